@@ -1,0 +1,1 @@
+"""Tables, records, people, flows and the REST API."""

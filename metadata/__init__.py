@@ -1,0 +1,1 @@
+"""Files and definitions: text in, definitions and problems out. No database, no HTTP."""

@@ -1,0 +1,1 @@
+"""The built-in plugins, each written as an outside developer would write it."""

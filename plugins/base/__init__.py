@@ -1,0 +1,1 @@
+"""Built-in field types, functions, actions, approvers and screens: one file per thing."""

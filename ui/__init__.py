@@ -1,0 +1,1 @@
+"""Pages: definitions and records in, screens out."""
