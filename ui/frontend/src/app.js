@@ -1,0 +1,6 @@
+// What every page loads.
+import htmx from "htmx.org/dist/htmx.esm.js";
+
+window.htmx = htmx;
+// Settling puts old class and style back on elements with the same id, and hides selects after a 422.
+htmx.config.defaultSettleDelay = 0;
