@@ -1,7 +1,7 @@
 """Databases and a browser for tests.
 
-`database_url` runs a test on both databases, each time on a new, empty one. `sqlite_url` and `postgres_url` give one kind.
-What a machine lacks is skipped with the reason; under CI=true it fails instead.
+`database_url` runs a test on both databases, each time on a new, empty one; `sqlite_url` and `postgres_url` give one
+kind. What a machine lacks is skipped with the reason; under CI=true it fails instead.
 """
 
 import os
@@ -31,7 +31,7 @@ CHROMIUM_ARGS = [
     "--disable-dev-shm-usage",
     "--font-render-hinting=none",
 ]
-# Waits for the end of its standard input, which comes however the test process ends; then stops the server and tidies up.
+# Its standard input ends however the test process ends: then it stops the server and tidies up.
 GUARD = '"$@" </dev/null & pid=$!; cat >/dev/null; kill -QUIT $pid; wait $pid; rm -rf data'
 
 
@@ -131,7 +131,7 @@ def wait_until_it_answers(url: sa.URL, log: Path, timeout_s: float = 30) -> None
 
 
 def create_database(server: sa.URL, name: str) -> None:
-    run_alone(server, f'CREATE DATABASE "{name}" TEMPLATE template0 ENCODING \'UTF8\' LOCALE \'C\' STRATEGY file_copy')
+    run_alone(server, f"CREATE DATABASE \"{name}\" TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C' STRATEGY file_copy")
 
 
 def drop_database(server: sa.URL, name: str) -> None:
