@@ -1,0 +1,82 @@
+"""What a field type must answer. One file in plugins/base/fields/ holds one instance."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+
+from engine.errors import BadValue
+from metadata.model import Field, FieldKind, Text, ValueType
+
+__all__ = ["FieldType", "Parse"]
+
+Parse = Callable[[object], object]
+"""A JSON or Python value, never None -> the value as stored (str, int, Decimal, bool, date, datetime UTC, time, list).
+Returns None for blank ("" is blank). Raises BadValue."""
+
+
+def plain_form(field: Field, sent: Sequence[str], zone: ZoneInfo) -> object:
+    """The last value that the browser sent, trimmed; None when blank."""
+    text = sent[-1].strip() if sent else ""
+    return text or None
+
+
+def plain_text(field: Field, value: Any, zone: ZoneInfo) -> str:
+    return "" if value is None else str(value)
+
+
+def same(value: Any) -> Any:
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class FieldType:
+    """A kind of field: how it is declared, stored, checked, sent and edited.
+
+    `parser`, `column`, `schema` get the field's definition once, when a metadata version is compiled, and must be pure.
+    """
+
+    name: str
+    label: Text
+    value: ValueType
+    column: Callable[[Field], sa.types.TypeEngine[Any]]  # one of engine.store.types
+    parser: Callable[[Field], Parse]
+    schema: Callable[[Field], Mapping[str, object]]  # JSON Schema of a non-blank value in the API
+    widget: str  # ui/templates/widgets/<widget>.html
+    cell: str  # how lists and pages show it: a key of ui's cells
+    good: tuple[tuple[Mapping[str, object], object], ...]  # (options, JSON value) pairs that are taken
+    bad: tuple[tuple[Mapping[str, object], object, str], ...]  # (options, JSON value, problem code)
+    options: Mapping[str, Mapping[str, object]] = field(default_factory=dict)  # option -> JSON Schema with "default"
+    required_options: tuple[str, ...] = ()
+    has_choices: bool = False
+    refers: bool = False
+    is_computed: bool = False
+    is_searchable: bool = False  # read by the search box
+    may_be_title: bool = False
+    may_be_unique: bool = True
+    may_be_indexed: bool = True
+    may_default: bool = True
+    default_words: Mapping[str, Callable[[Any], object]] = field(default_factory=dict)  # word -> f(Context) -> value
+    check: Callable[[Field], Iterable[tuple[str, str, str, str]]] | None = None
+    to_json: Callable[[Any], object] = same  # stored -> JSON-ready (orjson takes str, int, float, bool, date, datetime)
+    from_form: Callable[[Field, Sequence[str], ZoneInfo], object] = plain_form  # -> JSON value for `parser`, or None
+    to_form: Callable[[Field, Any, ZoneInfo], str | list[str]] = plain_text  # stored -> what the widget holds
+
+    def kind(self) -> FieldKind:
+        """What the loader of definitions needs to know, as plain data."""
+
+        def check_value(definition: Field, value: object) -> str | None:
+            try:
+                self.parser(definition)(value)
+            except BadValue as bad:
+                return bad.message
+            return None
+
+        return FieldKind(
+            name=self.name, value=self.value, options=self.options, required_options=self.required_options,
+            has_choices=self.has_choices, refers=self.refers, is_computed=self.is_computed, may_be_title=self.may_be_title,
+            may_be_unique=self.may_be_unique, may_be_indexed=self.may_be_indexed, may_default=self.may_default,
+            default_words=tuple(self.default_words), check=self.check, check_value=check_value,
+        )  # fmt: skip

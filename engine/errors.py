@@ -1,0 +1,71 @@
+"""What can be refused, and why: a small family built from values. HTTP statuses stand in engine/api/errors.py."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+__all__ = [
+    "BadInput", "BadValue", "Conflict", "EngineError", "Forbidden", "InputProblem", "NotFound", "Stale", "Unauthenticated",
+]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class InputProblem:
+    """One thing wrong with what was sent. `path` is a field name, or "operations.3.values.amount"; "" is the whole."""
+
+    path: str
+    code: str  # "value.required"
+    message: str  # English; `code` and `values` are what a screen translates from
+    fix: str = ""
+    values: tuple[tuple[str, object], ...] = ()  # what the message quotes: (("max", 80),)
+
+
+class EngineError(Exception):
+    """Base of all refusals. `code` is stable; the message says what, where and how to mend it."""
+
+    code = "error"
+
+    def __init__(self, message: str, *, code: str = "", fix: str = "", problems: Sequence[InputProblem] = ()) -> None:
+        super().__init__(message)
+        self.code = code or type(self).code
+        self.fix = fix
+        self.problems = tuple(problems)
+
+
+class BadInput(EngineError):
+    """The request cannot be understood or breaks a rule; `problems` says where."""
+
+    code = "input.bad"
+
+
+class Unauthenticated(EngineError):
+    code = "auth.required"
+
+
+class Forbidden(EngineError):
+    """The person may not do this. Never raised where it would tell that something hidden exists: that is NotFound."""
+
+    code = "forbidden"
+
+
+class NotFound(EngineError):
+    code = "not_found"
+
+
+class Conflict(EngineError):
+    """It would break a uniqueness or a reference, or the same key was used for another request."""
+
+    code = "conflict"
+
+
+class Stale(EngineError):
+    """The record has changed since it was read (If-Match)."""
+
+    code = "record.stale"
+
+
+class BadValue(ValueError):
+    """A field type's refusal of one value; the record service turns it into an InputProblem."""
+
+    def __init__(self, code: str, message: str, fix: str = "", **values: object) -> None:
+        super().__init__(message)
+        self.code, self.message, self.fix, self.values = code, message, fix, tuple(values.items())

@@ -1,0 +1,289 @@
+"""What definitions say, as frozen data. Knows no files, no field types and no database."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Literal
+
+from metadata.problem import Place, Problem
+
+__all__ = [
+    "Cell", "Choice", "Data", "Definitions", "Field", "FieldKind", "Grant", "Layout", "Menu", "MenuItem", "Object",
+    "Package", "Record", "RelatedList", "Role", "Section", "SortKey", "Tab", "Text", "ValueType", "View",
+    "SYSTEM_FIELDS", "ACTIONS", "say",
+]  # fmt: skip
+
+Text = Mapping[str, str]
+"""A text by language: {"en": "Lead", "zh-CN": "线索"}. A plain string in YAML is in the package's first language."""
+
+ValueType = Literal["text", "number", "boolean", "date", "datetime", "time", "choice", "choices", "reference"]
+"""What a value is to a formula."""
+
+Action = Literal["create", "read", "update", "delete"]
+ACTIONS: tuple[Action, ...] = ("create", "read", "update", "delete")
+
+NONE: Mapping[str, str] = MappingProxyType({})
+NOWHERE = Place("")
+
+
+def say(text: Text, language: str) -> str:
+    """The text in `language`, else in its base language, else in English, else in whatever there is; "" if empty."""
+    if language in text:
+        return text[language]
+    base = language.split("-")[0]
+    for candidate, value in text.items():
+        if candidate.split("-")[0] == base:
+            return value
+    return text.get("en") or next(iter(text.values()), "")
+
+
+@dataclass(frozen=True, slots=True)
+class FieldKind:
+    """What definitions must know of a field type. The registry of field types hands these in as plain data."""
+
+    name: str
+    value: ValueType
+    options: Mapping[str, Mapping[str, object]] = field(default_factory=dict)  # option -> JSON Schema, with "default"
+    required_options: tuple[str, ...] = ()
+    has_choices: bool = False  # takes `choices`
+    refers: bool = False  # takes `to`, which names an object, and `on_delete`
+    is_computed: bool = False  # the engine writes it (autonumber): never required, never defaulted
+    may_be_title: bool = False  # a record's title can be this field
+    may_be_unique: bool = True
+    may_be_indexed: bool = True
+    may_default: bool = True
+    default_words: tuple[str, ...] = ()  # words that a default may be besides a literal: ("today",)
+    check: Callable[["Field"], Iterable[tuple[str, str, str, str]]] | None = None
+    """Further checks of a field's options: yields (path below the field, code, message, fix)."""
+    check_value: Callable[["Field", object], str | None] | None = None
+    """Why a literal (a default, a value of sample data) is not one of this field, or None if it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    value: str
+    label: Text
+    color: str = ""  # a name of the palette: "blue"; "" is neutral
+    is_retired: bool = False  # kept for old records, no longer offered
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    name: str
+    type: str
+    label: Text
+    package: str = ""
+    help: Text = field(default_factory=dict)
+    is_required: bool = False
+    is_read_only: bool = False
+    is_hidden: bool = False
+    is_unique: bool = False
+    is_indexed: bool = False
+    default: object = None  # a literal as JSON, or one of its kind's default_words
+    options: Mapping[str, object] = field(default_factory=dict)  # the type's own, checked, defaults filled in
+    choices: tuple[Choice, ...] = ()
+    target: str = ""  # of a reference: the object that it points to
+    on_delete: Literal["set_null", "restrict", "cascade"] = "set_null"
+    was: tuple[str, ...] = ()  # earlier names, oldest first
+    place: Place = NOWHERE
+
+
+@dataclass(frozen=True, slots=True)
+class Object:
+    name: str
+    label: Text
+    plural: Text
+    fields: Mapping[str, Field]  # in the definition's order; without system fields
+    title: str  # the field whose value names a record
+    package: str = ""
+    icon: str = "file"
+    color: str = "blue"
+    description: Text = field(default_factory=dict)
+    unique: tuple[tuple[str, ...], ...] = ()  # of several fields
+    indexes: tuple[tuple[str, ...], ...] = ()
+    search: tuple[str, ...] = ()  # fields that the search box reads; title and text-like fields unless said
+    was: tuple[str, ...] = ()
+    place: Place = NOWHERE
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    field: str | None  # None: an empty cell
+    span: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    label: Text
+    columns: int  # 1-4
+    cells: tuple[Cell, ...]
+    is_collapsed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RelatedList:
+    object: str
+    field: str  # the reference of `object` that points here
+    columns: tuple[str, ...]  # paths
+    label: Text = field(default_factory=dict)
+    sort: tuple["SortKey", ...] = ()
+    limit: int = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    label: Text
+    sections: tuple[Section, ...] = ()
+    related: tuple[RelatedList, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    name: str
+    object: str
+    tabs: tuple[Tab, ...]
+    highlights: tuple[str, ...] = ()  # fields shown large in the page's head
+    path: str = ""  # a choice field shown as a row of stages
+    is_default: bool = False
+    package: str = ""
+    place: Place = NOWHERE
+
+
+@dataclass(frozen=True, slots=True)
+class SortKey:
+    path: str
+    is_descending: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    name: str
+    object: str
+    label: Text
+    columns: tuple[str, ...]  # paths: "account.name"
+    filter: str = ""  # a formula
+    sort: tuple[SortKey, ...] = ()
+    quick_filters: tuple[str, ...] = ()  # fields offered as drop-downs above the list
+    is_default: bool = False
+    package: str = ""
+    place: Place = NOWHERE
+
+
+@dataclass(frozen=True, slots=True)
+class MenuItem:
+    object: str
+    view: str = ""
+    label: Text = field(default_factory=dict)
+    icon: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Menu:
+    name: str
+    label: Text
+    items: tuple[MenuItem, ...]
+    order: int = 100
+    package: str = ""
+    place: Place = NOWHERE
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    object: str  # "*" is every object
+    actions: frozenset[Action]
+    rows: str = ""  # a formula: which records; "" is all
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    name: str
+    label: Text
+    grants: tuple[Grant, ...]
+    package: str = ""
+    place: Place = NOWHERE
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One record of sample data. Values are as written; a reference holds the `key` of the record it points to."""
+
+    key: str  # "" if nothing refers to it
+    values: Mapping[str, object]
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Data:
+    object: str
+    records: tuple[Record, ...]
+    package: str
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class DemoUser:
+    username: str
+    name: str
+    roles: tuple[str, ...]
+    email: str = ""
+    language: str = "en"
+    time_zone: str = "UTC"
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    name: str
+    version: str  # semantic: "1.4.0"
+    label: Text
+    description: Text = field(default_factory=dict)
+    requires: Mapping[str, str] = field(default_factory=dict)  # package -> range: {"system": ">=1.0"}
+    languages: tuple[str, ...] = ("en",)
+    demo_users: tuple[DemoUser, ...] = ()  # made by `fieldstone demo` only
+    files: Mapping[str, str] = field(default_factory=dict)  # path -> text: what was read, to be stored with the version
+    place: Place = NOWHERE
+
+
+@dataclass(frozen=True, slots=True)
+class Definitions:
+    """All that one tenant runs: the system package and every installed one, put together and checked."""
+
+    packages: Mapping[str, Package]
+    objects: Mapping[str, Object]
+    layouts: Mapping[str, Layout]
+    views: Mapping[str, View]
+    menus: tuple[Menu, ...]  # in display order
+    roles: Mapping[str, Role]
+    languages: tuple[str, ...] = ("en",)
+    data: tuple[Data, ...] = ()  # sample data: loaded by `demo`, never published
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What a load yields. With an error among the problems, the definitions hold what could be read."""
+
+    definitions: Definitions
+    problems: tuple[Problem, ...]
+
+    @property
+    def has_errors(self) -> bool:
+        return any(problem.level == "error" for problem in self.problems)
+
+
+def _system(name: str, type_: str, en: str, zh: str, **more: object) -> Field:
+    return Field(name, type_, {"en": en, "zh-CN": zh}, package="system", is_read_only=True, **more)  # type: ignore[arg-type]
+
+
+SYSTEM_FIELDS: Mapping[str, Field] = MappingProxyType({
+    f.name: f
+    for f in (
+        _system("id", "id", "ID", "编号"),
+        Field("owner", "reference", {"en": "Owner", "zh-CN": "负责人"}, package="system", target="user", is_indexed=True,
+              default="user", on_delete="restrict", options={"to": "user", "on_delete": "restrict"}),
+        _system("created_at", "datetime", "Created", "创建时间"),
+        _system("created_by", "reference", "Created by", "创建人", target="user", options={"to": "user"}),
+        _system("modified_at", "datetime", "Changed", "修改时间"),
+        _system("modified_by", "reference", "Changed by", "修改人", target="user", options={"to": "user"}),
+        _system("version", "integer", "Version", "版本"),
+    )
+})  # fmt: skip
+"""Fields of every record, kept by the engine: usable in views, filters, formulas and layouts; only `owner` is written."""
