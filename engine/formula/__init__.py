@@ -1,0 +1,1 @@
+"""Formulas at work: checked trees turned into SQL."""

@@ -1,0 +1,70 @@
+"""What the record service answers with."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from engine.errors import EngineError
+from metadata.model import Field
+
+__all__ = ["Change", "Column", "Listing", "Page", "Result"]
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    path: str  # "account.name"
+    field: Field  # the last step's
+    object: str  # the object that `field` belongs to
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Rows as stored Python values, for screens. `rows[i][j]` is the value of `columns[j]` in the record `ids[i]`."""
+
+    columns: tuple[Column, ...]
+    rows: list[tuple[Any, ...]]
+    ids: list[str]
+    next: str | None
+    count: int | None = None
+    count_is_capped: bool = False  # there are more than `count`
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Rows as JSON-ready dicts, keyed by path, for the API. Each has id and version."""
+
+    columns: tuple[Column, ...]
+    records: list[Json]
+    next: str | None
+    count: int | None = None
+    count_is_capped: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One line of a record's history."""
+
+    at: datetime
+    by: str  # user id; "" is the system
+    by_name: str
+    action: str  # create, update, delete, restore
+    version: int
+    changes: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)  # field -> (old, new), JSON-ready
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of one operation of a batch."""
+
+    index: int
+    action: str
+    id: str | None = None
+    record: Json | None = None  # of what was written; None for a deletion or a refusal
+    created: bool = False
+    error: EngineError | None = None
+
+
+Operations = Sequence[Mapping[str, Any]]
