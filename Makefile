@@ -13,18 +13,22 @@ BIN := .venv/bin
 # uv writes into this environment whatever another one is active.
 UV := VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/uv
 LOCK := $(UV) pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --quiet
-say = @printf '\033[1m%s\033[0m\n'
+say = @echo
 
-.PHONY: help setup frontend demo dev test test-deps prerequisites check format bench lock wheel clean
+.PHONY: help setup python frontend demo dev test test-deps prerequisites check format bench lock wheel clean
 
 help:
 	@sed -n 's/^# //p' Makefile | head -3
 
-setup: .venv/.installed frontend
+# The two halves have nothing to do with each other, so they run side by side.
+setup: python
+	@$(MAKE) --no-print-directory -j2 .venv/.installed frontend
 
-.venv/.uv:
-	$(say) 'setup: virtual environment'
+python:
 	@test -n '$(PYTHON)' || { echo 'setup: no Python 3.11 or newer found; name one with make PYTHON=...' >&2; exit 1; }
+
+.venv/.uv: | python
+	$(say) 'setup: virtual environment'
 	@$(PYTHON) -m venv .venv || { echo 'setup: this Python has no venv (on Debian: apt-get install python3-venv)' >&2; exit 1; }
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 	@touch $@
@@ -35,8 +39,8 @@ setup: .venv/.installed frontend
 	@$(UV) pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
 
-frontend: .venv/.uv
-	@$(BIN)/python ui/frontend/build.py
+frontend: python
+	@$(PYTHON) ui/frontend/build.py
 
 demo: setup
 	@$(BIN)/fieldstone demo
@@ -49,7 +53,8 @@ dev: setup
 	@$(UV) pip install --quiet --require-hashes -r requirements-dev.lock
 	@touch $@
 
-test-deps: setup .venv/.dev
+test-deps: setup
+	@$(MAKE) --no-print-directory .venv/.dev
 
 prerequisites:
 	@bash .ci/prerequisites
