@@ -1,13 +1,12 @@
 // Bundle src/ and the icons into the folder named by the first argument. Called by build.py.
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import { build } from "esbuild";
 
 const dist = process.argv[2];
 const next = `${dist}.next`; // Made beside the old folder and then swapped in: a running server always finds its files.
-const icons = "node_modules/@tabler/icons/icons";
 const manifest = {};
 
 rmSync(next, { recursive: true, force: true });
@@ -38,26 +37,21 @@ async function bundle() {
 
 /** One <symbol> for each name in icons.txt; `star-filled` is the filled variant of `star`. */
 function iconSprite() {
+  const { icons } = JSON.parse(readFileSync("node_modules/@iconify-json/tabler/icons.json", "utf8"));
   const names = readFileSync("icons.txt", "utf8").split("\n").map((line) => line.replace(/#.*/, "").trim()).filter(Boolean);
-  const unknown = names.filter((name) => !existsSync(iconFile(name)));
+  const unknown = names.filter((name) => !Object.hasOwn(icons, name));
   const twice = names.filter((name, place) => names.indexOf(name) !== place);
   if (unknown.length) fail(`no Tabler icon named ${unknown.join(", ")}`);
   if (twice.length) fail(`named twice: ${twice.join(", ")}`);
-  return Buffer.from(`<svg xmlns="http://www.w3.org/2000/svg">${names.map(symbol).join("")}</svg>`);
+  const symbols = names.map((name) => symbol(name, icons[name].body));
+  return Buffer.from(`<svg xmlns="http://www.w3.org/2000/svg">${symbols.join("")}</svg>`);
 }
 
-function iconFile(name) {
-  return name.endsWith("-filled") ? join(icons, "filled", `${name.slice(0, -7)}.svg`) : join(icons, "outline", `${name}.svg`);
-}
-
-function symbol(name) {
-  const shapes = readFileSync(iconFile(name), "utf8").match(/<svg[^>]*>([\s\S]*)<\/svg>/)[1];
-  const paint = name.endsWith("-filled")
-    ? 'fill="currentColor"'
-    : 'fill="none" stroke="currentColor" stroke-width="2" stroke-linecap="round" stroke-linejoin="round"';
-  // Outline icons start with an invisible square, which only makes them longer.
-  const drawn = shapes.replace(/<path stroke="none"[^>]*\/>/, "").replace(/\s*\n\s*/g, "");
-  return `<symbol id="${name}" viewBox="0 0 24 24" ${paint}>${drawn}</symbol>`;
+function symbol(name, shapes) {
+  // What all lines of an outline icon have in common stands once, on the symbol; their width is left to the page's CSS.
+  const line = 'fill="none" stroke="currentColor" stroke-linecap="round" stroke-linejoin="round"';
+  const paint = name.endsWith("-filled") ? "" : ` ${line}`;
+  return `<symbol id="${name}" viewBox="0 0 24 24"${paint}>${shapes.replaceAll(` ${line} stroke-width="2"`, "")}</symbol>`;
 }
 
 function emit(name, content) {
