@@ -57,6 +57,8 @@ class FieldKind:
     """Further checks of a field's options: yields (path below the field, code, message, fix)."""
     check_value: Callable[["Field", object], str | None] | None = None
     """Why a literal (a default, a value of sample data) is not one of this field, or None if it is."""
+    is_internal: bool = False  # the type of a system field: packages may not use it
+    read_text: Callable[["Field", str], object] | None = None  # a cell of CSV -> the JSON value that it means
 
 
 @dataclass(frozen=True, slots=True)

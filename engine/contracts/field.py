@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -29,6 +30,9 @@ def plain_text(field: Field, value: Any, zone: ZoneInfo) -> str:
 
 def same(value: Any) -> Any:
     return value
+
+
+UTC_ZONE = ZoneInfo("UTC")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,12 @@ class FieldType:
     to_json: Callable[[Any], object] = same  # stored -> JSON-ready (orjson takes str, int, float, bool, date, datetime)
     from_form: Callable[[Field, Sequence[str], ZoneInfo], object] = plain_form  # -> JSON value for `parser`, or None
     to_form: Callable[[Field, Any, ZoneInfo], str | list[str]] = plain_text  # stored -> what the widget holds
+    is_internal: bool = False  # for system fields only: no package may use it
+    generate: Callable[[Field, datetime, int], str] | None = None  # (field, now in the tenant's zone, counter) -> value
+    counter_period: Callable[[Field, datetime], str] | None = None  # "2026-11": a new one starts the counter again
+    counter_start: Callable[[Field], int] | None = None  # the first number of each period; 1 unless said
+    check_change: Callable[[Field, Any, Any], None] | None = None
+    """(field, stored value to be, stored value before or None): raises BadValue for what may stay but not come anew."""
 
     def kind(self) -> FieldKind:
         """What the loader of definitions needs to know, as plain data."""
@@ -74,9 +84,13 @@ class FieldType:
                 return bad.message
             return None
 
+        def read_text(definition: Field, text: str) -> object:
+            return self.from_form(definition, [text], UTC_ZONE)
+
         return FieldKind(
             name=self.name, value=self.value, options=self.options, required_options=self.required_options,
             has_choices=self.has_choices, refers=self.refers, is_computed=self.is_computed, may_be_title=self.may_be_title,
             may_be_unique=self.may_be_unique, may_be_indexed=self.may_be_indexed, may_default=self.may_default,
             default_words=tuple(self.default_words), check=self.check, check_value=check_value,
+            is_internal=self.is_internal, read_text=read_text,
         )  # fmt: skip

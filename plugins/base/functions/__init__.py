@@ -1,0 +1,1 @@
+"""Functions of the formula language: one file each."""
