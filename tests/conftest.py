@@ -65,11 +65,18 @@ def postgres_server() -> Iterator[sa.URL]:
     if binaries is None:
         absent("PostgreSQL", "install Debian's package postgresql, or set TEST_POSTGRES_URL")
     # Not below tmp_path: a socket's path has at most 107 bytes, and pytest's folders are closed to other users.
-    home = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))
+    home = Path(tempfile.mkdtemp(prefix="pg-", dir=quick_folder()))
     try:
         yield from run_postgres(binaries, home)
     finally:
         shutil.rmtree(home, ignore_errors=True)
+
+
+def quick_folder() -> str:
+    """Memory where there is enough of it: a new database takes 0.03 s there, and up to 0.25 s on a busy disk."""
+    memory = "/dev/shm"
+    roomy = os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > 2 * 1024**3
+    return memory if roomy else "/tmp"
 
 
 def run_postgres(binaries: Path, home: Path) -> Iterator[sa.URL]:
@@ -131,7 +138,7 @@ def wait_until_it_answers(url: sa.URL, log: Path, timeout_s: float = 30) -> None
 
 
 def create_database(server: sa.URL, name: str) -> None:
-    run_alone(server, f"CREATE DATABASE \"{name}\" TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C' STRATEGY file_copy")
+    run_alone(server, f"CREATE DATABASE \"{name}\" TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C'")
 
 
 def drop_database(server: sa.URL, name: str) -> None:

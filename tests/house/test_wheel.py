@@ -40,10 +40,17 @@ def test_wheel_carries_every_tracked_file_of_its_packages(wheel: zipfile.ZipFile
     assert present - set(wheel.namelist()) == set()
 
 
-@pytest.mark.parametrize(("folder", "suffix"), [("metadata/schema", ".json"), ("ui/templates", ".html")])
-def test_wheel_carries_data_files(wheel: zipfile.ZipFile, folder: str, suffix: str) -> None:
-    if not (ROOT / folder).is_dir():
-        pytest.skip(f"{folder} is not there yet")
+@pytest.mark.parametrize(
+    ("source", "folder", "suffix"),
+    [
+        ("metadata/schema", "metadata/schema", ".json"),
+        ("ui/templates", "ui/templates", ".html"),
+        ("examples", "engine/examples", ".yaml"),
+    ],
+)
+def test_wheel_carries_data_files(wheel: zipfile.ZipFile, source: str, folder: str, suffix: str) -> None:
+    if not (ROOT / source).is_dir():
+        pytest.skip(f"{source} is not there yet")
     assert [name for name in wheel.namelist() if name.startswith(f"{folder}/") and name.endswith(suffix)] != []
 
 
