@@ -32,7 +32,7 @@ CHROMIUM_ARGS = [
     "--font-render-hinting=none",
 ]
 # Its standard input ends however the test process ends: then it stops the server and tidies up.
-GUARD = '"$@" </dev/null & pid=$!; cat >/dev/null; kill -QUIT $pid; wait $pid; rm -rf data'
+GUARD = '"$@" </dev/null & pid=$!; cat >/dev/null; kill -QUIT $pid; wait $pid; home=$PWD; cd /; rm -rf "$home"'
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
