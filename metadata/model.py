@@ -49,6 +49,7 @@ class FieldKind:
     refers: bool = False  # takes `to`, which names an object, and `on_delete`
     is_computed: bool = False  # the engine writes it (autonumber): never required, never defaulted
     may_be_title: bool = False  # a record's title can be this field
+    is_searchable: bool = False  # read by the search box, unless the object says which fields are
     may_be_unique: bool = True
     may_be_indexed: bool = True
     may_default: bool = True
