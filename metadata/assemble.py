@@ -1,0 +1,187 @@
+"""Put packages together: their documents in, definitions and the items that checks look at out."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Generic, TypeVar
+
+from metadata.build.objects import build_field, build_object
+from metadata.build.pages import build_layout, build_menu, build_view
+from metadata.build.people import build_package, build_role, languages_of
+from metadata.build.records import build_data
+from metadata.build.wording import Translations, Wording
+from metadata.model import Data, Definitions, Field, FieldKind, Layout, Menu, Object, Package, Role, View
+from metadata.problem import Problem
+from metadata.source import Document
+from metadata.sources import PackageSource
+
+__all__ = ["Assembly", "FieldItem", "Item", "assemble"]
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Item(Generic[T]):
+    """A thing of the model beside the text that it was built from."""
+
+    document: Document
+    package: str
+    built: T
+
+
+@dataclass(frozen=True, slots=True)
+class FieldItem:
+    document: Document
+    package: str
+    built: Field
+    owner: str  # the object that it belongs to
+    steps: tuple[str, ...]  # where it stands in the document: ("fields", "status")
+
+
+@dataclass(slots=True)
+class Assembly:
+    """All that was built, with second owners of a name in `problems` and nowhere else."""
+
+    packages: list[Item[Package]] = field(default_factory=list)
+    objects: list[Item[Object]] = field(default_factory=list)
+    fields: list[FieldItem] = field(default_factory=list)
+    layouts: list[Item[Layout]] = field(default_factory=list)
+    views: list[Item[View]] = field(default_factory=list)
+    menus: list[Item[Menu]] = field(default_factory=list)
+    roles: list[Item[Role]] = field(default_factory=list)
+    data: list[Item[Data]] = field(default_factory=list)
+    translations: list[Item[None]] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    languages: tuple[str, ...] = ("en",)
+
+    def definitions(self) -> Definitions:
+        return Definitions(
+            packages={item.built.name: item.built for item in self.packages},
+            objects={item.built.name: item.built for item in self.objects},
+            layouts=with_defaults([item.built for item in self.layouts]),
+            views=with_defaults([item.built for item in self.views]),
+            menus=tuple(sorted((item.built for item in self.menus), key=lambda menu: menu.order)),
+            roles={item.built.name: item.built for item in self.roles},
+            languages=self.languages,
+            data=tuple(item.built for item in self.data),
+        )
+
+
+def assemble(sources: Sequence[PackageSource], kinds: Mapping[str, FieldKind]) -> Assembly:
+    """Packages in order of dependency -> what they define together."""
+    all_ = Assembly()
+    translations = Translations()
+    for source in sources:
+        for document in source.documents["translation"]:
+            translations.add(source.name, document)
+            all_.translations.append(Item(document, source.name, None))
+    wordings = {source.name: _wording(source, translations) for source in sources}
+    _objects(all_, sources, kinds, wordings, translations)
+    by_name = {item.built.name: item.built for item in all_.objects}
+    for source in sources:
+        package, wording = source.name, wordings[source.name]
+        assert source.manifest is not None
+        all_.packages.append(Item(source.manifest, package, build_package(source.manifest, source.files, wording)))
+        for document in source.documents["layout"]:
+            all_.layouts.append(Item(document, package, build_layout(document, package, wording)))
+        for document in source.documents["view"]:
+            all_.views.append(Item(document, package, build_view(document, package, wording)))
+        for document in source.documents["menu"]:
+            all_.menus.append(Item(document, package, build_menu(document, package, wording)))
+        for document in source.documents["role"]:
+            all_.roles.append(Item(document, package, build_role(document, package, wording)))
+        for document in source.documents["data"]:
+            fields = by_name[document.name].fields if document.name in by_name else {}
+            all_.data.append(Item(document, package, build_data(document, fields, package, kinds)))
+    all_.layouts = unique(all_.layouts, all_.problems)
+    all_.views = unique(all_.views, all_.problems)
+    all_.menus = unique(all_.menus, all_.problems)
+    all_.roles = unique(all_.roles, all_.problems)
+    all_.languages = _languages(sources)
+    return all_
+
+
+def _wording(source: PackageSource, translations: Translations) -> Wording:
+    assert source.manifest is not None
+    language = languages_of(source.manifest)[0]
+    return Wording(language, tuple(translations.texts.get(source.name, ())))
+
+
+def _languages(sources: Sequence[PackageSource]) -> tuple[str, ...]:
+    """Each language once: those of the packages that a tenant installed first."""
+    found: dict[str, None] = {}
+    for source in sorted(sources, key=lambda source: source.name == "system"):
+        assert source.manifest is not None
+        found.update(dict.fromkeys(languages_of(source.manifest)))
+    return tuple(found)
+
+
+def _objects(
+    all_: Assembly, sources: Sequence[PackageSource], kinds: Mapping[str, FieldKind],
+    wordings: Mapping[str, Wording], translations: Translations,
+) -> None:  # fmt: skip
+    """Fields first, those that other packages add last; then the objects that hold them."""
+    documents: dict[str, tuple[Document, str]] = {}
+    fields: dict[str, dict[str, FieldItem]] = {}
+
+    def add(document: Document, owner: str, name: str, steps: tuple[str, ...], package: str) -> None:
+        built = build_field(document, steps, owner, name, package, kinds, wordings[package], translations)
+        item = FieldItem(document, package, built, owner, steps)
+        if name in fields[owner]:
+            all_.problems.append(_second("field", f"{owner}.{name}", document, steps, fields[owner][name].built))
+        else:
+            fields[owner][name] = item
+            all_.fields.append(item)
+
+    for source in sources:
+        for document in source.documents["object"]:
+            if document.name in documents:
+                first = documents[document.name][0]
+                all_.problems.append(_second("object", document.name, document, ("object",), first))
+                continue
+            documents[document.name] = (document, source.name)
+            fields[document.name] = {}
+            for name in document.data.get("fields") or ():
+                add(document, document.name, name, ("fields", name), source.name)
+    for source in sources:
+        for document in source.documents["field"]:
+            owner, _, name = document.name.partition(".")
+            if owner in fields and name:
+                add(document, owner, name, (), source.name)
+    for name, (document, package) in documents.items():
+        own = {field: item.built for field, item in fields[name].items()}
+        built = build_object(document, own, package, kinds, wordings[package], translations)
+        all_.objects.append(Item(document, package, built))
+
+
+def _second(what: str, name: str, document: Document, steps: tuple[str, ...], first: Any) -> Problem:
+    """Two owners of a name: the Problem stands at the second and names the first."""
+    place = first.at() if isinstance(first, Document) else first.place
+    message = f"the {what} '{name}' is defined here and in {place.file}:{place.line}"
+    return Problem(document.key(*(steps or (what,))), "name.duplicate", message, "rename or delete one of the two")
+
+
+def unique(items: list[Item[T]], problems: list[Problem]) -> list[Item[T]]:
+    """The first of each name."""
+    first: dict[str, Item[T]] = {}
+    for item in items:
+        name = item.document.name
+        if name in first:
+            kind = item.document.kind
+            problems.append(_second(kind, name, item.document, (kind,), first[name].document))
+        else:
+            first[name] = item
+    return list(first.values())
+
+
+P = TypeVar("P", Layout, View)
+
+
+def with_defaults(pages: Iterable[P]) -> dict[str, P]:
+    """Pages by name; the first of an object is its default where none says that it is."""
+    by_name = {page.name: page for page in pages}
+    settled = {page.object for page in by_name.values() if page.is_default}
+    for name, page in by_name.items():
+        if page.object not in settled:
+            settled.add(page.object)
+            by_name[name] = replace(page, is_default=True)
+    return by_name

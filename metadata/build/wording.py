@@ -1,0 +1,64 @@
+"""Put texts together from what stands beside them and from translations that lie over them."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from metadata.model import Text
+from metadata.source import Document
+
+__all__ = ["Translations", "Wording"]
+
+
+@dataclass(slots=True)
+class Translations:
+    """All `translation:` documents: of objects by language, and of other texts by package and language."""
+
+    objects: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
+    texts: dict[str, list[tuple[str, Mapping[str, str]]]] = field(default_factory=dict)
+
+    def add(self, package: str, document: Document) -> None:
+        data = document.data
+        if "objects" in data:
+            self.objects.append((document.name, data["objects"]))
+        if "texts" in data:
+            self.texts.setdefault(package, []).append((document.name, data["texts"]))
+
+    def of(self, *steps: str) -> Iterator[tuple[str, Any]]:
+        """(language, text) at `steps` below `objects`: "lead", "fields", "status", "label"."""
+        for language, node in self.objects:
+            found: Any = node
+            for step in steps:
+                found = found.get(step) if isinstance(found, dict) else None
+            if found is not None:
+                yield language, found
+
+    def label_of(self, *steps: str) -> Iterator[tuple[str, Any]]:
+        """The same for a label that may stand alone: `status: 状态` is `status: {label: 状态}`."""
+        for language, found in self.of(*steps):
+            text = found.get("label") if isinstance(found, dict) else found
+            if isinstance(text, str):
+                yield language, text
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """Makes the texts of one package; `language` is its first."""
+
+    language: str
+    texts: tuple[tuple[str, Mapping[str, str]], ...] = ()
+
+    def text(self, value: Any, over: Iterable[tuple[str, str]] = (), otherwise: str = "") -> Text:
+        text: dict[str, str] = {}
+        if isinstance(value, str) and value:
+            text[self.language] = value
+        elif isinstance(value, dict):
+            text.update({language: words for language, words in value.items() if isinstance(words, str)})
+        elif otherwise:
+            text[self.language] = otherwise
+        for language, translated in self.texts:
+            words = translated.get(text.get(self.language, ""))
+            if words:
+                text[language] = words
+        text.update({language: words for language, words in over if isinstance(words, str)})
+        return text

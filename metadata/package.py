@@ -1,0 +1,71 @@
+"""Load packages: folders, zip files and stored texts in, checked definitions and all problems out."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from metadata.assemble import assemble
+from metadata.model import FieldKind, Loaded
+from metadata.problem import Problem
+from metadata.requires import Version, in_order, parse_version
+from metadata.sources import PackageSource, from_texts, missing_manifest, read
+
+__all__ = ["PackageSource", "load", "read"]
+
+SYSTEM = Path(__file__).with_name("system")
+
+
+def load(
+    paths: Sequence[Path],
+    kinds: Mapping[str, FieldKind],
+    functions: Mapping[str, object],
+    *,
+    installed: Mapping[str, Mapping[str, str]] = {},
+) -> Loaded:
+    """All packages together: the system package, the installed ones ({name: {path: text}}) and those at `paths`.
+
+    A package at `paths` takes the place of an installed one of the same name. Never raises for what a package holds.
+    """
+    given = [read(path, f"{path.name}/" if len(paths) > 1 else "") for path in paths]
+    names = {source.name for source in given}
+    others = [from_texts(files, f"{name}:") for name, files in installed.items() if name not in names | {"system"}]
+    sources = [read(SYSTEM, "system:"), *others, *given]
+    problems: list[Problem] = []
+    known = _by_name(sources, problems)
+    manifests = {name: source.manifest for name, source in known.items() if source.manifest}
+    versions = {name: version for name, manifest in manifests.items() if (version := _version(manifest.data))}
+    order, unmet = in_order(manifests, versions)
+    problems += unmet
+    assembly = assemble([known[name] for name in order], kinds)
+    problems += assembly.problems
+    return Loaded(assembly.definitions(), in_reading_order(problems))
+
+
+def in_reading_order(problems: Sequence[Problem]) -> tuple[Problem, ...]:
+    return tuple(sorted(set(problems), key=lambda p: (p.place, p.code, p.message)))
+
+
+def _version(data: Mapping[str, object]) -> Version | None:
+    written = data.get("version")
+    return parse_version(written) if isinstance(written, str) else None
+
+
+def _by_name(sources: Sequence[PackageSource], problems: list[Problem]) -> dict[str, PackageSource]:
+    """Sources by package name; one without a manifest, or with the name of another, is left out."""
+    known: dict[str, PackageSource] = {}
+    for source in sources:
+        problems += source.problems
+        manifest = source.manifest
+        if manifest is None or not manifest.name:
+            if not any(p.code in ("source.path", "package.name") for p in source.problems):
+                problems.append(missing_manifest(source))
+        elif manifest.name in known:
+            first = known[manifest.name].manifest
+            assert first is not None
+            place = first.at()
+            message = f"the package '{manifest.name}' is here and in {place.file}"
+            fix = "give it another name" if manifest.name == "system" else "name it once"
+            problems.append(Problem(manifest.at("package"), "name.duplicate", message, fix))
+        else:
+            known[manifest.name] = source
+    return known
