@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 __all__ = [
-    "BadInput", "BadValue", "Conflict", "EngineError", "Forbidden", "InputProblem", "NotFound", "Stale", "Unauthenticated",
+    "BadInput", "BadValue", "Busy", "Conflict", "EngineError", "Forbidden", "InputProblem", "NotFound", "Stale", "Unauthenticated",
 ]  # fmt: skip
 
 
@@ -61,6 +61,12 @@ class Stale(EngineError):
     """The record has changed since it was read (If-Match)."""
 
     code = "record.stale"
+
+
+class Busy(EngineError):
+    """Others hold the database; the same request may do in a moment."""
+
+    code = "busy"
 
 
 class BadValue(ValueError):

@@ -1,91 +1,243 @@
-"""Definitions to JSON text and back, for storing them compiled. Reads only what it wrote: it checks nothing."""
+"""Definitions as JSON bytes and back, and the hash of what they mean. Places, sample data and texts of files stay behind."""
 
-import types
-from collections.abc import Callable, Mapping
-from dataclasses import MISSING, fields, is_dataclass
-from functools import cache
-from typing import Any, Union, get_args, get_origin, get_type_hints
+import hashlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import fields
+from typing import Any, Generic, TypeVar
 
 import orjson
 
-from metadata import model
-from metadata.model import Definitions
+from metadata.model import (
+    Cell,
+    Choice,
+    Definitions,
+    DemoUser,
+    Field,
+    Grant,
+    Layout,
+    Menu,
+    MenuItem,
+    Object,
+    Package,
+    RelatedList,
+    Role,
+    Section,
+    SortKey,
+    Tab,
+    View,
+)
 
-__all__ = ["decode", "dump", "load"]
+__all__ = ["LazyMapping", "digest", "dump", "parse"]
 
-Convert = Callable[[Any], Any]
+FORMAT = 1
+NOT_MEANING = frozenset({"place", "files"})
+
+T = TypeVar("T")
 
 
 def dump(definitions: Definitions) -> bytes:
-    """The same definitions give the same bytes. Properties at their default are left out."""
-    return orjson.dumps(encoder(Definitions)(definitions))
+    """Compiled definitions, to be stored with a version. Each object is a text of its own, so that it can be read alone."""
+    return orjson.dumps(
+        {
+            "format": FORMAT,
+            "packages": [_package(package) for package in definitions.packages.values()],
+            "objects": {name: _json(built).decode() for name, built in definitions.objects.items()},
+            "layouts": {name: _json(built).decode() for name, built in definitions.layouts.items()},
+            "views": {name: _json(built).decode() for name, built in definitions.views.items()},
+            "menus": [_plain(menu) for menu in definitions.menus],
+            "roles": [_plain(role) for role in definitions.roles.values()],
+            "languages": list(definitions.languages),
+        }
+    )
 
 
-def load(text: bytes) -> Definitions:
-    return decode(orjson.loads(text))
+def parse(data: bytes) -> Definitions:
+    """What `dump` gave, without places, sample data and demo users. Objects, layouts and views are read when asked for."""
+    read = orjson.loads(data)
+    if read.get("format") != FORMAT:
+        raise ValueError(f"definitions of format {read.get('format')}, not {FORMAT}")
+    return Definitions(
+        packages={package["name"]: _read_package(package) for package in read["packages"]},
+        objects=LazyMapping(read["objects"], _read_object),
+        layouts=LazyMapping(read["layouts"], _read_layout),
+        views=LazyMapping(read["views"], _read_view),
+        menus=tuple(_read_menu(menu) for menu in read["menus"]),
+        roles={role["name"]: _read_role(role) for role in read["roles"]},
+        languages=tuple(read["languages"]),
+    )
 
 
-def decode(plain: dict[str, Any]) -> Definitions:
-    """From parsed JSON, which it uses up."""
-    return decoder(Definitions)(plain)  # type: ignore[no-any-return]
+def digest(definitions: Definitions) -> str:
+    """SHA-256 over the meaning: the same for the same definitions, however they are written and in whatever file."""
+    whole = {
+        "packages": {name: _package(package) for name, package in definitions.packages.items()},
+        "objects": {name: _ordered(built) for name, built in definitions.objects.items()},
+        "layouts": {name: _plain(built) for name, built in definitions.layouts.items()},
+        "views": {name: _plain(built) for name, built in definitions.views.items()},
+        "menus": [_plain(menu) for menu in definitions.menus],
+        "roles": {name: _role(role) for name, role in definitions.roles.items()},
+        "languages": list(definitions.languages),
+    }
+    return hashlib.sha256(orjson.dumps(whole, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
-@cache
-def encoder(kind: Any) -> Convert:
-    if is_dataclass(kind):
-        parts = [(name, encoder(of), default) for name, of, default in members(kind)]
+class LazyMapping(Mapping[str, T], Generic[T]):
+    """Names -> things that are parsed when first asked for, and kept."""
 
-        def encode(value: Any) -> dict[str, Any]:
-            found = ((name, of, getattr(value, name), default) for name, of, default in parts)
-            return {name: of(item) for name, of, item, default in found if item != default}
+    def __init__(self, texts: Mapping[str, str], build: Callable[[Any], T]) -> None:
+        self._texts, self._build = texts, build
+        self._built: dict[str, T] = {}
 
-        return encode
-    return container(kind, encoder, {"frozenset": sorted})
+    def __getitem__(self, name: str) -> T:
+        try:
+            return self._built[name]
+        except KeyError:
+            return self._built.setdefault(name, self._build(orjson.loads(self._texts[name])))
 
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._texts)
 
-@cache
-def decoder(kind: Any) -> Convert:
-    if is_dataclass(kind):
-        parts = {name: of for name, of in ((name, decoder(of)) for name, of, _ in members(kind)) if of is not same}
+    def __len__(self) -> int:
+        return len(self._texts)
 
-        def decode(plain: dict[str, Any]) -> Any:
-            for name, of in parts.items():
-                if name in plain:
-                    plain[name] = of(plain[name])
-            return kind(**plain)
+    def __contains__(self, name: object) -> bool:
+        return name in self._texts
 
-        return decode
-    return container(kind, decoder, {"tuple": tuple, "frozenset": frozenset})
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Mapping) and dict(self) == dict(other)
 
-
-def members(kind: Any) -> list[tuple[str, Any, Any]]:
-    """(name, type, default or MISSING) of each."""
-    hints = get_type_hints(kind, vars(model))
-    found = []
-    for item in fields(kind):
-        default = item.default if item.default_factory is MISSING else item.default_factory()
-        found.append((item.name, hints[item.name], default))
-    return found
+    __hash__ = None  # type: ignore[assignment]
 
 
-def container(kind: Any, inner: Callable[[Any], Convert], make: Mapping[str, Convert]) -> Convert:
-    """How to convert a value of a type from the model that is no dataclass."""
-    origin, given = get_origin(kind), get_args(kind)
-    if origin in (Union, types.UnionType):
-        kinds = [of for of in given if of is not type(None)]
-        of = inner(kinds[0]) if len(kinds) == 1 else same
-        return of if of is same else lambda value: None if value is None else of(value)
-    if isinstance(origin, type) and issubclass(origin, Mapping):
-        of = inner(given[1])
-        return same if of is same else lambda value: {name: of(item) for name, item in value.items()}
-    if origin in (tuple, frozenset):
-        build = make.get(origin.__name__, list)
-        if origin is tuple and given[-1] is not Ellipsis:
-            return build
-        of = inner(given[0])
-        return build if of is same else lambda value: build([of(item) for item in value])
-    return same
+_NAMES: dict[type, tuple[tuple[str, Any], ...]] = {}
 
 
-def same(value: Any) -> Any:
-    return value
+def _plain(built: Any) -> Any:
+    """A dataclass as a dict without places and without what it leaves at an empty default; sets in order."""
+    if isinstance(built, (str, int, float, bool)) or built is None:
+        return built
+    if isinstance(built, Mapping):
+        return {key: _plain(value) for key, value in built.items()}
+    if isinstance(built, frozenset):
+        return sorted(built)
+    if isinstance(built, (list, tuple)):
+        return [_plain(value) for value in built]
+    kind = type(built)
+    if kind not in _NAMES:
+        _NAMES[kind] = tuple((f.name, f.default) for f in fields(built) if f.name not in NOT_MEANING)
+    plain = {}
+    for name, default in _NAMES[kind]:
+        value = getattr(built, name)
+        if value is not default and value != default and not (_is_empty(value) and name not in KEPT):
+            plain[name] = _plain(value)
+    return plain
+
+
+KEPT = frozenset({"label", "plural", "columns", "fields", "cells", "field", "default"})
+
+
+def _is_empty(value: Any) -> bool:
+    return isinstance(value, (str, tuple, list, Mapping)) and not value
+
+
+def _json(built: Any) -> bytes:
+    return orjson.dumps(_plain(built))
+
+
+def _package(package: Package) -> Any:
+    plain = _plain(package)
+    plain.pop("demo_users", None)
+    return plain
+
+
+def _ordered(built: Object) -> Any:
+    """Fields in their order, which is meaning: forms and lists follow it."""
+    plain = _plain(built)
+    plain["fields"] = [[name, field] for name, field in plain["fields"].items()]
+    for _, field in plain["fields"]:
+        field["choices"] = field.get("choices", [])
+    return plain
+
+
+def _role(role: Role) -> Any:
+    plain = _plain(role)
+    plain["grants"] = sorted(plain.get("grants", []), key=lambda grant: str(grant["object"]))
+    return plain
+
+
+def _tuples(value: Any) -> tuple[Any, ...]:
+    return tuple(tuple(part) for part in value)
+
+
+def _read_package(data: dict[str, Any]) -> Package:
+    data["languages"] = tuple(data.get("languages", ("en",)))
+    data["demo_users"] = tuple(DemoUser(**user) for user in data.get("demo_users", ()))
+    return Package(**data)
+
+
+def _read_object(data: dict[str, Any]) -> Object:
+    data["fields"] = {name: _read_field(field) for name, field in data["fields"].items()}
+    for key in ("unique", "indexes"):
+        if key in data:
+            data[key] = _tuples(data[key])
+    for key in ("search", "was"):
+        if key in data:
+            data[key] = tuple(data[key])
+    return Object(**data)
+
+
+def _read_field(data: dict[str, Any]) -> Field:
+    if "choices" in data:
+        data["choices"] = tuple(Choice(**choice) for choice in data["choices"])
+    if "was" in data:
+        data["was"] = tuple(data["was"])
+    return Field(**data)
+
+
+def _read_sort(data: dict[str, Any]) -> None:
+    if "sort" in data:
+        data["sort"] = tuple(SortKey(**key) for key in data["sort"])
+
+
+def _read_layout(data: dict[str, Any]) -> Layout:
+    data["tabs"] = tuple(_read_tab(tab) for tab in data.get("tabs", ()))
+    if "highlights" in data:
+        data["highlights"] = tuple(data["highlights"])
+    return Layout(**data)
+
+
+def _read_tab(data: dict[str, Any]) -> Tab:
+    data["sections"] = tuple(_read_section(section) for section in data.get("sections", ()))
+    data["related"] = tuple(_read_related(related) for related in data.get("related", ()))
+    return Tab(**data)
+
+
+def _read_section(data: dict[str, Any]) -> Section:
+    data["cells"] = tuple(Cell(**cell) for cell in data["cells"])
+    return Section(**data)
+
+
+def _read_related(data: dict[str, Any]) -> RelatedList:
+    data["columns"] = tuple(data["columns"])
+    _read_sort(data)
+    return RelatedList(**data)
+
+
+def _read_view(data: dict[str, Any]) -> View:
+    data["columns"] = tuple(data["columns"])
+    _read_sort(data)
+    if "quick_filters" in data:
+        data["quick_filters"] = tuple(data["quick_filters"])
+    return View(**data)
+
+
+def _read_menu(data: dict[str, Any]) -> Menu:
+    data["items"] = tuple(MenuItem(**item) for item in data.get("items", ()))
+    return Menu(**data)
+
+
+def _read_role(data: dict[str, Any]) -> Role:
+    data["grants"] = tuple(
+        Grant(grant["object"], frozenset(grant.get("actions", ())), grant.get("rows", "")) for grant in data.get("grants", ())
+    )
+    return Role(**data)

@@ -1,0 +1,1 @@
+"""Tables, columns and connections: all that touches the database."""

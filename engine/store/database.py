@@ -1,0 +1,350 @@
+"""Connections to one tenant's storage, and SQL text for them. Nothing else opens one."""
+
+import os
+import re
+import sqlite3
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+import psycopg
+import sqlalchemy as sa
+from psycopg.types.string import TextLoader
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
+from sqlalchemy.pool import StaticPool
+
+from engine.errors import BadInput, Busy
+
+__all__ = ["Compiled", "Connection", "Database", "compile_sql", "is_schema_changed", "new_id"]
+
+Dialect = Literal["sqlite", "postgresql"]
+
+BUSY_TIMEOUT_S = 10
+STATEMENT_TIMEOUT_S = 30
+IDLE_CONNECTIONS = 8
+SCHEMA_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}\Z")
+MISSING = re.compile(r"no such (column|table)|has no column named")
+
+
+class SQLiteDialect(SQLiteDialect_pysqlite):
+    supports_statement_cache = True
+
+    class preparer(SQLiteDialect_pysqlite.preparer):  # noqa: N801 - SQLAlchemy's name for it
+        # SQLite takes an unknown "name" for a text, but never an unknown `name`.
+        def __init__(self, dialect: Any, **options: Any) -> None:
+            super().__init__(dialect, initial_quote="`", escape_quote="`", **options)
+
+        def _requires_quotes(self, value: str) -> bool:
+            return True
+
+    def do_begin(self, dbapi_connection: Any) -> None: ...
+
+    # Connection.sa works inside a transaction that is not its own.
+    do_commit = do_rollback = do_begin
+
+
+class PostgresDialect(PGDialect_psycopg):
+    supports_statement_cache = True
+
+    class preparer(PGDialect_psycopg.preparer):  # noqa: N801
+        def _requires_quotes(self, value: str) -> bool:
+            return True
+
+    def do_begin(self, dbapi_connection: Any) -> None: ...
+
+    do_commit = do_rollback = do_begin
+
+
+DIALECTS: Mapping[str, sa.Dialect] = {
+    "sqlite": SQLiteDialect(dbapi=sqlite3),  # type: ignore[no-untyped-call]
+    "postgresql": PostgresDialect(paramstyle="format"),  # type: ignore[no-untyped-call]
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """SQL text, kept, and how to give it values."""
+
+    sql: str
+    keys: tuple[str, ...]  # values that `bind` needs, by name
+    bind: Callable[[Mapping[str, Any]], tuple[Any, ...]]  # values by name -> what Connection.rows and .run take
+
+
+def compile_sql(statement: sa.Executable, dialect: str, columns: Sequence[str] | None = None) -> Compiled:
+    """SQL for a statement's bindparams; `columns` are the keys that a plain insert or update sets.
+
+    Constants, lists in `in_` too, become fixed parameters. A list that comes with each call must be written another way.
+    """
+    kind = DIALECTS[dialect]
+    compiled: Any = statement.compile(dialect=kind, column_keys=columns)  # type: ignore[attr-defined]
+    known = {name: bind.effective_value for name, bind in compiled.binds.items()}
+    needed = {name for name, bind in compiled.binds.items() if bind.required or (columns and name in columns)}
+    if compiled.post_compile_params:
+        state = compiled.construct_expanded_state(known)
+        sql, names = state.statement, state.positiontup
+        known |= state.additional_parameters
+        processors = compiled._bind_processors | state.processors
+    else:
+        sql, names, processors = compiled.string, compiled.positiontup or [], compiled._bind_processors
+    slots = [slot(name, name in needed, known[name], processors.get(name)) for name in names]
+    return Compiled(sql, tuple(dict.fromkeys(name for name in names if name in needed)), binder(slots))
+
+
+Slot = tuple[str | None, Any, Callable[[Any], Any] | None]
+
+
+def slot(name: str, is_needed: bool, value: Any, process: Callable[[Any], Any] | None) -> Slot:
+    if is_needed:
+        return name, None, process
+    return None, process(value) if process else value, None
+
+
+def binder(slots: Sequence[Slot]) -> Callable[[Mapping[str, Any]], tuple[Any, ...]]:
+    if not any(name for name, _, _ in slots):
+        fixed = tuple(value for _, value, _ in slots)
+        return lambda values: fixed
+
+    def bind(values: Mapping[str, Any]) -> tuple[Any, ...]:
+        return tuple(
+            [
+                fixed if name is None else process(values[name]) if process else values[name]
+                for name, fixed, process in slots
+            ]
+        )
+
+    return bind
+
+
+class Connection:
+    """One connection, borrowed. `sql` is as compile_sql makes it: ? on SQLite, %s on PostgreSQL."""
+
+    __slots__ = ("_database", "_sa", "cursor", "dialect", "raw")
+
+    def __init__(self, database: "Database", raw: Any) -> None:
+        self._database, self.raw, self.dialect = database, raw, database.dialect
+        self.cursor: Any = raw.cursor()
+        self._sa: sa.Connection | None = None
+
+    def rows(self, sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        cursor = self.cursor
+        cursor.execute(sql, params)
+        return cursor.fetchall()  # type: ignore[no-any-return]
+
+    def run(self, sql: str, params: Sequence[Any] = ()) -> int:
+        """How many rows it changed."""
+        cursor = self.cursor
+        cursor.execute(sql, params)
+        return cursor.rowcount  # type: ignore[no-any-return]
+
+    def run_many(self, sql: str, params: Sequence[Sequence[Any]]) -> int:
+        cursor = self.cursor
+        cursor.executemany(sql, params)
+        return cursor.rowcount  # type: ignore[no-any-return]
+
+    def defer_references(self) -> None:
+        """Check foreign keys at the end of this transaction, not after each statement."""
+        self.run("PRAGMA defer_foreign_keys = ON" if self.dialect == "sqlite" else "SET CONSTRAINTS ALL DEFERRED")
+
+    @property
+    def sa(self) -> sa.Connection:
+        """The same connection, in the same transaction, for SQLAlchemy's statements and Alembic's operations."""
+        if self._sa is None:
+            self._sa = self._database.wrap(self.raw)
+        return self._sa
+
+    def end_of_use(self) -> None:
+        if self._sa is not None:
+            self._sa.close()
+            self._sa = None
+
+
+class Database:
+    """One tenant's storage: an SQLite file, or a schema of a PostgreSQL database. Used from several threads."""
+
+    def __init__(self, url: sa.URL, schema: str) -> None:
+        self.url, self.schema = url, schema
+        self.dialect: Dialect = "sqlite" if url.get_backend_name() == "sqlite" else "postgresql"
+        self._idle: deque[Connection] = deque()
+        self._writer = threading.Lock()  # SQLite has one writer: a lock is fair, its busy handler only polls
+        self._lock = threading.Lock()
+
+    @classmethod
+    def open(cls, url: str, *, schema: str = "public") -> "Database":
+        """Raises BadInput for a URL that is neither sqlite:/// nor postgresql://. Connects only when it is used."""
+        try:
+            parsed = sa.make_url(url)
+        except sa.exc.ArgumentError as error:
+            raise BadInput(
+                f"'{url}' is not a database URL", code="database.url", fix="write sqlite:///crm.db?"
+            ) from error
+        if parsed.get_backend_name() not in ("sqlite", "postgresql"):
+            hidden = parsed.render_as_string(hide_password=True)
+            raise BadInput(
+                f"'{hidden}' is not on SQLite or PostgreSQL", code="database.url", fix="write sqlite:///crm.db?"
+            )
+        if not SCHEMA_NAME.match(schema):
+            raise BadInput(f"'{schema}' is not a schema name", code="database.schema")
+        return cls(parsed, schema)
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Each statement by itself, without BEGIN and ROLLBACK around it."""
+        connection = self._take()
+        try:
+            yield connection
+        finally:
+            self._give_back(connection)
+
+    def write(self) -> AbstractContextManager[Connection]:
+        """A transaction: committed at the end, rolled back on any exception. Raises Busy when others hold on too long."""
+        return self._write_sqlite() if self.dialect == "sqlite" else self._write_postgres()
+
+    @contextmanager
+    def _write_sqlite(self) -> Iterator[Connection]:
+        if not self._writer.acquire(timeout=BUSY_TIMEOUT_S):
+            raise busy()
+        try:
+            connection = self._take()
+            try:
+                connection.cursor.execute("BEGIN IMMEDIATE")
+                yield connection
+                connection.cursor.execute("COMMIT")
+            except sqlite3.OperationalError as error:
+                raise busy() if "locked" in str(error) else error from error
+            finally:
+                if connection.raw.in_transaction:
+                    connection.cursor.execute("ROLLBACK")
+                self._give_back(connection)
+        finally:
+            self._writer.release()
+
+    @contextmanager
+    def _write_postgres(self) -> Iterator[Connection]:
+        connection = self._take()
+        try:
+            connection.cursor.execute("BEGIN")
+            yield connection
+            connection.cursor.execute("COMMIT")
+        except psycopg.errors.LockNotAvailable as error:
+            raise busy() from error
+        finally:
+            if not connection.raw.closed and connection.raw.info.transaction_status != psycopg.pq.TransactionStatus.IDLE:
+                connection.cursor.execute("ROLLBACK")
+            self._give_back(connection)
+
+    def close(self) -> None:
+        while self._idle:
+            self._idle.pop().raw.close()
+
+    @cached_property
+    def engine(self) -> sa.Engine:
+        """A plain SQLAlchemy engine over connections of its own; statements that count go through read() and write()."""
+        engine = sa.create_engine(self.url, creator=self._connect, poolclass=sa.NullPool)
+
+        @sa.event.listens_for(engine, "begin")
+        def begin(connection: sa.Connection) -> None:
+            connection.exec_driver_sql("BEGIN IMMEDIATE" if self.dialect == "sqlite" else "BEGIN")
+
+        return engine
+
+    def wrap(self, raw: Any) -> sa.Connection:
+        dialect = self._dialect
+        return sa.Engine(StaticPool(lambda: raw, reset_on_return=None, dialect=dialect), dialect, self.url).connect()
+
+    @cached_property
+    def _dialect(self) -> sa.Dialect:
+        if self.dialect == "sqlite":
+            return DIALECTS["sqlite"]
+        return PostgresDialect(dbapi=PostgresDialect.import_dbapi())  # type: ignore[no-untyped-call]
+
+    def _take(self) -> Connection:
+        while self._idle:
+            try:
+                connection = self._idle.pop()
+            except IndexError:  # another thread was faster
+                break
+            if self.dialect == "sqlite" or not connection.raw.closed:
+                return connection
+        return Connection(self, self._connect())
+
+    def _give_back(self, connection: Connection) -> None:
+        connection.end_of_use()
+        if self.dialect == "postgresql" and connection.raw.closed:
+            self.close()  # the server went away: so did the others
+        elif len(self._idle) < IDLE_CONNECTIONS:
+            self._idle.append(connection)
+        else:
+            connection.raw.close()
+
+    def _connect(self) -> Any:
+        return self._connect_sqlite() if self.dialect == "sqlite" else self._connect_postgres()
+
+    def _connect_sqlite(self) -> sqlite3.Connection:
+        path = self.url.database or ":memory:"
+        if path != ":memory:":
+            Path(path).parent.mkdir(parents=True, exist_ok=True)
+        # isolation_level None: Python's own transaction mode does not cover DDL.
+        raw = sqlite3.connect(
+            path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False, cached_statements=512
+        )
+        for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON", "temp_store = MEMORY",
+                       "cache_size = -16000", "mmap_size = 268435456", "trusted_schema = OFF"):  # fmt: skip
+            raw.execute(f"PRAGMA {pragma}")
+        return raw
+
+    def _connect_postgres(self) -> psycopg.Connection[Any]:
+        _, options = DIALECTS["postgresql"].create_connect_args(self.url)
+        raw = psycopg.connect(**options, autocommit=True, prepare_threshold=2, client_encoding="utf8")
+        raw.prepared_max = 500
+        raw.adapters.register_loader("uuid", TextLoader)
+        settings = {
+            "search_path": self.schema, "timezone": "UTC", "lock_timeout": f"{BUSY_TIMEOUT_S}s",
+            "statement_timeout": f"{STATEMENT_TIMEOUT_S}s", "idle_in_transaction_session_timeout": "300s",
+        }  # fmt: skip
+        names = ", ".join(["set_config(%s, %s, false)"] * len(settings))
+        raw.execute(f"SELECT {names}", [part for pair in settings.items() for part in pair], prepare=False)  # type: ignore[arg-type]  # noqa: S608
+        return raw
+
+
+def busy() -> Busy:
+    return Busy(f"others kept the database busy for {BUSY_TIMEOUT_S} seconds", fix="try again")
+
+
+def is_schema_changed(error: BaseException) -> bool:
+    """Whether a statement failed because a publish removed what it names: then one more try on the new version may do."""
+    cause: BaseException | None = getattr(error, "orig", None) or error
+    if isinstance(cause, sqlite3.OperationalError):
+        return MISSING.search(str(cause)) is not None
+    if isinstance(cause, psycopg.errors.FeatureNotSupported):
+        return "cached plan" in str(cause)
+    return isinstance(cause, psycopg.errors.UndefinedColumn | psycopg.errors.UndefinedTable)
+
+
+class IdClock:
+    """UUIDs of version 7 (RFC 9562, 5.7), each later than the last: milliseconds, a 12-bit counter, 62 random bits."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._last = 0
+
+    def __call__(self, now: datetime | None = None) -> str:
+        milliseconds = int(time.time() * 1000) if now is None else int(now.timestamp() * 1000)
+        random = int.from_bytes(os.urandom(9), "big")
+        with self._lock:
+            # The counter starts in its lower half, so that thousands fit into one millisecond before it borrows the next.
+            self._last = max(self._last + 1, milliseconds << 12 | random >> 61)
+            last = self._last
+        number = last >> 12 << 80 | 7 << 76 | (last & 0xFFF) << 64 | 2 << 62 | random & (1 << 62) - 1
+        text = f"{number:032x}"
+        return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+new_id = IdClock()

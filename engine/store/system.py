@@ -1,0 +1,159 @@
+"""Tables that the engine keeps for itself in each tenant, all named fs_…: definitions, history, people, requests."""
+
+import sqlalchemy as sa
+
+from engine.store.database import Connection
+from engine.store.types import DateTime, Id, Integer, Text
+
+__all__ = [
+    "attempt", "counter", "credential", "deletion", "ensure", "exists", "history", "idempotency", "name", "package",
+    "session", "state", "token", "user_role", "version",
+]  # fmt: skip
+
+LAYOUT = 1  # of these tables; a later release that changes them counts up and migrates
+TABLES = sa.MetaData()
+
+
+def table(name: str, *parts: sa.schema.SchemaItem) -> sa.Table:
+    return sa.Table(name, TABLES, *parts)
+
+
+def column(name: str, type_: type[sa.types.TypeEngine[object]], **more: bool) -> sa.Column[object]:
+    more.setdefault("nullable", False)
+    return sa.Column(name, type_, **more)
+
+
+def key(name: str, type_: type[sa.types.TypeEngine[object]]) -> sa.Column[object]:
+    return sa.Column(name, type_, primary_key=True, autoincrement=False)
+
+
+state = table(
+    "fs_state",  # one row
+    key("id", Integer),
+    column("version", Integer),  # of the definitions that run; 0: none yet
+    column("layout", Integer),
+)
+version = table(
+    "fs_version",
+    key("number", Integer),
+    column("hash", Text),  # the plan's
+    column("at", DateTime),
+    column("by", Id, nullable=True),  # a user; null: the command line
+    column("plan", Text),  # its steps, as JSON
+    sa.Column("definitions", sa.LargeBinary, nullable=False),  # compiled, with their physical names: engine/snapshot.py
+    column("note", Text, nullable=True),
+)
+package = table(
+    "fs_package",  # the packages of each version
+    key("version", Integer),
+    key("package", Text),
+    column("package_version", Text),
+    sa.Column("files", sa.LargeBinary, nullable=True),  # compressed JSON: path -> text; null: as in `files_of`
+    column("files_of", Integer),  # the version whose row holds the files
+)
+name = table(
+    "fs_name",  # every physical name ever given; none is given twice
+    key("table", Text),
+    key("column", Text),  # "" for the table itself
+    column("kind", Text),  # "table" or "column"
+    column("object", Text),
+    column("field", Text),  # "" for the table itself
+    column("dropped_in", Integer, nullable=True),
+)
+history = table(
+    "fs_history",
+    key("id", Id),
+    column("object", Text),
+    column("record", Id),
+    column("version", Integer),
+    column("action", Text),
+    column("at", DateTime),
+    column("by", Id, nullable=True),
+    column("changes", Text, nullable=True),  # JSON
+    sa.Index("ix_fs_history_record", "record", "id"),
+)
+deletion = table(
+    "fs_deletion",
+    key("batch", Id),
+    key("object", Text),
+    key("record", Id),
+    key("field", Text),  # "" for the record itself, else the reference that was set to null
+    column("old_value", Text, nullable=True),
+    column("at", DateTime),
+    column("by", Id, nullable=True),
+    sa.Index("ix_fs_deletion_record", "record"),
+)
+credential = table(
+    "fs_credential",
+    key("user", Id),
+    column("hash", Text),
+    column("changed_at", DateTime),
+)
+user_role = table("fs_user_role", key("user", Id), key("role", Text))
+session = table(
+    "fs_session",
+    key("hash", Text),
+    column("user", Id),
+    column("csrf", Text),
+    column("created_at", DateTime),
+    column("seen_at", DateTime),
+    column("expires_at", DateTime),
+    column("agent", Text, nullable=True),
+    column("address", Text, nullable=True),
+    sa.Index("ix_fs_session_user", "user"),
+)
+token = table(
+    "fs_token",
+    key("id", Id),
+    column("hash", Text),
+    column("user", Id),
+    column("name", Text),
+    column("created_at", DateTime),
+    column("expires_at", DateTime, nullable=True),
+    column("used_at", DateTime, nullable=True),
+    sa.Index("ux_fs_token_hash", "hash", unique=True),
+    sa.Index("ix_fs_token_user", "user"),
+)
+idempotency = table(
+    "fs_idempotency",
+    key("key", Text),
+    key("user", Id),
+    column("request_hash", Text),
+    column("status", Integer, nullable=True),
+    column("body", Text, nullable=True),
+    column("created_at", DateTime),
+    sa.Index("ix_fs_idempotency_created_at", "created_at"),
+)
+counter = table(
+    "fs_counter",
+    key("object", Text),
+    key("field", Text),
+    key("period", Text),
+    column("value", Integer),
+)
+attempt = table(
+    "fs_attempt",  # sign-ins that failed
+    column("account", Text),
+    column("address", Text),
+    column("at", DateTime),
+    sa.Index("ix_fs_attempt_account", "account", "at"),
+    sa.Index("ix_fs_attempt_address", "address", "at"),
+)
+
+
+def exists(connection: Connection) -> bool:
+    if connection.dialect == "sqlite":
+        return bool(connection.rows("SELECT 1 FROM sqlite_master WHERE name = 'fs_state'"))
+    return connection.rows("SELECT to_regclass('fs_state')") != [(None,)]
+
+
+def ensure(connection: Connection, schema: str) -> None:
+    """Create what is missing, within the caller's transaction; the caller keeps others from doing so at the same time."""
+    if exists(connection):
+        return
+    if connection.dialect == "postgresql":
+        found = connection.rows("SELECT 1 FROM pg_namespace WHERE nspname = %s", (schema,))
+        if not found:
+            connection.sa.execute(sa.schema.CreateSchema(schema))
+    TABLES.create_all(connection.sa, checkfirst=False)
+    connection.sa.execute(sa.insert(state).values(id=1, version=0, layout=LAYOUT))

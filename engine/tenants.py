@@ -1,0 +1,117 @@
+"""Which tenant, where it is stored, and which version of its definitions runs now."""
+
+import re
+import threading
+from importlib.metadata import entry_points
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from engine import snapshot
+from engine.errors import BadInput
+from engine.registry import Plugins
+from engine.snapshot import Snapshot
+from engine.store import system
+from engine.store.database import Compiled, Connection, Database, compile_sql
+from engine.store.names import Names
+from metadata.model import Definitions
+
+__all__ = ["BASE_PLUGINS", "Tenant", "load_plugins", "open_tenant", "storage_of"]
+
+BASE_PLUGINS = ("plugins.base",)
+NAME = re.compile(r"[a-z][a-z0-9_]{0,62}\Z")
+KEPT_VERSIONS = 3  # requests that began before a publish finish on theirs
+NOTHING = Definitions(packages={}, objects={}, layouts={}, views={}, menus=(), roles={})
+
+
+class Tenant:
+    """One tenant. Used from several threads, and by several processes at a time."""
+
+    def __init__(self, name: str, database: Database, plugins: Plugins) -> None:
+        self.name, self.database, self.plugins = name, database, plugins
+        self._versions: dict[int, Snapshot] = {}
+        self._lock = threading.Lock()
+        self._load_sql: Compiled | None = None
+
+    def version(self) -> int:
+        """Of the definitions that run; 0 where nothing was ever published."""
+        with self.database.read() as connection:
+            return current_version(connection)
+
+    def snapshot(self) -> Snapshot:
+        """What runs now. Costs one statement; who knows the version already asks `at`."""
+        return self.at(self.version())
+
+    def at(self, version: int) -> Snapshot:
+        """A published version, kept in memory while it runs. Version 0 has nothing in it."""
+        found = self._versions.get(version)
+        if found is None:
+            with self._lock:
+                found = self._versions.get(version)
+                if found is None:
+                    found = self._load(version)
+                    kept = sorted(self._versions)[-KEPT_VERSIONS + 1 :]
+                    self._versions = {number: self._versions[number] for number in kept} | {version: found}
+        return found
+
+    def close(self) -> None:
+        self.database.close()
+
+    def _load(self, version: int) -> Snapshot:
+        definitions, names = NOTHING, Names()
+        if version:
+            if self._load_sql is None:
+                wanted = sa.select(system.version.c.definitions).where(
+                    system.version.c.number == sa.bindparam("number", type_=system.version.c.number.type)
+                )
+                self._load_sql = compile_sql(wanted, self.database.dialect)
+            with self.database.read() as connection:
+                rows = connection.rows(self._load_sql.sql, self._load_sql.bind({"number": version}))
+            if not rows:
+                raise KeyError(f"version {version} was never published")
+            definitions, names = snapshot.unpack(rows[0][0])
+        return Snapshot(
+            version, definitions, snapshot.Physical(definitions, names, self.plugins), self.plugins, self.database.dialect
+        )
+
+
+def current_version(connection: Connection) -> int:
+    try:
+        return int(connection.rows("SELECT version FROM fs_state")[0][0])
+    except Exception:
+        if system.exists(connection):
+            raise
+        return 0
+
+
+def load_plugins(packages: tuple[str, ...] = BASE_PLUGINS) -> Plugins:
+    """The built-in plugins, and those that installed distributions offer as entry points `fieldstone.plugins`."""
+    plugins = Plugins()
+    for package in dict.fromkeys((*packages, *(point.value for point in entry_points(group="fieldstone.plugins")))):
+        plugins.scan(package)
+    return plugins
+
+
+def open_tenant(url: str, data: Path, name: str = "main", plugins: Plugins | None = None) -> Tenant:
+    """Connects only when it is used. `url` "" is an SQLite file in the folder `data`."""
+    return Tenant(name, storage_of(url, data, name), load_plugins() if plugins is None else plugins)
+
+
+def storage_of(url: str, data: Path, name: str) -> Database:
+    """Where a tenant lives. Raises BadInput for a name or URL that cannot be.
+
+    PostgreSQL: the schema of its name. SQLite without a URL: NAME.db in the data folder. SQLite with the URL of a file:
+    `main` is that file, any other tenant FILE-NAME beside it (crm.db, crm-north.db).
+    """
+    if not NAME.match(name) or name.startswith("pg_") or name in ("public", "information_schema"):
+        raise BadInput(
+            f"'{name}' cannot name a tenant: it is 1 to 63 of a-z, 0-9 and _, and begins with a letter",
+            code="tenant.name",
+        )
+    if not url:
+        return Database.open(f"sqlite:///{data / name}.db")
+    database = Database.open(url, schema=name)
+    if database.dialect == "sqlite" and name != "main" and database.url.database:
+        file = Path(database.url.database)
+        return Database(database.url.set(database=str(file.with_name(f"{file.stem}-{name}{file.suffix}"))), name)
+    return database
