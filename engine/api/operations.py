@@ -1,0 +1,184 @@
+"""Operations of the API and the ASGI application that finds and runs them: one hop into a thread per request."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import unquote
+
+from starlette.types import Receive, Scope, Send
+
+from engine.api import idempotency, reading
+from engine.api.answers import Answer
+from engine.api.errors import HttpRefusal, answer_to, bad_request
+from engine.api.permission import Permission
+from engine.api.site import Site
+from engine.context import Context
+from engine.people.authentication import Identity
+from engine.service import Records
+
+__all__ = ["Api", "Call", "Operation", "read_body", "send_answer"]
+
+ROOT = "/api/v1"
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    method: str
+    path: str  # "/records/{object}/{id}"
+    permission: Permission
+    run: Callable[["Call"], Answer]
+    parameters: tuple[str, ...] = ()  # of the query; any other is refused
+    has_preconditions: bool = False  # without them a request with If-Match is refused, never taken as if it had none
+    body_is_optional: bool = False
+
+
+class Call:
+    """One request, in its worker thread, after it is known who asks."""
+
+    __slots__ = ("args", "body", "ctx", "headers", "identity", "operation", "query", "site")
+
+    def __init__(
+        self, site: Site, operation: Operation, args: list[str], query: bytes, headers: Mapping[str, str], body: bytes
+    ) -> None:
+        self.site, self.operation, self.args, self.query = site, operation, args, query
+        self.headers, self.body = headers, body
+        self.ctx: Context
+        self.identity: Identity
+
+    @property
+    def records(self) -> Records:
+        return Records(self.ctx)
+
+    def values(self) -> dict[str, str]:
+        return reading.query_values(self.query, self.operation.parameters)
+
+    def json(self) -> dict[str, Any]:
+        content_type = self.headers.get("content-type", "")
+        return reading.json_object(self.body, content_type, is_optional=self.operation.body_is_optional)
+
+    def answer(self, ctx: Context, identity: Identity) -> Answer:
+        self.ctx, self.identity = ctx, identity
+        operation = self.operation
+        if self.query and not operation.parameters:
+            self.values()
+        if not operation.has_preconditions and ("if-match" in self.headers or "if-unmodified-since" in self.headers):
+            message = f"{operation.method} {ROOT}{operation.path} takes no If-Match"
+            raise bad_request("precondition.unsupported", message, fix="leave the header out")
+        if operation.method == "POST" and (key := self.headers.get("idempotency-key")) is not None:
+            return idempotency.once(self, key, operation.run)
+        return operation.run(self)
+
+
+@dataclass(slots=True)
+class Node:
+    """One segment of the paths: what may follow, and the operations of the path that ends here."""
+
+    named: dict[str, "Node"] = field(default_factory=dict)
+    any: "Node | None" = None
+    operations: dict[str, Operation] = field(default_factory=dict)
+    template: str = ""
+    allow: str = ""
+
+
+class Api:
+    """ASGI application, mounted at ROOT."""
+
+    def __init__(self, site: Site, operations: Iterable[Operation]) -> None:
+        self.site, self.operations = site, tuple(operations)
+        self.tree = Node()
+        for operation in self.operations:
+            self.add(operation)
+
+    def add(self, operation: Operation) -> None:
+        node = self.tree
+        for part in operation.path.strip("/").split("/"):
+            if part.startswith("{"):
+                node.any = node.any or Node()
+                node = node.any
+            else:
+                node = node.named.setdefault(part, Node())
+        if operation.method in node.operations:
+            raise ValueError(f"two operations for {operation.method} {operation.path}")
+        node.template = operation.path
+        node.operations[operation.method] = operation
+        if operation.method == "GET":
+            node.operations["HEAD"] = operation
+        node.allow = ", ".join(sorted({*node.operations, "OPTIONS"}))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        method: str = scope["method"]
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        try:
+            node, args = self.find(scope)
+            scope["fieldstone.route"] = ROOT + node.template
+            if method == "OPTIONS":
+                await send_answer(send, Answer(204, headers=((b"allow", node.allow.encode()),)))
+                return
+            operation = node.operations.get(method)
+            if operation is None:
+                raise HttpRefusal(405, "method", f"{method} is not possible here", allow=node.allow)
+            has_body = method not in ("GET", "HEAD")
+            body = await read_body(receive, headers, self.site.config.max_body_bytes) if has_body else b""
+            if body is None:
+                return  # the client has gone
+            call = Call(self.site, operation, args, scope["query_string"], headers, body)
+            answer = await self.site.run(lambda: self.site.answer(method, headers, call.answer))
+        except Exception as error:
+            answer = answer_to(error, method, scope.get("fieldstone.request_id", ""))
+        await send_answer(send, answer, is_head=method == "HEAD")
+
+    def find(self, scope: Scope) -> tuple[Node, list[str]]:
+        """The node of a path and the values of its {parts}. Raises HttpRefusal 404."""
+        raw: bytes = scope.get("raw_path") or scope["path"].encode()
+        path = raw.partition(b"?")[0].removeprefix(ROOT.encode())
+        node, args = self.tree, []
+        for part in reading.segments_of(path.removeprefix(b"/")):
+            if (named := node.named.get(part)) is not None:
+                node = named
+            elif node.any is not None and part:
+                node = node.any
+                args.append(part)
+            else:
+                raise no_such_path(scope)
+        if not node.operations:
+            raise no_such_path(scope)
+        return node, args
+
+
+def no_such_path(scope: Scope) -> HttpRefusal:
+    fix = f"{ROOT}/openapi.json lists what there is"
+    return HttpRefusal(404, "path.unknown", f"there is nothing at {unquote(scope['path'])[:200]}", fix=fix)
+
+
+async def read_body(receive: Receive, headers: Mapping[str, str], limit: int) -> bytes | None:
+    """The whole body; None when the client went away. Raises HttpRefusal 413, 415."""
+    if headers.get("content-encoding", "identity") != "identity":
+        raise HttpRefusal(415, "body.encoding", "the body must not be compressed", fix="leave Content-Encoding out")
+    declared = headers.get("content-length", "")
+    if declared.isdigit() and int(declared) > limit:
+        raise too_large(limit)
+    chunks, size = [], 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
+        chunk = message.get("body", b"")
+        size += len(chunk)
+        if size > limit:
+            raise too_large(limit)
+        chunks.append(chunk)
+        if not message.get("more_body", False):
+            return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+
+def too_large(limit: int) -> HttpRefusal:
+    return HttpRefusal(413, "body.large", f"the body is larger than {limit} bytes", fix="send several smaller requests")
+
+
+async def send_answer(send: Send, answer: Answer, *, is_head: bool = False) -> None:
+    headers = list(answer.headers)
+    if answer.status not in (204, 304):
+        headers.append((b"content-type", answer.content_type))
+        headers.append((b"content-length", b"%d" % len(answer.body)))
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": b"" if is_head else answer.body})

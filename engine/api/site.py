@@ -1,0 +1,140 @@
+"""What all routes share: the settings, the tenant, the threads, and the answer to who is asking."""
+
+import hmac
+import os
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from http.cookies import CookieError, SimpleCookie
+from typing import Any, TypeVar
+
+import anyio
+import anyio.to_thread
+
+from engine.config import Config
+from engine.context import Context, context_of
+from engine.errors import Forbidden, Unauthenticated
+from engine.people.authentication import Authenticator, Identity, Kind, fingerprint
+from engine.people.sessions import COOKIE, LONGEST
+from engine.store.database import is_schema_changed
+from engine.tenants import Tenant
+
+__all__ = ["CSRF_HEADER", "Site", "session_secret"]
+
+T = TypeVar("T")
+
+CSRF_HEADER = "x-csrf-token"
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+class Site:
+    """One per process. `run` and `run_aside` are for the event loop, the rest for worker threads.
+
+    A route of the screens:
+
+        async def list_page(request: Request) -> Response:
+            return await site.run(lambda: site.answer(request.method, request.headers, work))
+
+    where `work(context, identity)` reads, writes and renders, all on one version of the definitions.
+    """
+
+    def __init__(self, config: Config, tenant: Tenant, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self.config, self.tenant, self.clock = config, tenant, clock
+        self.authenticator = Authenticator(tenant)
+        self.lane = anyio.CapacityLimiter(config.threads or threads_for(tenant.database.dialect))
+        self.side_lane = anyio.CapacityLimiter(4)
+
+    async def run(self, work: Callable[[], T]) -> T:
+        """`work()` in one of the few threads that use the database."""
+        return await anyio.to_thread.run_sync(work, limiter=self.lane)
+
+    async def run_aside(self, work: Callable[[], T]) -> T:
+        """`work()` beside them: for what takes long without the database, such as checking a password."""
+        return await anyio.to_thread.run_sync(work, limiter=self.side_lane)
+
+    def answer(
+        self, method: str, headers: Mapping[str, str], work: Callable[[Context, Identity], T], *, csrf: str = ""
+    ) -> T:
+        """Find out who asks, then `work(context, identity)`; once more if a publish came between.
+
+        `csrf` is the token that a form sent; without it the X-CSRF-Token header counts.
+        Raises Unauthenticated, and Forbidden when the token is missing where one is needed.
+        """
+        try:
+            return self.answer_once(method, headers, work, csrf)
+        except Exception as error:
+            if not is_schema_changed(error):
+                raise
+        return self.answer_once(method, headers, work, csrf)
+
+    def answer_once(
+        self, method: str, headers: Mapping[str, str], work: Callable[[Context, Identity], T], csrf: str
+    ) -> T:
+        now = self.clock()
+        identity = self.identify(headers, now)
+        if identity.kind == "session" and method not in SAFE_METHODS:
+            check_csrf(identity, csrf or headers.get(CSRF_HEADER, ""))
+        return work(self.context(identity, now), identity)
+
+    def identify(self, headers: Mapping[str, str], now: datetime | None = None) -> Identity:
+        """Who shows a valid token or session. Raises Unauthenticated."""
+        now = now or self.clock()
+        kind, secret = credentials(headers)
+        identity = self.authenticator.authenticate(kind, fingerprint(secret), now) if secret else None
+        if identity is None:
+            raise Unauthenticated(*UNKNOWN[kind if secret else "none"])
+        if identity.is_to_be_noted:
+            self.authenticator.note_use(identity, now)
+        return identity
+
+    def context(self, identity: Identity, now: datetime | None = None) -> Context:
+        """What the person may do, on the version of the definitions that was current when the person was identified."""
+        tenant = self.tenant
+        return context_of(tenant, identity.actor, now or self.clock(), tenant.at(identity.version))
+
+    def cookie(self) -> dict[str, Any]:
+        """Arguments of Starlette's `set_cookie` besides the value, for a new session."""
+        return {
+            "key": COOKIE, "max_age": int(LONGEST.total_seconds()), "path": "/", "httponly": True, "samesite": "lax",
+            "secure": self.config.is_secure,
+        }  # fmt: skip
+
+
+UNKNOWN: dict[str, tuple[str]] = {
+    "none": ("sign in, or send 'Authorization: Bearer TOKEN'",),
+    "token": ("this token is unknown, has ended, or its user is not active",),
+    "session": ("this session has ended: sign in again",),
+}
+
+
+def credentials(headers: Mapping[str, str]) -> tuple[Kind, str]:
+    """What was shown: an Authorization header counts alone, even beside a cookie."""
+    if authorization := headers.get("authorization", ""):
+        scheme, _, token = authorization.partition(" ")
+        return "token", token.strip() if scheme.lower() == "bearer" else ""
+    return "session", session_secret(headers)
+
+
+def session_secret(headers: Mapping[str, str]) -> str:
+    """The secret in the session cookie, "" without one."""
+    text = headers.get("cookie", "")
+    if COOKIE not in text:
+        return ""
+    try:
+        morsel = SimpleCookie(text).get(COOKIE)
+    except CookieError:
+        return ""
+    return morsel.value if morsel else ""
+
+
+def check_csrf(identity: Identity, sent: str) -> None:
+    if not hmac.compare_digest(identity.csrf.encode(), sent.encode("utf-8", "surrogateescape")):
+        raise Forbidden(
+            "the request does not carry this session's CSRF token", code="csrf",
+            fix="send it in the X-CSRF-Token header or the form field 'csrf'",
+        )  # fmt: skip
+
+
+def threads_for(dialect: str) -> int:
+    """PostgreSQL waits in another process: about two threads a core. SQLite works in ours, where more would only queue."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return 2 * cores if dialect == "postgresql" else 2

@@ -1,0 +1,109 @@
+"""How a process is set up: from the environment and the command line, once, at start."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from urllib.parse import urlsplit
+
+__all__ = ["Config", "from_environment", "to_environment"]
+
+LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
+SEPARATOR = ","
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """Settings of one process. Each but `ui` and `plugins` can be given as FIELDSTONE_<NAME>."""
+
+    database_url: str = ""  # "" is an SQLite file in `data`
+    data: Path = Path(".fieldstone")
+    tenant: str = "main"
+    base_url: str = ""  # "https://crm.example.com": where people reach it; allowed as a host, and makes cookies secure
+    hosts: tuple[str, ...] = ()  # further host names that are answered; "*" is any
+    threads: int = 0  # that work on requests; 0 is what suits the database
+    max_body_bytes: int = 8 * 1024 * 1024
+    metrics_token: str = ""  # when set, /metrics wants it as a bearer token
+    access_log: bool = False
+    plugins: tuple[str, ...] = ("plugins.base",)
+    ui: str = "ui.pages:mount"  # "module:function", called with the Site, gives its routes; "" is none
+
+    @property
+    def is_secure(self) -> bool:
+        return self.base_url.startswith("https:")
+
+    @property
+    def allowed_hosts(self) -> frozenset[str]:
+        """Host names without port, in lower case; "*" among them means any."""
+        own = urlsplit(self.base_url).netloc if self.base_url else ""
+        return frozenset(bare_host(host) for host in (*LOOPBACK, own, *self.hosts) if host)
+
+
+def bare_host(host: str) -> str:
+    """`Example.com:8000` -> `example.com`; the brackets of an IPv6 address stay."""
+    host = host.strip().lower()
+    if host.startswith("["):
+        return host.partition("]")[0] + "]"
+    return host.partition(":")[0].rstrip(".")
+
+
+def from_environment(environment: Mapping[str, str] | None = None, **changes: object) -> Config:
+    """The settings that FIELDSTONE_… variables give; `changes` (the command line's) win where they are not None."""
+    env = os.environ if environment is None else environment
+    read: dict[str, object] = {}
+    for name, convert in CONVERT.items():
+        if (text := env.get(f"FIELDSTONE_{name.upper()}", "").strip()) != "":
+            try:
+                read[name] = convert(text)
+            except ValueError as error:
+                raise ValueError(f"FIELDSTONE_{name.upper()}: '{text}' {error}") from error
+    read |= {name: value for name, value in changes.items() if value is not None}
+    return replace(Config(), **read)  # type: ignore[arg-type]  # names and types are those of CONVERT
+
+
+def to_environment(config: Config) -> dict[str, str]:
+    """The variables from which another process makes the same settings."""
+    texts: dict[str, str] = {}
+    for name in CONVERT:
+        value = getattr(config, name)
+        text = SEPARATOR.join(value) if isinstance(value, tuple) else str(value)
+        texts[f"FIELDSTONE_{name.upper()}"] = text
+    return texts
+
+
+def texts(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(SEPARATOR) if part.strip())
+
+
+def whole_number(text: str) -> int:
+    if not (text.isascii() and text.isdigit()):
+        raise ValueError("is not a whole number")
+    return int(text)
+
+
+def yes(text: str) -> bool:
+    if text.lower() in ("1", "true", "yes", "on"):
+        return True
+    if text.lower() in ("0", "false", "no", "off"):
+        return False
+    raise ValueError("is neither true nor false")
+
+
+def web_address(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("is not an address such as https://crm.example.com")
+    return text.rstrip("/")
+
+
+CONVERT = {
+    "database_url": str,
+    "data": Path,
+    "tenant": str,
+    "base_url": web_address,
+    "hosts": texts,
+    "threads": whole_number,
+    "max_body_bytes": whole_number,
+    "metrics_token": str,
+    "access_log": yes,
+}

@@ -1,0 +1,134 @@
+"""People who can sign in: records of the system object `user`, with roles and a password beside them."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from engine.context import SYSTEM, context_of
+from engine.errors import BadInput, InputProblem, NotFound
+from engine.people import passwords, sessions
+from engine.service import Records
+from engine.store import system
+from engine.tenants import Tenant
+from metadata.problem import nearest
+
+__all__ = ["User", "create_user", "ensure_admin", "find_user", "list_users", "set_active", "set_password", "set_roles"]
+
+ADMIN = "admin"  # name of the first user and of the role that may do everything
+USERNAME = re.compile(r"[a-z0-9](?:[a-z0-9._@+-]{0,62}[a-z0-9])?")
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    id: str
+    username: str
+    name: str
+    roles: tuple[str, ...]
+    is_active: bool
+
+
+def create_user(
+    tenant: Tenant, username: str, *, now: datetime, name: str = "", roles: Iterable[str] = (),
+    password: str | None = None, is_demo: bool = False, **more: Any,
+) -> str:
+    """Make a user and return its id. Without a password it can only use tokens. `more`: other fields of `user`.
+
+    Raises BadInput and Conflict. In a demo the password need not be good.
+    """  # fmt: skip
+    if not USERNAME.fullmatch(username):
+        message = f"'{username}' is not a user name: 1 to 64 of a-z, 0-9 and . _ - + @, a letter or digit at both ends"
+        raise BadInput(message, problems=[InputProblem("username", "user.name", message)])
+    wanted = known_roles(tenant, roles)
+    if password is not None and not is_demo:
+        passwords.check_policy(password, username)
+    values = {"username": username, "name": name or username} | more
+    user: str = Records(context_of(tenant, SYSTEM, now)).create("user", values)["id"]
+    write_roles(tenant, user, wanted)
+    if password is not None:
+        write_password(tenant, user, password, now)
+    return user
+
+
+def ensure_admin(tenant: Tenant, password: str | None, now: datetime) -> str | None:
+    """Make the first user, `admin`, where there is no user yet. Returns a password that was made for it, to be shown once."""
+    if list_users(tenant):
+        return None
+    made = None if password else passwords.made_password()
+    create_user(tenant, ADMIN, now=now, name="Administrator", roles=[ADMIN], password=password or made)
+    return made
+
+
+def set_password(tenant: Tenant, username: str, password: str, now: datetime, *, is_demo: bool = False) -> None:
+    """All sessions of the user end."""
+    user = find_user(tenant, username)
+    if not is_demo:
+        passwords.check_policy(password, username)
+    write_password(tenant, user.id, password, now)
+    sessions.end_all(tenant, user.id)
+
+
+def set_roles(tenant: Tenant, username: str, roles: Iterable[str]) -> None:
+    write_roles(tenant, find_user(tenant, username).id, known_roles(tenant, roles))
+
+
+def set_active(tenant: Tenant, username: str, is_active: bool, now: datetime) -> None:
+    """A deactivated user is refused everywhere at once: sessions end, tokens stop working."""
+    user = find_user(tenant, username)
+    Records(context_of(tenant, SYSTEM, now)).update("user", user.id, {"is_active": is_active})
+    if not is_active:
+        sessions.end_all(tenant, user.id)
+
+
+def find_user(tenant: Tenant, username: str) -> User:
+    """Raises NotFound, with the nearest name as its fix."""
+    known = {user.username: user for user in list_users(tenant)}
+    if username not in known:
+        guess = nearest(username, known)
+        raise NotFound(f"no user '{username}'", code="user.unknown", fix=f"write '{guess}'?" if guess else "")
+    return known[username]
+
+
+def list_users(tenant: Tenant) -> list[User]:
+    """All users, by user name."""
+    physical = tenant.snapshot().physical
+    user = physical.table("user")
+    username, name, is_active = (physical.column("user", field) for field in ("username", "name", "is_active"))
+    people = sa.select(user.c.id, username, name, is_active).where(user.c.deleted_at.is_(None)).order_by(username)
+    with tenant.database.read() as connection:
+        rows = connection.sa.execute(people).all()
+        held = connection.sa.execute(sa.select(system.user_role.c.user, system.user_role.c.role)).all()
+    roles: dict[str, list[str]] = {}
+    for user_id, role in held:
+        roles.setdefault(str(user_id), []).append(role)
+    return [User(str(i), u, n or "", tuple(sorted(roles.get(str(i), ()))), bool(a)) for i, u, n, a in rows]
+
+
+def known_roles(tenant: Tenant, roles: Iterable[str]) -> tuple[str, ...]:
+    known, wanted = tenant.snapshot().definitions.roles, tuple(dict.fromkeys(roles))
+    problems = []
+    for role in wanted:
+        if role not in known:
+            guess = nearest(role, known)
+            fix = f"write '{guess}'?" if guess else f"roles are: {', '.join(known)}"
+            problems.append(InputProblem("roles", "role.unknown", f"no role '{role}'", fix))
+    if problems:
+        raise BadInput(problems[0].message, code="role.unknown", fix=problems[0].fix, problems=problems)
+    return wanted
+
+
+def write_roles(tenant: Tenant, user: str, roles: tuple[str, ...]) -> None:
+    with tenant.database.write() as connection:
+        connection.sa.execute(sa.delete(system.user_role).where(system.user_role.c.user == user))
+        if roles:
+            connection.sa.execute(sa.insert(system.user_role), [{"user": user, "role": role} for role in roles])
+
+
+def write_password(tenant: Tenant, user: str, password: str, now: datetime) -> None:
+    row = {"user": user, "hash": passwords.hash_password(password), "changed_at": now}
+    with tenant.database.write() as connection:
+        connection.sa.execute(sa.delete(system.credential).where(system.credential.c.user == user))
+        connection.sa.execute(sa.insert(system.credential).values(row))
