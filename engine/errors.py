@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 __all__ = [
-    "BadInput", "BadValue", "Busy", "Conflict", "EngineError", "Forbidden", "InputProblem", "NotFound", "Stale", "Unauthenticated",
+    "BadInput", "BadValue", "Busy", "Conflict", "EngineError", "Forbidden", "InputProblem", "NotFound", "Stale",
+    "Unauthenticated",
 ]  # fmt: skip
 
 

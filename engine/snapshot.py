@@ -12,7 +12,7 @@ from engine.store.tables import Physical
 from metadata import codec
 from metadata.model import Definitions
 
-__all__ = ["Snapshot", "load", "pack", "unpack"]
+__all__ = ["Snapshot", "pack", "unpack"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,16 +27,14 @@ class Snapshot:
     cache: dict[Any, Any] = field(default_factory=dict)
 
 
-def load(version: int, definitions: Definitions, names: Names, plugins: Plugins, dialect: str) -> Snapshot:
-    return Snapshot(version, definitions, Physical(definitions, names, plugins), plugins, dialect)
-
-
 def pack(definitions: Definitions, names: Names) -> bytes:
-    """As fs_version.definitions holds it."""
-    parts = {"definitions": orjson.Fragment(codec.dump(definitions)), "tables": names.tables, "columns": names.columns}
-    return zlib.compress(orjson.dumps(parts), 3)
+    """As fs_version.definitions holds it: the length of the names, the names, the definitions; compressed."""
+    physical = orjson.dumps([names.tables, names.columns])
+    return zlib.compress(len(physical).to_bytes(4, "big") + physical + codec.dump(definitions), 3)
 
 
 def unpack(packed: bytes) -> tuple[Definitions, Names]:
-    plain = orjson.loads(zlib.decompress(packed))
-    return codec.decode(plain["definitions"]), Names(plain["tables"], plain["columns"])
+    plain = memoryview(zlib.decompress(packed))
+    end = 4 + int.from_bytes(plain[:4], "big")
+    tables, columns = orjson.loads(plain[4:end])
+    return codec.parse(bytes(plain[end:])), Names(tables, columns)

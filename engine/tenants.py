@@ -7,13 +7,13 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from engine import snapshot
 from engine.errors import BadInput
 from engine.registry import Plugins
-from engine.snapshot import Snapshot
+from engine.snapshot import Snapshot, unpack
 from engine.store import system
 from engine.store.database import Compiled, Connection, Database, compile_sql
 from engine.store.names import Names
+from engine.store.tables import Physical
 from metadata.model import Definitions
 
 __all__ = ["BASE_PLUGINS", "Tenant", "load_plugins", "open_tenant", "storage_of"]
@@ -35,6 +35,8 @@ class Tenant:
 
     def version(self) -> int:
         """Of the definitions that run; 0 where nothing was ever published."""
+        if self.database.is_absent:
+            return 0
         with self.database.read() as connection:
             return current_version(connection)
 
@@ -69,10 +71,9 @@ class Tenant:
                 rows = connection.rows(self._load_sql.sql, self._load_sql.bind({"number": version}))
             if not rows:
                 raise KeyError(f"version {version} was never published")
-            definitions, names = snapshot.unpack(rows[0][0])
-        return Snapshot(
-            version, definitions, snapshot.Physical(definitions, names, self.plugins), self.plugins, self.database.dialect
-        )
+            definitions, names = unpack(rows[0][0])
+        physical = Physical(definitions, names, self.plugins)
+        return Snapshot(version, definitions, physical, self.plugins, self.database.dialect)
 
 
 def current_version(connection: Connection) -> int:

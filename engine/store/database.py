@@ -31,13 +31,14 @@ BUSY_TIMEOUT_S = 10
 STATEMENT_TIMEOUT_S = 30
 IDLE_CONNECTIONS = 8
 SCHEMA_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}\Z")
+IDLE = psycopg.pq.TransactionStatus.IDLE
 MISSING = re.compile(r"no such (column|table)|has no column named")
 
 
 class SQLiteDialect(SQLiteDialect_pysqlite):
     supports_statement_cache = True
 
-    class preparer(SQLiteDialect_pysqlite.preparer):  # noqa: N801 - SQLAlchemy's name for it
+    class preparer(SQLiteDialect_pysqlite.preparer):
         # SQLite takes an unknown "name" for a text, but never an unknown `name`.
         def __init__(self, dialect: Any, **options: Any) -> None:
             super().__init__(dialect, initial_quote="`", escape_quote="`", **options)
@@ -54,7 +55,7 @@ class SQLiteDialect(SQLiteDialect_pysqlite):
 class PostgresDialect(PGDialect_psycopg):
     supports_statement_cache = True
 
-    class preparer(PGDialect_psycopg.preparer):  # noqa: N801
+    class preparer(PGDialect_psycopg.preparer):
         def _requires_quotes(self, value: str) -> bool:
             return True
 
@@ -81,7 +82,7 @@ class Compiled:
 def compile_sql(statement: sa.Executable, dialect: str, columns: Sequence[str] | None = None) -> Compiled:
     """SQL for a statement's bindparams; `columns` are the keys that a plain insert or update sets.
 
-    Constants, lists in `in_` too, become fixed parameters. A list that comes with each call must be written another way.
+    Constants, lists in `in_` too, become fixed parameters. A list that comes with each call is to be written otherwise.
     """
     kind = DIALECTS[dialect]
     compiled: Any = statement.compile(dialect=kind, column_keys=columns)  # type: ignore[attr-defined]
@@ -204,7 +205,7 @@ class Database:
             self._give_back(connection)
 
     def write(self) -> AbstractContextManager[Connection]:
-        """A transaction: committed at the end, rolled back on any exception. Raises Busy when others hold on too long."""
+        """A transaction: committed at the end, rolled back on any exception. Raises Busy if others hold on too long."""
         return self._write_sqlite() if self.dialect == "sqlite" else self._write_postgres()
 
     @contextmanager
@@ -236,9 +237,14 @@ class Database:
         except psycopg.errors.LockNotAvailable as error:
             raise busy() from error
         finally:
-            if not connection.raw.closed and connection.raw.info.transaction_status != psycopg.pq.TransactionStatus.IDLE:
+            if not connection.raw.closed and connection.raw.info.transaction_status != IDLE:
                 connection.cursor.execute("ROLLBACK")
             self._give_back(connection)
+
+    @property
+    def is_absent(self) -> bool:
+        """Whether using it would create its file."""
+        return self.dialect == "sqlite" and bool(self.url.database) and not Path(str(self.url.database)).exists()
 
     def close(self) -> None:
         while self._idle:
@@ -246,7 +252,7 @@ class Database:
 
     @cached_property
     def engine(self) -> sa.Engine:
-        """A plain SQLAlchemy engine over connections of its own; statements that count go through read() and write()."""
+        """A plain SQLAlchemy engine over connections of its own, for tools; the product uses read() and write()."""
         engine = sa.create_engine(self.url, creator=self._connect, poolclass=sa.NullPool)
 
         @sa.event.listens_for(engine, "begin")
@@ -310,7 +316,7 @@ class Database:
             "statement_timeout": f"{STATEMENT_TIMEOUT_S}s", "idle_in_transaction_session_timeout": "300s",
         }  # fmt: skip
         names = ", ".join(["set_config(%s, %s, false)"] * len(settings))
-        raw.execute(f"SELECT {names}", [part for pair in settings.items() for part in pair], prepare=False)  # type: ignore[arg-type]  # noqa: S608
+        raw.execute(f"SELECT {names}", [part for pair in settings.items() for part in pair], prepare=False)  # type: ignore[arg-type]
         return raw
 
 
@@ -319,7 +325,7 @@ def busy() -> Busy:
 
 
 def is_schema_changed(error: BaseException) -> bool:
-    """Whether a statement failed because a publish removed what it names: then one more try on the new version may do."""
+    """Whether a statement failed because a publish removed what it names: one more try on the new version may do."""
     cause: BaseException | None = getattr(error, "orig", None) or error
     if isinstance(cause, sqlite3.OperationalError):
         return MISSING.search(str(cause)) is not None
@@ -339,7 +345,7 @@ class IdClock:
         milliseconds = int(time.time() * 1000) if now is None else int(now.timestamp() * 1000)
         random = int.from_bytes(os.urandom(9), "big")
         with self._lock:
-            # The counter starts in its lower half, so that thousands fit into one millisecond before it borrows the next.
+            # The counter starts in its lower half: thousands fit into one millisecond before it borrows the next.
             self._last = max(self._last + 1, milliseconds << 12 | random >> 61)
             last = self._last
         number = last >> 12 << 80 | 7 << 76 | (last & 0xFFF) << 64 | 2 << 62 | random & (1 << 62) - 1

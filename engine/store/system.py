@@ -148,7 +148,7 @@ def exists(connection: Connection) -> bool:
 
 
 def ensure(connection: Connection, schema: str) -> None:
-    """Create what is missing, within the caller's transaction; the caller keeps others from doing so at the same time."""
+    """Create what is missing, within the caller's transaction, which keeps others from doing so at the same time."""
     if exists(connection):
         return
     if connection.dialect == "postgresql":

@@ -15,7 +15,7 @@ __all__ = ["Physical", "system_columns"]
 
 
 class Physical:
-    """The tables of one version of the definitions. `table(o).c` is keyed by field names; `.name` is the physical name."""
+    """The tables of one version. `table(o).c` is keyed by field names; the columns' `.name` is the physical name."""
 
     def __init__(self, definitions: Definitions, names: Names, plugins: Plugins) -> None:
         self.definitions, self.names, self.plugins = definitions, names, plugins
@@ -43,9 +43,7 @@ class Physical:
     def _make(self, object_name: str) -> sa.Table:
         definition = self.definitions.objects[object_name]
         columns = self.names.columns[object_name]
-        stored = (
-            sa.Column(columns[name], self.type_of(field), key=name) for name, field in definition.fields.items()
-        )
+        stored = (sa.Column(columns[name], self.type_of(field), key=name) for name, field in definition.fields.items())
         return sa.Table(self.names.tables[object_name], self._schema, *system_columns(), *stored)
 
 
