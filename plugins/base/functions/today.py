@@ -1,0 +1,20 @@
+"""TODAY()"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from engine.sdk import Date, Function, as_sql
+
+
+def sql(context: Any, args: Sequence[Any]) -> Any:
+    return as_sql(context.today, Date())
+
+
+TODAY = Function(
+    name="TODAY",
+    doc="The date today, in the person's time zone.",
+    takes=(),
+    returns="date",
+    sql=sql,
+    examples=(("TODAY()", "2026-11-22"),),
+)
