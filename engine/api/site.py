@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 
 import anyio
 import anyio.to_thread
+from starlette.requests import Request
+from starlette.responses import Response
 
 from engine.config import Config
 from engine.context import Context, context_of
@@ -42,6 +44,7 @@ class Site:
         self.authenticator = Authenticator(tenant)
         self.lane = anyio.CapacityLimiter(config.threads or threads_for(tenant.database.dialect))
         self.side_lane = anyio.CapacityLimiter(4)
+        self.error_page: Callable[[Request, int, Exception], Response] | None = None  # the screens set it
 
     async def run(self, work: Callable[[], T]) -> T:
         """`work()` in one of the few threads that use the database."""

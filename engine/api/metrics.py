@@ -1,0 +1,47 @@
+"""Counts and durations of requests, as Prometheus reads them. Of this process; kept in memory."""
+
+import threading
+from bisect import bisect_left
+from collections import defaultdict
+
+__all__ = ["Metrics"]
+
+BOUNDS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+SPECIAL = str.maketrans({"\\": r"\\", '"': r"\"", "\n": r"\n"})
+
+
+class Metrics:
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._requests: dict[tuple[str, str, int], int] = defaultdict(int)
+        self._seconds: dict[str, list[float]] = {}  # route -> count per bound, count beyond, sum
+
+    def observe(self, method: str, route: str, status: int, seconds: float) -> None:
+        method = method if method in METHODS else "other"
+        with self._lock:
+            self._requests[method, route, status] += 1
+            found = self._seconds.get(route)
+            if found is None:
+                found = self._seconds[route] = [0.0] * (len(BOUNDS_S) + 2)
+            found[bisect_left(BOUNDS_S, seconds)] += 1
+            found[-1] += seconds
+
+    def text(self) -> str:
+        """In Prometheus' text format, version 0.0.4."""
+        with self._lock:
+            requests = sorted(self._requests.items())
+            seconds = sorted((route, list(counts)) for route, counts in self._seconds.items())
+        lines = ["# HELP fieldstone_requests_total Requests answered.", "# TYPE fieldstone_requests_total counter"]
+        for (method, route, status), count in requests:
+            labels = f'method="{method}",route="{route.translate(SPECIAL)}",status="{status}"'
+            lines.append(f"fieldstone_requests_total{{{labels}}} {count}")
+        name = "fieldstone_request_seconds"
+        lines += [f"# HELP {name} Time to answer.", f"# TYPE {name} histogram"]
+        for route, counts in seconds:
+            label, total = f'route="{route.translate(SPECIAL)}"', 0
+            for bound, count in zip((*map(str, BOUNDS_S), "+Inf"), counts[:-1], strict=True):
+                total += int(count)
+                lines.append(f'{name}_bucket{{{label},le="{bound}"}} {total}')
+            lines += [f"{name}_sum{{{label}}} {counts[-1]:.6f}", f"{name}_count{{{label}}} {total}"]
+        return "\n".join(lines) + "\n"

@@ -1,0 +1,195 @@
+"""The API of one tenant for one person, as OpenAPI 3.1. Made once per version, roles and language, and kept."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import quote
+
+import orjson
+
+from engine.api.openapi_parts import (
+    BATCH, COMPONENTS, ETAG, IF_MATCH, IF_NONE_MATCH, KEY, LIST_PARAMETERS, LOCATION, OBJECT, OBJECT_SUMMARY, REPLAYED,
+    body_of, errors, json_of, reference,
+)  # fmt: skip
+from engine.context import Context
+from engine.contracts.field import FieldType
+from metadata.model import SYSTEM_FIELDS, Field, Object, say
+
+__all__ = ["document_of"]
+
+MAX_KEPT = 16  # documents per version: a few sets of roles, two languages
+Json = dict[str, Any]
+
+
+def document_of(ctx: Context) -> bytes:
+    """Only what this person may do. The bytes are kept with the snapshot."""
+    kept: dict[tuple[str, str], bytes] = ctx.snapshot.cache.setdefault("api.openapi", {})
+    key = (ctx.scope.key, ctx.language)
+    found = kept.get(key)
+    if found is None:
+        found = orjson.dumps(document(ctx))
+        if len(kept) >= MAX_KEPT:
+            kept.clear()
+        kept[key] = found
+    return found
+
+
+def document(ctx: Context) -> Json:
+    objects = ctx.snapshot.definitions.objects
+    paths: Json = dict(fixed_paths())
+    schemas: Json = dict(COMPONENTS["schemas"])
+    for name in ctx.scope.objects():
+        definition = objects[name]
+        schemas |= schemas_of(ctx, definition)
+        paths |= paths_of(ctx, definition)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Fieldstone", "version": str(ctx.snapshot.version), "description": DESCRIPTION},
+        "servers": [{"url": "/api/v1"}],
+        "security": [{"token": []}, {"session": [], "csrf": []}],
+        "paths": paths,
+        "components": COMPONENTS | {"schemas": schemas},
+    }
+
+
+DESCRIPTION = (
+    "Records of this tenant as the person who asked may see and change them. "
+    "`filter` is a formula: `status in ['new', 'working'] and owner == user.id`."
+)
+
+
+def fixed_paths() -> Iterator[tuple[str, Json]]:
+    yield "/objects", {"get": operation("listObjects", "Objects that may be read", {"200": json_of(
+        {"type": "object", "required": ["objects"], "properties": {"objects": {"type": "array", "items": OBJECT_SUMMARY}}}
+    ), **errors(400, 401)})}  # fmt: skip
+    yield "/objects/{object}", {
+        "parameters": [{"name": "object", "in": "path", "required": True, "schema": {"type": "string"}}],
+        "get": operation("getObject", "An object, its fields and what may be done", {
+            "200": json_of(OBJECT), **errors(400, 401, 404),
+        }),
+    }  # fmt: skip
+    yield "/openapi.json", {"get": operation("getOpenapi", "This document", {
+        "200": json_of({"type": "object"}), **errors(400, 401),
+    })}  # fmt: skip
+
+
+def paths_of(ctx: Context, definition: Object) -> dict[str, Json]:
+    name, tag, can = definition.name, [definition.name], ctx.scope.can
+    label, plural = say(definition.label, ctx.language), say(definition.plural, ctx.language)
+    record = {"$ref": reference(key_of(name))}
+    base = f"/records/{quote(name)}"
+    whole = {"200": json_of(record, ETAG)}
+    many: Json = {"get": operation(f"list.{name}", plural, {
+        "200": json_of({"$ref": reference(key_of(name, "list"))}), **errors(400, 401, 404, 503),
+    }, tag, LIST_PARAMETERS)}  # fmt: skip
+    one: Json = {"parameters": [{"$ref": "#/components/parameters/id"}], "get": operation(f"get.{name}", label, {
+        **whole, "304": {"description": "Unchanged", "headers": ETAG}, **errors(400, 401, 404, 503),
+    }, tag, [{"$ref": "#/components/parameters/fields"}, IF_NONE_MATCH])}  # fmt: skip
+    paths = {base: many, f"{base}/{{id}}": one}
+    created = {"201": json_of(record, ETAG | LOCATION | REPLAYED)}
+    refusals = errors(400, 401, 403, 404, 409, 412, 413, 415, 422, 503)
+    if can("create", name):
+        many["post"] = operation(
+            f"create.{name}", f"New: {label}", created | refusals, tag, [KEY], body_of(key_of(name, "create"))
+        )
+    if can("update", name):
+        one["patch"] = operation(
+            f"update.{name}", f"Change: {label}", whole | refusals, tag, [IF_MATCH], body_of(key_of(name, "update"))
+        )
+    if can("delete", name):
+        done = {"204": {"description": "Deleted"}}
+        one["delete"] = operation(f"delete.{name}", f"Delete: {label}", done | refusals, tag, [IF_MATCH])
+        restored = {"200": json_of(record, ETAG | REPLAYED)}
+        paths[f"{base}/{{id}}/restore"] = {
+            "parameters": [{"$ref": "#/components/parameters/id"}],
+            "post": operation(f"restore.{name}", f"Restore: {label}", restored | refusals, tag, [KEY]),
+        }
+    if can("create", name) and can("update", name):
+        for field in definition.fields.values():
+            if field.is_unique and field.name in ctx.scope.readable(name):
+                paths[f"{base}/by/{quote(field.name)}/{{value}}"] = {
+                    "parameters": [{"$ref": "#/components/parameters/value"}],
+                    "put": operation(
+                        f"upsert.{name}.{field.name}", f"Create or change: {label}", whole | created | refusals, tag, [],
+                        body_of(key_of(name, "update")),
+                    ),
+                }  # fmt: skip
+    if len(ctx.scope.actions(name)) > 1:
+        results = {"200": json_of(BATCH, REPLAYED)}
+        paths[f"{base}/batch"] = {
+            "post": operation(f"batch.{name}", f"Several: {plural}", results | refusals, tag, [KEY], body_of("Batch"))
+        }
+    return paths
+
+
+def operation(
+    identity: str, summary: str, responses: Json, tags: list[str] | None = None, parameters: list[Json] | None = None,
+    body: Json | None = None,
+) -> Json:  # fmt: skip
+    made: Json = {"operationId": identity, "summary": summary, "responses": responses}
+    if tags:
+        made["tags"] = tags
+    if parameters:
+        made["parameters"] = parameters
+    if body:
+        made["requestBody"] = body
+    return made
+
+
+def schemas_of(ctx: Context, definition: Object) -> dict[str, Json]:
+    """Of an object: as read, as a list, as created, as updated."""
+    name, kinds = definition.name, ctx.snapshot.plugins.fields
+    read: Json = {}
+    for field in ctx.scope.readable(name).values():
+        schema = field_schema(ctx, field, kinds[field.type])
+        read[field.name] = schema if field.name in ("id", "version") else nullable(schema)
+    written = {
+        field.name: field for field in (*definition.fields.values(), SYSTEM_FIELDS["owner"])
+        if not field.is_read_only and not kinds[field.type].is_computed
+    }  # fmt: skip
+    needed = [
+        field.name for field in written.values() if field.is_required and field.default is None
+    ]
+    changed = {
+        field.name: read[field.name] if not field.is_required else field_schema(ctx, field, kinds[field.type])
+        for field in written.values() if field.name in read
+    }  # fmt: skip
+    update: Json = {"type": "object", "properties": changed, "additionalProperties": False}
+    create = update | ({"required": needed} if needed else {})
+    listed = {"type": "array", "items": {"$ref": reference(key_of(name))}}
+    return {
+        key_of(name): {"type": "object", "required": ["id", "version"], "properties": read},
+        key_of(name, "list"): {
+            "type": "object",
+            "required": ["records", "next"],
+            "properties": {
+                "records": listed, "next": {"type": ["string", "null"]}, "count": {"type": "integer"},
+                "count_is_capped": {"type": "boolean"},
+            },
+        },
+        key_of(name, "create"): create,
+        key_of(name, "update"): update,
+    }  # fmt: skip
+
+
+def key_of(object_name: str, form: str = "") -> str:
+    """The name of a schema. OpenAPI takes ASCII only there."""
+    own = object_name if object_name.isascii() else "u-" + object_name.encode().hex()
+    return f"{own}.{form}" if form else own
+
+
+def field_schema(ctx: Context, field: Field, kind: FieldType) -> Json:
+    schema = dict(kind.schema(field))
+    schema["title"] = say(field.label, ctx.language)
+    if text := say(field.help, ctx.language):
+        schema["description"] = text
+    return schema
+
+
+def nullable(schema: Mapping[str, Any]) -> Json:
+    """The same, or null: what a blank field holds."""
+    made = dict(schema)
+    kind = made.get("type")
+    if "enum" not in made and "const" not in made and isinstance(kind, str):
+        return made | {"type": [kind, "null"]}
+    said = {key: made.pop(key) for key in ("title", "description") if key in made}
+    return said | {"anyOf": [made, {"type": "null"}]}

@@ -1,0 +1,188 @@
+"""Parts of the OpenAPI document that are the same for every tenant."""
+
+from typing import Any
+
+from engine.api.errors import PROBLEM_TYPE, title_of
+
+__all__ = [
+    "BATCH", "COMPONENTS", "ETAG", "IF_MATCH", "IF_NONE_MATCH", "KEY", "LIST_PARAMETERS", "LOCATION", "OBJECT",
+    "OBJECT_SUMMARY", "REPLAYED", "body_of", "errors", "json_of", "reference",
+]  # fmt: skip
+
+Json = dict[str, Any]
+TEXT = {"type": "string"}
+FLAG = {"type": "boolean"}
+
+
+def reference(schema: str) -> str:
+    return f"#/components/schemas/{schema}"
+
+
+def json_of(schema: Json, headers: Json | None = None) -> Json:
+    made: Json = {"description": "Done", "content": {"application/json": {"schema": schema}}}
+    return made | {"headers": headers} if headers else made
+
+
+def body_of(schema: str) -> Json:
+    return {"required": True, "content": {"application/json": {"schema": {"$ref": reference(schema)}}}}
+
+
+def errors(*statuses: int) -> Json:
+    return {str(status): {"$ref": f"#/components/responses/{status}"} for status in statuses}
+
+
+def query(name: str, description: str, schema: Json) -> Json:
+    return {"name": name, "in": "query", "required": False, "description": description, "schema": schema}
+
+
+def header(name: str, description: str, schema: Json) -> Json:
+    return {"name": name, "in": "header", "required": False, "description": description, "schema": schema}
+
+
+def in_path(name: str, description: str) -> Json:
+    return {"name": name, "in": "path", "required": True, "description": description, "schema": {**TEXT, "minLength": 1}}
+
+
+ETAG: Json = {"ETag": {"description": "The record's version", "schema": {**TEXT, "pattern": '^"[0-9]+"$'}}}
+LOCATION: Json = {"Location": {"description": "The new record", "required": False, "schema": TEXT}}
+REPLAYED: Json = {
+    "Idempotent-Replayed": {"description": "The answer of the first sending", "required": False, "schema": TEXT}
+}
+# An entity tag, or a list of them, or "*": RFC 9110, 8.8.3.
+TAGS = {**TEXT, "pattern": r'^(\*|(W/)?"[0-9]+"(, ?(W/)?"[0-9]+")*)$'}
+
+PARAMETERS: Json = {
+    "id": in_path("id", "The record's id"),
+    "value": in_path("value", "The unique field's value"),
+    "filter": query("filter", "A formula that a record must meet", TEXT),
+    "sort": query("sort", "Paths with commas between them; - before one turns it round: -close_date,name", TEXT),
+    "fields": query("fields", "Paths with commas between them: name,account.name. Without it: every field", TEXT),
+    "limit": query("limit", "How many records at most", {"type": "integer", "minimum": 1, "maximum": 1000, "default": 50}),
+    "cursor": query("cursor", "`next` of the page before, with the same filter and sort", TEXT),
+    "count": query("count", "Whether to count: capped stops at 1,000", {"enum": ["none", "capped", "exact"]}),
+    "search": query("search", "Text that one of the object's search fields must hold", TEXT),
+    "if_match": header("If-Match", "Only if the record is at this version", TAGS),
+    "if_none_match": header("If-None-Match", "Nothing is sent if the record is at this version", TAGS),
+    "key": header(
+        "Idempotency-Key", "Sent again with the same key and content, it has no second effect",
+        {**TEXT, "pattern": "^[!-~]{1,200}$"},
+    ),
+}  # fmt: skip
+
+
+def parameter(name: str) -> Json:
+    return {"$ref": f"#/components/parameters/{name}"}
+
+
+LIST_PARAMETERS = [parameter(name) for name in ("filter", "sort", "fields", "limit", "cursor", "count", "search")]
+IF_MATCH, IF_NONE_MATCH, KEY = parameter("if_match"), parameter("if_none_match"), parameter("key")
+
+OBJECT_SUMMARY: Json = {
+    "type": "object",
+    "required": ["name", "label", "plural", "icon", "color", "actions"],
+    "properties": {
+        "name": TEXT, "label": TEXT, "plural": TEXT, "icon": TEXT, "color": TEXT,
+        "actions": {"type": "array", "items": {"enum": ["create", "read", "update", "delete"]}},
+    },
+}  # fmt: skip
+CHOICE: Json = {
+    "type": "object",
+    "required": ["value", "label", "color", "is_retired"],
+    "properties": {"value": TEXT, "label": TEXT, "color": TEXT, "is_retired": FLAG},
+}
+FIELD: Json = {
+    "type": "object",
+    "required": ["name", "type", "label", "is_required", "is_read_only", "options"],
+    "properties": {
+        "name": TEXT, "type": TEXT, "label": TEXT, "help": TEXT, "is_system": FLAG, "is_required": FLAG,
+        "is_read_only": FLAG, "is_hidden": FLAG, "is_unique": FLAG, "default": {}, "options": {"type": "object"},
+        "choices": {"type": "array", "items": CHOICE}, "to": TEXT, "on_delete": {"enum": ["set_null", "restrict", "cascade"]},
+    },
+}  # fmt: skip
+OBJECT: Json = {
+    "allOf": [OBJECT_SUMMARY, {
+        "type": "object",
+        "required": ["description", "title", "search", "unique", "fields"],
+        "properties": {
+            "description": TEXT, "title": TEXT, "search": {"type": "array", "items": TEXT},
+            "unique": {"type": "array", "items": {"type": "array", "items": TEXT}},
+            "fields": {"type": "array", "items": FIELD},
+        },
+    }],
+}  # fmt: skip
+
+PROBLEM: Json = {
+    "type": "object",
+    "required": ["title", "status", "code", "detail", "problems"],
+    "properties": {
+        "title": TEXT, "status": {"type": "integer"}, "code": TEXT, "detail": TEXT, "fix": TEXT,
+        "problems": {"type": "array", "items": {
+            "type": "object",
+            "required": ["path", "code", "message", "fix"],
+            "properties": {"path": TEXT, "code": TEXT, "message": TEXT, "fix": TEXT},
+        }},
+    },
+}  # fmt: skip
+
+
+def batch_operation(action: str, required: list[str], **properties: Json) -> Json:
+    return {
+        "type": "object",
+        "required": ["action", *required],
+        "properties": {"action": {"const": action}, **properties},
+        "additionalProperties": False,
+    }
+
+
+VALUES = {"type": "object"}
+ID = {"type": "string", "format": "uuid"}
+VERSION = {"type": "integer", "minimum": 1}
+BATCH_REQUEST: Json = {
+    "type": "object",
+    "required": ["operations"],
+    "additionalProperties": False,
+    "properties": {
+        "atomic": {**FLAG, "default": True, "description": "All or nothing"},
+        "operations": {"type": "array", "minItems": 1, "maxItems": 1000, "items": {"anyOf": [
+            batch_operation("create", ["values"], values=VALUES),
+            batch_operation("update", ["id", "values"], id=ID, values=VALUES, if_version=VERSION),
+            batch_operation("delete", ["id"], id=ID, if_version=VERSION),
+            batch_operation("restore", ["id"], id=ID),
+            batch_operation(
+                "upsert", ["field", "value", "values"], field=TEXT,
+                value={"type": ["string", "number", "boolean"]}, values=VALUES,
+            ),
+        ]}},
+    },
+}  # fmt: skip
+BATCH: Json = {
+    "type": "object",
+    "required": ["results"],
+    "properties": {"results": {"type": "array", "items": {
+        "type": "object",
+        "required": ["index", "action", "status"],
+        "properties": {
+            "index": {"type": "integer"}, "action": TEXT, "status": {"type": "integer"}, "id": TEXT, "record": VALUES,
+            "problem": {"$ref": reference("Problem")},
+        },
+    }}},
+}  # fmt: skip
+
+
+def response(status: int) -> Json:
+    return {
+        "description": title_of(status),
+        "content": {PROBLEM_TYPE: {"schema": {"$ref": reference("Problem")}}},
+    }
+
+
+COMPONENTS: Json = {
+    "securitySchemes": {
+        "token": {"type": "http", "scheme": "bearer"},
+        "session": {"type": "apiKey", "in": "cookie", "name": "fieldstone_session"},
+        "csrf": {"type": "apiKey", "in": "header", "name": "X-CSRF-Token"},
+    },
+    "parameters": PARAMETERS,
+    "responses": {str(s): response(s) for s in (400, 401, 403, 404, 409, 412, 413, 415, 422, 503)},
+    "schemas": {"Problem": PROBLEM, "Batch": BATCH_REQUEST},
+}
