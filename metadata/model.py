@@ -88,6 +88,7 @@ class Field:
     target: str = ""  # of a reference: the object that it points to
     on_delete: Literal["set_null", "restrict", "cascade"] = "set_null"
     was: tuple[str, ...] = ()  # earlier names, oldest first
+    value: ValueType = "text"  # its type's: what the field is to a formula
     place: Place = NOWHERE
 
 
@@ -279,14 +280,14 @@ def _system(name: str, type_: str, en: str, zh: str, **more: object) -> Field:
 SYSTEM_FIELDS: Mapping[str, Field] = MappingProxyType({
     f.name: f
     for f in (
-        _system("id", "id", "ID", "编号"),
+        _system("id", "id", "ID", "编号", value="reference"),
         Field("owner", "reference", {"en": "Owner", "zh-CN": "负责人"}, package="system", target="user", is_indexed=True,
-              default="user", on_delete="restrict", options={"to": "user", "on_delete": "restrict"}),
-        _system("created_at", "datetime", "Created", "创建时间"),
-        _system("created_by", "reference", "Created by", "创建人", target="user", options={"to": "user"}),
-        _system("modified_at", "datetime", "Changed", "修改时间"),
-        _system("modified_by", "reference", "Changed by", "修改人", target="user", options={"to": "user"}),
-        _system("version", "integer", "Version", "版本"),
+              default="user", on_delete="restrict", options={"to": "user", "on_delete": "restrict"}, value="reference"),
+        _system("created_at", "datetime", "Created", "创建时间", value="datetime"),
+        _system("created_by", "reference", "Created by", "创建人", target="user", options={"to": "user"}, value="reference"),
+        _system("modified_at", "datetime", "Changed", "修改时间", value="datetime"),
+        _system("modified_by", "reference", "Changed by", "修改人", target="user", options={"to": "user"}, value="reference"),
+        _system("version", "integer", "Version", "版本", value="number"),
     )
 })  # fmt: skip
 """Fields of every record, kept by the engine: usable in views, filters, formulas and layouts; only `owner` is written."""

@@ -1,7 +1,6 @@
 """Load packages: folders, zip files and stored texts in, checked definitions and all problems out."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from metadata.assemble import assemble

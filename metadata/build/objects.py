@@ -74,7 +74,7 @@ def build_field(
         choices=build_choices(data.get("choices"), here, wording, translations) if kind and kind.has_choices else (),
         target=(data.get("to") or "") if kind and kind.refers else "",
         on_delete=(data.get("on_delete") or "set_null") if kind and kind.refers else "set_null",
-        was=names_in(data.get("was")), place=document.key(*steps),
+        was=names_in(data.get("was")), value=kind.value if kind else "text", place=document.key(*steps),
     )  # fmt: skip
 
 

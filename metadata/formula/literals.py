@@ -1,0 +1,52 @@
+"""Read a text literal as a date or time where it stands beside one, and hold literals against choices."""
+
+import re
+from datetime import UTC, date, datetime, time
+
+from metadata.formula.errors import FormulaError
+from metadata.formula.nodes import Const, FormulaType, Node, Path
+from metadata.problem import nearest
+
+__all__ = ["as_type", "must_be_choice"]
+
+# Digits are ASCII: date.fromisoformat takes others, which no database reads.
+DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+DATETIME = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?)(Z|[+-]\d{2}:\d{2})?)?", re.ASCII)
+TIME = re.compile(r"\d{2}:\d{2}(?::\d{2})?", re.ASCII)
+LOOKS = {"date": "2026-11-22", "datetime": "2026-11-22T08:30:00Z", "time": "08:30"}
+WORDS = {"date": "a date", "datetime": "a date and time", "time": "a time"}
+
+
+def as_type(literal: Const, wanted: FormulaType) -> Const:
+    """A text literal as a date, datetime (UTC unless it says otherwise) or time; others as they are."""
+    if literal.type != "text" or wanted not in LOOKS:
+        return literal
+    text = str(literal.value)
+    value: object = None
+    try:
+        if wanted == "date" and DATE.fullmatch(text):
+            value = date.fromisoformat(text)
+        elif wanted == "time" and TIME.fullmatch(text):
+            value = time.fromisoformat(text)
+        elif wanted == "datetime" and (found := DATETIME.fullmatch(text)):
+            zone = (found[3] or "Z").replace("Z", "+00:00")
+            value = datetime.fromisoformat(f"{found[1]}T{found[2] or '00:00'}{zone}").astimezone(UTC)
+    except (ValueError, OverflowError):
+        value = None
+    if value is None:
+        message = f"'{text[:40]}' is not {WORDS[wanted]}"
+        raise FormulaError("formula.type", message, f"write it like '{LOOKS[wanted]}'", literal.column)
+    return Const(value, wanted, literal.column)
+
+
+def must_be_choice(literal: Node, other: Node) -> None:
+    """A text beside a field with choices is one of them."""
+    if not (isinstance(other, Path) and other.type in ("choice", "choices")):
+        return
+    choices = [choice.value for choice in other.fields[-1].choices]
+    if isinstance(literal, Const) and literal.type == "text" and choices and literal.value not in choices:
+        name = ".".join(other.steps)
+        guess = nearest(str(literal.value), choices)
+        shown = ", ".join(f"'{choice}'" for choice in choices[:6])
+        fix = f"write '{guess}'?" if guess else f"write one of {shown}"
+        raise FormulaError("formula.type", f"'{literal.value}' is not a choice of '{name}'", fix, literal.column)
