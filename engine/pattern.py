@@ -1,8 +1,8 @@
 """A safe subset of regular expressions: matched in time that grows with the text only, whatever pattern and text are.
 
-Python's `re` tries ways one after another, and "(a+)+b" on thirty letters takes minutes. Here all ways are followed at
-once (Glushkov's automaton, its states the bits of one number), so no pattern has to be refused for being slow. Refused is
-what reads differently in JavaScript, where the same pattern stands in the published schema, and what is too large.
+Python's `re` tries ways one after another, and "(a+)+b" on thirty letters takes minutes. Here all ways are followed
+at once (Glushkov's automaton, its states the bits of one number), so no pattern is refused for being slow. Refused
+is what reads differently in JavaScript, where the same pattern stands in the published schema, and what is too large.
 """
 
 from bisect import bisect_right
@@ -40,7 +40,7 @@ class PatternError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What Glushkov's construction knows of a piece: which positions it may begin and end with, and if it may be empty."""
+    """What Glushkov's construction knows of a piece: its first and last positions, and if it may be empty."""
 
     first: int = 0  # bits
     last: int = 0
@@ -155,7 +155,7 @@ class Reader:
 
     def read(self) -> Part:
         if len(self.source) > LENGTH_MAX:
-            raise PatternError(f"it has {len(self.source)} characters; at most {LENGTH_MAX} are allowed", LENGTH_MAX + 1)
+            raise PatternError(f"it is longer than {LENGTH_MAX} characters", LENGTH_MAX + 1)
         start, end = 0, len(self.source)
         if self.source.startswith("^"):
             start = 1
@@ -180,9 +180,7 @@ class Reader:
         while self.peek() == "|":
             self.at += 1
             other = self.sequence()
-            found = Part(
-                found.first | other.first, found.last | other.last, found.may_be_empty or other.may_be_empty
-            )
+            found = Part(found.first | other.first, found.last | other.last, found.may_be_empty or other.may_be_empty)
         return found
 
     def sequence(self) -> Part:
@@ -232,7 +230,7 @@ class Reader:
         close = self.source.find("}", self.at, self.end)
         inside = self.source[self.at + 1 : close] if close > 0 else ""
         least, comma, most = inside.partition(",")
-        if not (least.isascii() and least.isdigit() and (most == "" or most.isascii() and most.isdigit())):
+        if not (least.isascii() and least.isdigit() and (most == "" or (most.isascii() and most.isdigit()))):
             self.refuse("'{' needs counts, such as {2} or {2,5}; write '\\{' for the character")
         low, high = int(least[:9]), int(most[:9]) if most else None if comma else int(least[:9])
         if max(low, high or 0) > REPEATS_MAX:
@@ -303,7 +301,7 @@ class Reader:
         self.at += 1
         if mark == "\\":
             return self.escape(in_brackets=True)
-        if mark in "[&~|-" and self.peek() == mark or mark == "[":  # set operations, in newer dialects
+        if (mark in "[&~|-" and self.peek() == mark) or mark == "[":  # set operations, in newer dialects
             self._written[self.at - 1] = "\\" + mark
         return ((ord(mark), ord(mark)),)
 

@@ -7,27 +7,19 @@ import sqlalchemy as sa
 from engine.contracts.field import FieldType, Parse, plain_form, plain_text, same
 from engine.contracts.function import Function
 from engine.errors import BadValue
-from engine.pattern import Pattern, PatternError
-from engine.store.types import Boolean, Date, DateTime, Decimal, Id, Integer, Text, TextList, Time
-from engine.values import (
+from engine.numbers import (
     INTEGER_MAX,
     INTEGER_MIN,
-    brief,
-    local_text,
+    ExactNumber,
     number_from_form,
     number_json,
-    number_schema,
     number_text,
-    option_number,
-    read_date,
-    read_datetime,
     read_decimal,
     read_integer,
-    read_text,
-    read_time,
-    utc_from_local,
-    wrong_type,
 )
+from engine.pattern import Pattern, PatternError
+from engine.store.types import Boolean, Date, DateTime, Decimal, Id, Integer, Text, TextList, Time
+from engine.values import brief, local_text, read_date, read_datetime, read_text, read_time, utc_from_local, wrong_type
 from metadata.model import Choice, Field, say
 from metadata.model import Text as Label
 
@@ -37,8 +29,8 @@ __all__ = [
     # columns
     "Boolean", "Date", "DateTime", "Decimal", "Id", "Integer", "Text", "TextList", "Time",
     # reading values
-    "INTEGER_MAX", "INTEGER_MIN", "brief", "number_json", "number_schema", "number_text", "option_number", "read_date",
-    "read_datetime", "read_decimal", "read_integer", "read_text", "read_time", "say", "wrong_type",
+    "INTEGER_MAX", "INTEGER_MIN", "ExactNumber", "brief", "number_json", "number_text", "read_date", "read_datetime",
+    "read_decimal", "read_integer", "read_text", "read_time", "say", "wrong_type",
     # safe patterns
     "Pattern", "PatternError",
     # browser forms
@@ -54,7 +46,7 @@ def as_sql(value: Any, type_: sa.types.TypeEngine[Any]) -> Any:
 
 
 def small_letters(context: Any, text: Any) -> Any:
-    """A to Z in small letters, the same on both databases: SQLite's lower() knows no others, PostgreSQL's asks the locale."""
+    """A to Z in small letters on both databases: SQLite's lower() knows no others, PostgreSQL's asks the locale."""
     if context.dialect == "sqlite":
         return sa.func.lower(text, type_=Text())
     return sa.func.lower(sa.collate(sa.cast(text, sa.Text), "C"), type_=Text())

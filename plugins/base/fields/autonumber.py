@@ -22,7 +22,7 @@ def generate(field: Field, now: datetime, counter: int) -> str:
 
     def fill(part: re.Match[str]) -> str:
         name = part[1]
-        return f"{now.year:04d}" if name == "YYYY" else now.strftime(DATES[name]) if name in DATES else f"{number:0{len(name)}d}"
+        return now.strftime(DATES[name]) if name in DATES else f"{number:0{len(name)}d}"
 
     return PART.sub(fill, pattern_of(field))
 
@@ -48,7 +48,7 @@ def check(field: Field) -> Iterable[tuple[str, str, str, str]]:
     elif len(counters) != 1:
         message = f"the format '{text}' has {len(counters)} counters; it needs one"
         yield "format", "field.format", message, "write '{00000}' where the number stands"
-    elif "DD" in parts and "MM" not in parts or "MM" in parts and not {"YYYY", "YY"} & set(parts):
+    elif ("DD" in parts and "MM" not in parts) or ("MM" in parts and not {"YYYY", "YY"} & set(parts)):
         message = f"the format '{text}' would give the same number again in another month or year"
         yield "format", "field.format", message, "add {YYYY}, and {MM} where there is {DD}"
 

@@ -22,7 +22,8 @@ def parse(value: object) -> str | None:
     if value == "":
         return None
     if len(value) > LONGEST or not ADDRESS.fullmatch(value):
-        raise BadValue("value.email", f"'{brief(value)}' is not a mail address", "write it as name@example.com", value=brief(value))
+        message = f"'{brief(value)}' is not a mail address"
+        raise BadValue("value.email", message, "write it as name@example.com", value=brief(value))
     name, _, domain = value.rpartition("@")
     return f"{name}@{domain.lower()}"
 

@@ -23,7 +23,8 @@ def parser(field: Field) -> Parse:
                 raise BadValue("value.choice.unknown", message, value=brief(one), choices=offered(field))
         if len(set(value)) < len(value):
             twice = next(one for place, one in enumerate(value) if one in value[:place])
-            raise BadValue("value.choice.twice", f"'{brief(twice)}' is given twice", "leave one out", value=brief(twice))
+            message = f"'{brief(twice)}' is given twice"
+            raise BadValue("value.choice.twice", message, "leave one out", value=brief(twice))
         return sorted(value, key=order.__getitem__) or None
 
     return parse

@@ -1,6 +1,7 @@
 """A telephone number: stored as E.164 ("+862155551234") with its extension; short and local numbers as their digits."""
 
 import re
+from collections.abc import Iterable
 from zoneinfo import ZoneInfo
 
 import phonenumbers
@@ -38,7 +39,7 @@ def normalised(text: str, region: str) -> str | None:
         main, _, extension = text.partition(";ext=")
     elif match := EXTENSION.match(text) or LANDLINE_EXTENSION.match(text):
         main, extension = match.groups()
-    if not DIGITS.fullmatch(main) or extension and not re.fullmatch(r"[0-9]{1,7}", extension):
+    if not DIGITS.fullmatch(main) or (extension and not re.fullmatch(r"[0-9]{1,7}", extension)):
         return None
     try:
         number = phonenumbers.parse(main, region)
@@ -70,11 +71,11 @@ def to_form(field: Field, value: str | None, zone: ZoneInfo) -> str:
     return f"{text} ext. {extension}" if extension else text
 
 
-def check(field: Field) -> list[tuple[str, str, str, str]]:
+def check(field: Field) -> Iterable[tuple[str, str, str, str]]:
     region = str(field.options.get("region", REGION))
-    if region in phonenumbers.SUPPORTED_REGIONS:
-        return []
-    return [("region", "field.region", f"'{region}' is no region whose telephone numbers are known", "write CN, US, DE, …")]
+    if region not in phonenumbers.SUPPORTED_REGIONS:
+        message = f"'{region}' is no region whose telephone numbers are known"
+        yield "region", "field.region", message, "write CN, US, DE, …"
 
 
 PHONE = FieldType(

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from engine.sdk import BadValue, Field, FieldType, Id, Parse, brief, wrong_type
 
 PERSON = "user"
+EXAMPLE = "0199f2c4-5d1e-7a3b-8c4d-5e6f708192a3"
 ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -22,7 +23,7 @@ def parse(value: object) -> str | None:
     found = value.lower()
     if not ID.fullmatch(found):
         message = f"'{brief(value)}' is not the id of a record"
-        raise BadValue("value.reference", message, "write an id such as 0199f2c4-5d1e-7a3b-8c4d-5e6f708192a3", value=brief(value))
+        raise BadValue("value.reference", message, f"write an id such as {EXAMPLE}", value=brief(value))
     return found
 
 

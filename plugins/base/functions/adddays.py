@@ -29,8 +29,7 @@ def whole(context: Any, number: Any) -> Any:
     """Whole days; a fraction is dropped."""
     if context.dialect == "sqlite":
         scale = number.type.scale if isinstance(number.type, Decimal) else 0
-        days = sa.cast(sa.type_coerce(number, sa.Integer) / 10**scale if scale else number, sa.Integer)
-        return days
+        return sa.cast(sa.type_coerce(number, sa.Integer) / 10**scale if scale else number, sa.Integer)
     capped = sa.func.least(sa.func.greatest(sa.func.trunc(number), -FARTHEST - 1), FARTHEST + 1)
     return sa.cast(sa.case((number.is_not(None), capped)), sa.Integer)
 
