@@ -1,7 +1,7 @@
 """How a process is set up: from the environment and the command line, once, at start."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -96,7 +96,7 @@ def web_address(text: str) -> str:
     return text.rstrip("/")
 
 
-CONVERT = {
+CONVERT: dict[str, Callable[[str], object]] = {
     "database_url": str,
     "data": Path,
     "tenant": str,

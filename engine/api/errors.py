@@ -11,11 +11,22 @@ import sqlalchemy as sa
 
 from engine.api.answers import Answer
 from engine.errors import (
-    BadInput, Busy, Conflict, EngineError, Forbidden, InputProblem, NotFound, Stale, Unauthenticated,
-)  # fmt: skip
+    BadInput,
+    Busy,
+    Conflict,
+    EngineError,
+    Forbidden,
+    InputProblem,
+    NotFound,
+    Stale,
+    Unauthenticated,
+)
 from engine.people.attempts import TooManyAttempts
 
-__all__ = ["PROBLEM_TYPE", "STATUSES", "HttpRefusal", "answer_to", "bad_request", "problem", "result_problem", "status_of"]
+__all__ = [
+    "PROBLEM_TYPE", "STATUSES", "HttpRefusal", "answer_to", "bad_request", "problem", "result_problem", "status_of",
+    "title_of",
+]  # fmt: skip
 
 PROBLEM_TYPE = "application/problem+json"
 log = logging.getLogger("fieldstone.api")
@@ -93,9 +104,7 @@ def result_problem(error: EngineError) -> dict[str, Any]:
     return problem_body(status_of(error), error.code, str(error), error.fix, error.problems)
 
 
-def problem_body(
-    status: int, code: str, detail: str, fix: str, problems: tuple[InputProblem, ...]
-) -> dict[str, Any]:
+def problem_body(status: int, code: str, detail: str, fix: str, problems: tuple[InputProblem, ...]) -> dict[str, Any]:
     body: dict[str, Any] = {"title": title_of(status), "status": status, "code": code, "detail": detail}
     if fix:
         body["fix"] = fix

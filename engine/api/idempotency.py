@@ -40,7 +40,7 @@ def once(call: "Call", key: str, run: Callable[["Call"], Answer]) -> Answer:
     asked = request_hash(call)
     row = {"key": key, "user": ctx.actor.id, "request_hash": asked, "status": 0, "body": "", "created_at": ctx.now}
     database = ctx.tenant.database
-    with database.write() as connection:  # what `run` writes joins this transaction
+    with database.together() as connection:  # what `run` writes joins this transaction
         connection.sa.execute(sa.delete(system.idempotency).where(kept.created_at < ctx.now - KEPT_FOR))
         # The key first: another process with the same key waits here until this one has committed or failed.
         reserve = INSERT[database.dialect](system.idempotency).values(row).on_conflict_do_nothing()

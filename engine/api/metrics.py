@@ -40,8 +40,8 @@ class Metrics:
         lines += [f"# HELP {name} Time to answer.", f"# TYPE {name} histogram"]
         for route, counts in seconds:
             label, total = f'route="{route.translate(SPECIAL)}"', 0
-            for bound, count in zip((*map(str, BOUNDS_S), "+Inf"), counts[:-1], strict=True):
-                total += int(count)
-                lines.append(f'{name}_bucket{{{label},le="{bound}"}} {total}')
+            for le, in_bucket in zip((*map(str, BOUNDS_S), "+Inf"), counts[:-1], strict=True):
+                total += int(in_bucket)
+                lines.append(f'{name}_bucket{{{label},le="{le}"}} {total}')
             lines += [f"{name}_sum{{{label}}} {counts[-1]:.6f}", f"{name}_count{{{label}}} {total}"]
         return "\n".join(lines) + "\n"

@@ -6,10 +6,8 @@ from urllib.parse import quote
 
 import orjson
 
-from engine.api.openapi_parts import (
-    BATCH, COMPONENTS, ETAG, IF_MATCH, IF_NONE_MATCH, KEY, LIST_PARAMETERS, LOCATION, OBJECT, OBJECT_SUMMARY, REPLAYED,
-    body_of, errors, json_of, reference,
-)  # fmt: skip
+from engine.api import openapi_parts as parts
+from engine.api.openapi_parts import body_of, errors, json_of, reference
 from engine.context import Context
 from engine.contracts.field import FieldType
 from metadata.model import SYSTEM_FIELDS, Field, Object, say
@@ -36,7 +34,7 @@ def document_of(ctx: Context) -> bytes:
 def document(ctx: Context) -> Json:
     objects = ctx.snapshot.definitions.objects
     paths: Json = dict(fixed_paths())
-    schemas: Json = dict(COMPONENTS["schemas"])
+    schemas: Json = dict(parts.COMPONENTS["schemas"])
     for name in ctx.scope.objects():
         definition = objects[name]
         schemas |= schemas_of(ctx, definition)
@@ -47,7 +45,7 @@ def document(ctx: Context) -> Json:
         "servers": [{"url": "/api/v1"}],
         "security": [{"token": []}, {"session": [], "csrf": []}],
         "paths": paths,
-        "components": COMPONENTS | {"schemas": schemas},
+        "components": parts.COMPONENTS | {"schemas": schemas},
     }
 
 
@@ -58,13 +56,15 @@ DESCRIPTION = (
 
 
 def fixed_paths() -> Iterator[tuple[str, Json]]:
-    yield "/objects", {"get": operation("listObjects", "Objects that may be read", {"200": json_of(
-        {"type": "object", "required": ["objects"], "properties": {"objects": {"type": "array", "items": OBJECT_SUMMARY}}}
-    ), **errors(400, 401)})}  # fmt: skip
+    listed = {"type": "array", "items": parts.OBJECT_SUMMARY}
+    objects = {"type": "object", "required": ["objects"], "properties": {"objects": listed}}
+    yield "/objects", {"get": operation("listObjects", "Objects that may be read", {
+        "200": json_of(objects), **errors(400, 401),
+    })}  # fmt: skip
     yield "/objects/{object}", {
         "parameters": [{"name": "object", "in": "path", "required": True, "schema": {"type": "string"}}],
         "get": operation("getObject", "An object, its fields and what may be done", {
-            "200": json_of(OBJECT), **errors(400, 401, 404),
+            "200": json_of(parts.OBJECT), **errors(400, 401, 404),
         }),
     }  # fmt: skip
     yield "/openapi.json", {"get": operation("getOpenapi", "This document", {
@@ -77,31 +77,36 @@ def paths_of(ctx: Context, definition: Object) -> dict[str, Json]:
     label, plural = say(definition.label, ctx.language), say(definition.plural, ctx.language)
     record = {"$ref": reference(key_of(name))}
     base = f"/records/{quote(name)}"
-    whole = {"200": json_of(record, ETAG)}
+    whole = {"200": json_of(record, parts.ETAG)}
     many: Json = {"get": operation(f"list.{name}", plural, {
         "200": json_of({"$ref": reference(key_of(name, "list"))}), **errors(400, 401, 404, 503),
-    }, tag, LIST_PARAMETERS)}  # fmt: skip
+    }, tag, parts.LIST_PARAMETERS)}  # fmt: skip
     one: Json = {"parameters": [{"$ref": "#/components/parameters/id"}], "get": operation(f"get.{name}", label, {
-        **whole, "304": {"description": "Unchanged", "headers": ETAG}, **errors(400, 401, 404, 503),
-    }, tag, [{"$ref": "#/components/parameters/fields"}, IF_NONE_MATCH])}  # fmt: skip
+        **whole, "304": {"description": "Unchanged", "headers": parts.ETAG}, **errors(400, 401, 404, 503),
+    }, tag, [{"$ref": "#/components/parameters/fields"}, parts.IF_NONE_MATCH])}  # fmt: skip
     paths = {base: many, f"{base}/{{id}}": one}
-    created = {"201": json_of(record, ETAG | LOCATION | REPLAYED)}
+    created = {"201": json_of(record, parts.ETAG | parts.LOCATION | parts.REPLAYED)}
     refusals = errors(400, 401, 403, 404, 409, 412, 413, 415, 422, 503)
     if can("create", name):
         many["post"] = operation(
-            f"create.{name}", f"New: {label}", created | refusals, tag, [KEY], body_of(key_of(name, "create"))
+            f"create.{name}", f"New: {label}", created | refusals, tag, [parts.KEY], body_of(key_of(name, "create"))
         )
     if can("update", name):
         one["patch"] = operation(
-            f"update.{name}", f"Change: {label}", whole | refusals, tag, [IF_MATCH], body_of(key_of(name, "update"))
+            f"update.{name}",
+            f"Change: {label}",
+            whole | refusals,
+            tag,
+            [parts.IF_MATCH],
+            body_of(key_of(name, "update")),
         )
     if can("delete", name):
         done = {"204": {"description": "Deleted"}}
-        one["delete"] = operation(f"delete.{name}", f"Delete: {label}", done | refusals, tag, [IF_MATCH])
-        restored = {"200": json_of(record, ETAG | REPLAYED)}
+        one["delete"] = operation(f"delete.{name}", f"Delete: {label}", done | refusals, tag, [parts.IF_MATCH])
+        restored = {"200": json_of(record, parts.ETAG | parts.REPLAYED)}
         paths[f"{base}/{{id}}/restore"] = {
             "parameters": [{"$ref": "#/components/parameters/id"}],
-            "post": operation(f"restore.{name}", f"Restore: {label}", restored | refusals, tag, [KEY]),
+            "post": operation(f"restore.{name}", f"Restore: {label}", restored | refusals, tag, [parts.KEY]),
         }
     if can("create", name) and can("update", name):
         for field in definition.fields.values():
@@ -109,14 +114,19 @@ def paths_of(ctx: Context, definition: Object) -> dict[str, Json]:
                 paths[f"{base}/by/{quote(field.name)}/{{value}}"] = {
                     "parameters": [{"$ref": "#/components/parameters/value"}],
                     "put": operation(
-                        f"upsert.{name}.{field.name}", f"Create or change: {label}", whole | created | refusals, tag, [],
-                        body_of(key_of(name, "update")),
+                        f"upsert.{name}.{field.name}",
+                        f"Create or change: {label}",
+                        whole | created | refusals,
+                        tag,
+                        body=body_of(key_of(name, "update")),
                     ),
-                }  # fmt: skip
+                }
     if len(ctx.scope.actions(name)) > 1:
-        results = {"200": json_of(BATCH, REPLAYED)}
+        results = {"200": json_of(parts.BATCH, parts.REPLAYED)}
         paths[f"{base}/batch"] = {
-            "post": operation(f"batch.{name}", f"Several: {plural}", results | refusals, tag, [KEY], body_of("Batch"))
+            "post": operation(
+                f"batch.{name}", f"Several: {plural}", results | refusals, tag, [parts.KEY], body_of("Batch")
+            )
         }
     return paths
 
@@ -146,9 +156,7 @@ def schemas_of(ctx: Context, definition: Object) -> dict[str, Json]:
         field.name: field for field in (*definition.fields.values(), SYSTEM_FIELDS["owner"])
         if not field.is_read_only and not kinds[field.type].is_computed
     }  # fmt: skip
-    needed = [
-        field.name for field in written.values() if field.is_required and field.default is None
-    ]
+    needed = [field.name for field in written.values() if field.is_required and field.default is None]
     changed = {
         field.name: read[field.name] if not field.is_required else field_schema(ctx, field, kinds[field.type])
         for field in written.values() if field.name in read

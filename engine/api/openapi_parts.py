@@ -40,7 +40,8 @@ def header(name: str, description: str, schema: Json) -> Json:
 
 
 def in_path(name: str, description: str) -> Json:
-    return {"name": name, "in": "path", "required": True, "description": description, "schema": {**TEXT, "minLength": 1}}
+    schema = {**TEXT, "minLength": 1}
+    return {"name": name, "in": "path", "required": True, "description": description, "schema": schema}
 
 
 ETAG: Json = {"ETag": {"description": "The record's version", "schema": {**TEXT, "pattern": '^"[0-9]+"$'}}}
@@ -57,7 +58,7 @@ PARAMETERS: Json = {
     "filter": query("filter", "A formula that a record must meet", TEXT),
     "sort": query("sort", "Paths with commas between them; - before one turns it round: -close_date,name", TEXT),
     "fields": query("fields", "Paths with commas between them: name,account.name. Without it: every field", TEXT),
-    "limit": query("limit", "How many records at most", {"type": "integer", "minimum": 1, "maximum": 1000, "default": 50}),
+    "limit": query("limit", "How many records at most", {"type": "integer", "minimum": 1, "maximum": 1000}),
     "cursor": query("cursor", "`next` of the page before, with the same filter and sort", TEXT),
     "count": query("count", "Whether to count: capped stops at 1,000", {"enum": ["none", "capped", "exact"]}),
     "search": query("search", "Text that one of the object's search fields must hold", TEXT),
@@ -96,7 +97,8 @@ FIELD: Json = {
     "properties": {
         "name": TEXT, "type": TEXT, "label": TEXT, "help": TEXT, "is_system": FLAG, "is_required": FLAG,
         "is_read_only": FLAG, "is_hidden": FLAG, "is_unique": FLAG, "default": {}, "options": {"type": "object"},
-        "choices": {"type": "array", "items": CHOICE}, "to": TEXT, "on_delete": {"enum": ["set_null", "restrict", "cascade"]},
+        "choices": {"type": "array", "items": CHOICE}, "to": TEXT,
+        "on_delete": {"enum": ["set_null", "restrict", "cascade"]},
     },
 }  # fmt: skip
 OBJECT: Json = {

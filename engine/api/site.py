@@ -39,8 +39,9 @@ class Site:
     where `work(context, identity)` reads, writes and renders, all on one version of the definitions.
     """
 
-    def __init__(self, config: Config, tenant: Tenant, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
-        self.config, self.tenant, self.clock = config, tenant, clock
+    def __init__(self, config: Config, tenant: Tenant) -> None:
+        self.config, self.tenant = config, tenant
+        self.clock: Callable[[], datetime] = lambda: datetime.now(UTC)
         self.authenticator = Authenticator(tenant)
         self.lane = anyio.CapacityLimiter(config.threads or threads_for(tenant.database.dialect))
         self.side_lane = anyio.CapacityLimiter(4)
@@ -138,6 +139,6 @@ def check_csrf(identity: Identity, sent: str) -> None:
 
 
 def threads_for(dialect: str) -> int:
-    """PostgreSQL waits in another process: about two threads a core. SQLite works in ours, where more would only queue."""
+    """PostgreSQL works in another process: two threads a core. SQLite works in ours, where more would only queue."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return 2 * cores if dialect == "postgresql" else 2

@@ -37,10 +37,10 @@ def hash_password(password: str) -> str:
 def verify(hashed: str | None, password: str) -> bool:
     """Whether `password` is the one behind `hashed`. Without a hash it takes as long and answers False."""
     try:
-        is_right = HASHER.verify(hashed or nobodys_hash(), password[: MAX_LENGTH + 1])
+        HASHER.verify(hashed or nobodys_hash(), password[: MAX_LENGTH + 1])
     except (VerificationError, InvalidHashError):
         return False
-    return is_right and hashed is not None
+    return hashed is not None
 
 
 def needs_new_hash(hashed: str) -> bool:

@@ -26,7 +26,14 @@ class Session:
 
 
 def sign_in(
-    tenant: Tenant, username: str, password: str, *, now: datetime, address: str = "", agent: str = "", previous: str = ""
+    tenant: Tenant,
+    username: str,
+    password: str,
+    *,
+    now: datetime,
+    address: str = "",
+    agent: str = "",
+    previous: str = "",
 ) -> Session:
     """A new session; the one that the browser came with (`previous`, its secret) ends.
 

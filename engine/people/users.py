@@ -32,13 +32,20 @@ class User:
 
 
 def create_user(
-    tenant: Tenant, username: str, *, now: datetime, name: str = "", roles: Iterable[str] = (),
-    password: str | None = None, is_demo: bool = False, **more: Any,
+    tenant: Tenant,
+    username: str,
+    *,
+    now: datetime,
+    name: str = "",
+    roles: Iterable[str] = (),
+    password: str | None = None,
+    is_demo: bool = False,
+    **more: Any,
 ) -> str:
     """Make a user and return its id. Without a password it can only use tokens. `more`: other fields of `user`.
 
     Raises BadInput and Conflict. In a demo the password need not be good.
-    """  # fmt: skip
+    """
     if not USERNAME.fullmatch(username):
         message = f"'{username}' is not a user name: 1 to 64 of a-z, 0-9 and . _ - + @, a letter or digit at both ends"
         raise BadInput(message, problems=[InputProblem("username", "user.name", message)])
@@ -46,15 +53,17 @@ def create_user(
     if password is not None and not is_demo:
         passwords.check_policy(password, username)
     values = {"username": username, "name": name or username} | more
-    user: str = Records(context_of(tenant, SYSTEM, now)).create("user", values)["id"]
-    write_roles(tenant, user, wanted)
-    if password is not None:
-        write_password(tenant, user, password, now)
+    hashed = passwords.hash_password(password) if password is not None else None
+    with tenant.database.together():
+        user: str = Records(context_of(tenant, SYSTEM, now)).create("user", values)["id"]
+        write_roles(tenant, user, wanted)
+        if hashed is not None:
+            write_hash(tenant, user, hashed, now)
     return user
 
 
 def ensure_admin(tenant: Tenant, password: str | None, now: datetime) -> str | None:
-    """Make the first user, `admin`, where there is no user yet. Returns a password that was made for it, to be shown once."""
+    """Make the first user, `admin`, where there is none yet. Returns a password made for it, to be shown once."""
     if list_users(tenant):
         return None
     made = None if password else passwords.made_password()
@@ -67,8 +76,10 @@ def set_password(tenant: Tenant, username: str, password: str, now: datetime, *,
     user = find_user(tenant, username)
     if not is_demo:
         passwords.check_policy(password, username)
-    write_password(tenant, user.id, password, now)
-    sessions.end_all(tenant, user.id)
+    hashed = passwords.hash_password(password)
+    with tenant.database.together():
+        write_hash(tenant, user.id, hashed, now)
+        sessions.end_all(tenant, user.id)
 
 
 def set_roles(tenant: Tenant, username: str, roles: Iterable[str]) -> None:
@@ -78,9 +89,10 @@ def set_roles(tenant: Tenant, username: str, roles: Iterable[str]) -> None:
 def set_active(tenant: Tenant, username: str, is_active: bool, now: datetime) -> None:
     """A deactivated user is refused everywhere at once: sessions end, tokens stop working."""
     user = find_user(tenant, username)
-    Records(context_of(tenant, SYSTEM, now)).update("user", user.id, {"is_active": is_active})
-    if not is_active:
-        sessions.end_all(tenant, user.id)
+    with tenant.database.together():
+        Records(context_of(tenant, SYSTEM, now)).update("user", user.id, {"is_active": is_active})
+        if not is_active:
+            sessions.end_all(tenant, user.id)
 
 
 def find_user(tenant: Tenant, username: str) -> User:
@@ -127,8 +139,8 @@ def write_roles(tenant: Tenant, user: str, roles: tuple[str, ...]) -> None:
             connection.sa.execute(sa.insert(system.user_role), [{"user": user, "role": role} for role in roles])
 
 
-def write_password(tenant: Tenant, user: str, password: str, now: datetime) -> None:
-    row = {"user": user, "hash": passwords.hash_password(password), "changed_at": now}
+def write_hash(tenant: Tenant, user: str, hashed: str, now: datetime) -> None:
+    row = {"user": user, "hash": hashed, "changed_at": now}
     with tenant.database.write() as connection:
         connection.sa.execute(sa.delete(system.credential).where(system.credential.c.user == user))
         connection.sa.execute(sa.insert(system.credential).values(row))

@@ -1,0 +1,134 @@
+"""A running tenant for tests: published from a package or from text, with people, tokens and HTTP clients."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+
+from engine.api.site import CSRF_HEADER, Site
+from engine.app import create_app
+from engine.config import Config
+from engine.context import SYSTEM, Actor, Context, context_of
+from engine.people import sessions, tokens, users
+from engine.people.authentication import zone_of
+from engine.people.sessions import Session
+from engine.publish import apply, plan
+from engine.service import Records
+from engine.tenants import Tenant, load_plugins, open_tenant
+from metadata.problem import render
+
+__all__ = ["Running", "running"]
+
+BASE_URL = "http://localhost"
+
+
+class Running:
+    """One tenant that is served. Time stands still at `now` where it is given, and can be set."""
+
+    def __init__(self, tenant: Tenant, config: Config, folder: Path, now: datetime | None) -> None:
+        self.tenant, self.config, self.folder, self.fixed_now = tenant, config, folder, now
+        self._made: dict[str, str] = {}
+        self._app: Starlette | None = None
+
+    @property
+    def now(self) -> datetime:
+        return self.fixed_now or datetime.now(UTC)
+
+    @property
+    def app(self) -> Starlette:
+        if self._app is None:
+            self._app = create_app(self.config, self.tenant)
+            self._app.state.site.clock = lambda: self.now
+        return self._app
+
+    @property
+    def site(self) -> Site:
+        site: Site = self.app.state.site
+        return site
+
+    def publish(self, *packages: Path | str) -> int:
+        """Publish package folders, or texts of definitions. Returns the version."""
+        paths = [self.written(package) if isinstance(package, str) else package for package in packages]
+        made = plan(self.tenant, paths)
+        if any(problem.level == "error" for problem in made.problems):
+            raise AssertionError(f"the package cannot be published:\n{render(made.problems)}")
+        return apply(self.tenant, made, None, self.now)
+
+    def written(self, text: str) -> Path:
+        """A package folder that holds one file. It stands for the same package at each publish."""
+        folder = self.folder / "package"
+        folder.mkdir(exist_ok=True)
+        (folder / "package.yaml").write_text(text, encoding="utf-8")
+        return folder
+
+    def user(self, username: str, *roles: str, password: str | None = None, **more: object) -> str:
+        """The id of a user, who is made with these roles if there is none of this name yet."""
+        if username not in self._made:
+            made = users.create_user(
+                self.tenant, username, now=self.now, roles=roles, password=password, is_demo=True, **more
+            )
+            self._made[username] = made
+        return self._made[username]
+
+    def token(self, username: str) -> str:
+        return tokens.make_token(self.tenant, self._made[username], now=self.now, name="test")
+
+    def session(self, username: str) -> Session:
+        """A session as sign-in makes it, without the time that a password takes."""
+        return sessions.open_session(self.tenant, self._made[username], now=self.now)
+
+    def context(self, username: str = "") -> Context:
+        """What a request of this person would get; "" is the system itself."""
+        if not username:
+            return context_of(self.tenant, SYSTEM, self.now)
+        user = users.find_user(self.tenant, username)
+        row = Records(context_of(self.tenant, SYSTEM, self.now)).get_row("user", user.id, ("language", "time_zone"))
+        zone = zone_of(row["time_zone"] or "UTC")
+        actor = Actor(user.id, username, user.name, frozenset(user.roles), row["language"] or "en", zone)
+        return context_of(self.tenant, actor, self.now)
+
+    def records(self, username: str = "") -> Records:
+        return Records(self.context(username))
+
+    def client(self, username: str = "", *, by: str = "token", **options: object) -> TestClient:
+        """An HTTP client of nobody, or of a user by token or by session (which sends the CSRF token too)."""
+        client = TestClient(self.app, base_url=BASE_URL, follow_redirects=False, **options)  # type: ignore[arg-type]
+        if username and by == "token":
+            client.headers["authorization"] = f"Bearer {self.token(username)}"
+        elif username:
+            session = self.session(username)
+            client.cookies.set(sessions.COOKIE, session.secret)
+            client.headers[CSRF_HEADER] = session.csrf
+        return client
+
+
+@contextmanager
+def running(
+    database_url: str = "",
+    packages: Sequence[Path | str] = (),
+    *,
+    now: datetime | None = None,
+    ui: str = "",
+    plugins: Sequence[str] = ("plugins.base",),
+    **settings: object,
+) -> Iterator[Running]:
+    """A tenant in `database_url` (else in a temporary SQLite file), published and closed at the end.
+
+    `ui` names the screens to mount ("ui.pages:mount"); `settings` are those of Config.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="fieldstone-"))
+    config = Config(database_url=database_url, data=folder, ui=ui, plugins=tuple(plugins), **settings)  # type: ignore[arg-type]
+    tenant = open_tenant(config.database_url, folder, config.tenant, load_plugins(config.plugins))
+    try:
+        site = Running(tenant, config, folder, now)
+        if packages:
+            site.publish(*packages)
+        yield site
+    finally:
+        tenant.close()
+        shutil.rmtree(folder, ignore_errors=True)
