@@ -58,7 +58,7 @@ class Records:
 
     def batch(
         self, object_name: str, operations: Sequence[Mapping[str, Any]], atomic: bool = True
-    ) -> list[Result]:
+    ) -> Sequence[Result]:
         """Up to 1,000 of {"action": "create|update|delete|upsert|restore", "id", "values", "if_version", "field", "value"}.
 
         Atomic: the first refusal raises, its problems under "operations.N", and nothing is written.

@@ -1,0 +1,1 @@
+"""What a record must meet before it is written."""

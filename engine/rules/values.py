@@ -1,0 +1,143 @@
+"""Values as sent -> values as stored: names, types, defaults, required and read-only fields. Reads no record.
+
+All that is wrong with one set of values is found at once.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from engine.context import Context
+from engine.contracts.field import FieldType, Parse
+from engine.errors import BadValue, InputProblem
+from engine.snapshot import Snapshot
+from metadata.model import SYSTEM_FIELDS, Field
+from metadata.problem import nearest
+
+__all__ = ["FieldRule", "Rules", "read_values", "rules_of"]
+
+Values = Mapping[str, object]
+Default = Callable[[Context], object]
+
+
+@dataclass(frozen=True, slots=True)
+class FieldRule:
+    """A field that is written, with what its type makes of its definition."""
+
+    field: Field
+    type: FieldType
+    parse: Parse
+    default: Default | None
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """All written fields of an object, in order, `owner` last."""
+
+    object: str
+    fields: Mapping[str, FieldRule]
+    defaults: tuple[tuple[str, Default], ...]
+    required: tuple[str, ...]
+    references: tuple[tuple[str, str], ...]  # (field, target object)
+    generated: tuple[FieldRule, ...]
+
+
+def rules_of(snapshot: Snapshot, object_name: str) -> Rules:
+    key = ("rules", object_name)
+    if key not in snapshot.cache:
+        snapshot.cache[key] = _compile(snapshot, object_name)
+    rules: Rules = snapshot.cache[key]
+    return rules
+
+
+def _compile(snapshot: Snapshot, object_name: str) -> Rules:
+    definitions = [*snapshot.definitions.objects[object_name].fields.values(), SYSTEM_FIELDS["owner"]]
+    fields = {field.name: _field_rule(snapshot, field) for field in definitions}
+    return Rules(
+        object=object_name,
+        fields=fields,
+        defaults=tuple((name, rule.default) for name, rule in fields.items() if rule.default is not None),
+        required=tuple(name for name, rule in fields.items() if rule.field.is_required and not rule.type.is_computed),
+        references=tuple((name, rule.field.target) for name, rule in fields.items() if rule.field.target),
+        generated=tuple(rule for rule in fields.values() if rule.type.generate is not None),
+    )
+
+
+def _field_rule(snapshot: Snapshot, field: Field) -> FieldRule:
+    kind = snapshot.plugins.fields[field.type]
+    parse = kind.parser(field)
+    return FieldRule(field, kind, parse, _default(field, kind, parse))
+
+
+def _default(field: Field, kind: FieldType, parse: Parse) -> Default | None:
+    if field is SYSTEM_FIELDS["owner"]:
+        return lambda ctx: ctx.actor.id or None
+    if field.default is None or kind.is_computed:
+        return None
+    if isinstance(field.default, str) and field.default in kind.default_words:
+        return kind.default_words[field.default]
+    value = parse(field.default)
+    return lambda ctx: value
+
+
+def read_values(
+    ctx: Context, rules: Rules, sent: Values, before: Mapping[str, Any] | None
+) -> tuple[dict[str, Any], list[InputProblem]]:
+    """What to store of `sent`, and all that is wrong with it.
+
+    `before` holds the record's stored values by name; None is a new record, which gets the defaults of fields not sent.
+    """
+    stored: dict[str, Any] = {}
+    problems: list[InputProblem] = []
+    if before is None:
+        for name, default in rules.defaults:
+            if name not in sent:
+                stored[name] = default(ctx)
+    for name, value in sent.items():
+        rule = rules.fields.get(name)
+        if rule is None:
+            problems.append(_unknown(rules, name))
+            continue
+        try:
+            stored[name] = _read(ctx, rule, value, before)
+        except BadValue as bad:
+            problems.append(InputProblem(name, bad.code, bad.message, bad.fix, bad.values))
+    refused = {problem.path for problem in problems}
+    problems += _missing(rules, stored, before, refused)
+    return stored, problems
+
+
+def _read(ctx: Context, rule: FieldRule, value: object, before: Mapping[str, Any] | None) -> object:
+    name = rule.field.name
+    old = before.get(name) if before is not None else None
+    stored = None if value is None else rule.parse(value)
+    if stored == old and before is not None:
+        return stored
+    if (rule.field.is_read_only or rule.type.is_computed) and not ctx.actor.is_system:
+        default = rule.default(ctx) if rule.default is not None and before is None else None
+        if before is None and (stored is None or stored == default):
+            return default
+        raise BadValue("value.read_only", f"'{name}' cannot be changed", "leave it out", name=name)
+    if stored is not None and rule.type.check_change is not None:
+        rule.type.check_change(rule.field, stored, old)
+    return stored
+
+
+def _missing(
+    rules: Rules, stored: Mapping[str, Any], before: Mapping[str, Any] | None, refused: set[str]
+) -> Iterator[InputProblem]:
+    for name in rules.required:
+        is_touched = before is None or name in stored
+        if is_touched and stored.get(name) is None and name not in refused:
+            yield InputProblem(name, "value.required", f"'{name}' must have a value", "give it one", (("name", name),))
+
+
+def _unknown(rules: Rules, name: object) -> InputProblem:
+    text = str(name)
+    if text in SYSTEM_FIELDS or text == "deleted_at":
+        message = f"'{text}' is kept by the system and cannot be written"
+        return InputProblem(text, "field.system", message, "leave it out", (("name", text),))
+    guess = nearest(text, rules.fields)
+    message = f"no field '{text}' in '{rules.object}'"
+    fix = f"write '{guess}'?" if guess else ""
+    return InputProblem(text, "field.unknown", message, fix, (("name", text), ("object", rules.object)))

@@ -1,0 +1,130 @@
+"""The parts of a statement on one object under one Scope: columns, conditions, order. Opens no connection."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
+
+from engine.access.scope import Scope
+from engine.formula.sql import ColumnOf, Formula
+from engine.snapshot import Snapshot
+from engine.store import types
+from engine.store.query_conditions import condition, folded, search, search_fields
+from engine.store.query_filter import lifted
+from engine.store.query_keyset import Key
+from engine.store.query_paths import Joins, Target, column_in_subquery, need_path
+from metadata.formula import Node
+from metadata.model import SYSTEM_FIELDS, Field, SortKey
+
+__all__ = ["Builder", "Selection", "any_of", "rule_on"]
+
+Column = sa.ColumnElement[Any]
+Condition = sa.ColumnElement[bool]
+
+NEVER_BLANK = ("id", "created_at", "modified_at", "version")
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What a statement selects: id, version, the other targets, then what it sorts by."""
+
+    targets: tuple[Target, ...]  # as asked for
+    places: tuple[int, ...]  # where a row holds each of them
+    columns: tuple[Column, ...]
+    paths: tuple[str, ...]  # of the leading columns: "id", "version", ...
+    source: sa.FromClause
+    where: tuple[Condition, ...] = field(default=())
+
+
+class Builder:
+    """Collects the joins that its parts need: take `joins.source` last."""
+
+    def __init__(self, snapshot: Snapshot, scope: Scope, object_name: str) -> None:
+        self.snapshot, self.scope, self.object = snapshot, scope, object_name
+        self.joins = Joins(snapshot, object_name, self._row_rule)
+
+    def visible(self, in_trash: bool) -> list[Condition]:
+        """Living (or deleted) records that the Scope lets through."""
+        deleted_at = self.joins.root.c.deleted_at
+        where = [deleted_at.is_not(None) if in_trash else deleted_at.is_(None)]
+        if rules := self.scope.rows("read", self.object):
+            where.append(any_of(self.snapshot, self.object, rules, self.joins.column_of(trusted=True)))
+        return where
+
+    def _row_rule(self, alias: sa.FromClause, object_name: str) -> list[Condition]:
+        rules = self.scope.rows("read", object_name)
+        return [rule_on(self.snapshot, alias, object_name, rules)] if rules else []
+
+    def formula(self, node: Node) -> Condition:
+        functions = self.snapshot.plugins.functions
+        return Formula(self.snapshot.dialect, functions, self.joins.column_of(trusted=False)).where(node)
+
+    def condition(self, target: Target, operator: str, names: Sequence[str]) -> Condition:
+        return condition(self.joins.column(target.steps), operator, names, self.snapshot.dialect)
+
+    def search(self) -> Condition:
+        definition = self.snapshot.definitions.objects[self.object]
+        names = search_fields(definition, self.scope.readable(self.object))
+        return search([self.joins.column((name,)) for name in names], self.snapshot.dialect)
+
+    def keys(self, sort: Sequence[SortKey]) -> tuple[Key, ...]:
+        """The order asked for, made total by the id."""
+        keys: list[Key] = []
+        for sort_key in sort:
+            target = need_path(self.scope, self.object, sort_key.path, "sort")
+            keys.append(self._key(target, sort_key.is_descending))
+            if target.steps == ("id",):
+                return tuple(keys)
+        is_descending = keys[-1].is_descending if keys else False
+        return (*keys, Key(self.joins.root.c.id, is_descending, False))
+
+    def _key(self, target: Target, is_descending: bool) -> Key:
+        column = self.joins.column(target.steps)
+        is_own = len(target.steps) == 1
+        is_nullable = not is_own or not (target.field.is_required or target.steps[0] in NEVER_BLANK)
+        if isinstance(column.type, types.Text) and not self._has_index(target.object, target.field):
+            column = folded(column)
+        return Key(column, is_descending, is_nullable)
+
+    def _has_index(self, object_name: str, field: Field) -> bool:
+        """Text with an index is sorted by code points, so that the index serves; other text without regard to case."""
+        if field.is_unique or field.is_indexed:
+            return True
+        definition = self.snapshot.definitions.objects[object_name]
+        return any(names[0] == field.name for names in (*definition.unique, *definition.indexes))
+
+    def select(
+        self, targets: Sequence[Target], sorting: Sequence[Column] = (), where: Sequence[Condition] = ()
+    ) -> Selection:
+        places: dict[str, int] = {"id": 0, "version": 1}
+        for target in targets:
+            places.setdefault(".".join(target.steps), len(places))
+        columns = [self.joins.column(tuple(path.split("."))) for path in places]
+        labelled = [column.label(f"f{index}") for index, column in enumerate((*columns, *sorting))]
+        return Selection(
+            targets=tuple(targets),
+            places=tuple(places[".".join(target.steps)] for target in targets),
+            columns=tuple(labelled),
+            paths=tuple(places),
+            source=self.joins.source,
+            where=tuple(where),
+        )
+
+
+def rule_on(snapshot: Snapshot, table: sa.FromClause, object_name: str, rules: Sequence[Node]) -> Condition:
+    """Row rules as one condition on `table`, where nothing can be joined."""
+    return any_of(snapshot, object_name, rules, column_in_subquery(snapshot, table, object_name))
+
+
+def any_of(snapshot: Snapshot, object_name: str, rules: Sequence[Node], column: ColumnOf) -> Condition:
+    """One of the rules is met. Their literals are constants of the statement."""
+    found: list[Condition] = []
+    for rule in rules:
+        made = lifted(snapshot, object_name, rule)
+        formula = Formula(snapshot.dialect, snapshot.plugins.functions, column, made.values)
+        found.append(formula.where(made.node))
+    return sa.or_(*found)
+
+
+assert set(NEVER_BLANK) < set(SYSTEM_FIELDS)

@@ -1,0 +1,75 @@
+"""A filter's text, read in the words of a Scope: what it does not let through is unknown. Opens no connection."""
+
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from engine.access.scope import Scope
+from engine.context import Context
+from engine.errors import BadInput, InputProblem
+from engine.formula.literals import Lifted, lift
+from engine.snapshot import Snapshot
+from engine.store.query_cache import Kept
+from engine.store.query_paths import Target, walk
+from metadata.formula import FormulaError, Node, Path, Resolved, parse
+
+__all__ = ["Filter", "ScopeNames", "lifted", "read_filter"]
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    node: Node  # its literals lifted out
+    shape: Hashable
+    values: Mapping[str, Any]
+
+
+class ScopeNames:
+    """The names of one object's formulas, as far as the Scope reads."""
+
+    def __init__(self, scope: Scope, object_name: str) -> None:
+        self.scope, self.object = scope, object_name
+
+    def resolve(self, steps: tuple[str, ...]) -> Resolved | None:
+        found = walk(self.scope, self.object, steps)
+        return Resolved(steps, found.field, found.field.value) if isinstance(found, Target) else None
+
+    def known(self, prefix: tuple[str, ...]) -> Iterable[str]:
+        here = self.object
+        if prefix:
+            found = walk(self.scope, self.object, prefix)
+            here = found.field.target if isinstance(found, Target) else ""
+        return self.scope.readable(here)
+
+
+def read_filter(ctx: Context, object_name: str, text: str) -> Filter:
+    """The filter, its literals lifted. Raises BadInput with the formula's own code, at `filter`."""
+    caches: dict[Any, Any] = ctx.snapshot.cache
+    kept: Kept[Filter] = caches.get("filters") or caches.setdefault("filters", Kept(2000))
+    key = (ctx.scope.key, object_name, text)
+    found = kept.get(key)
+    if found is None:
+        try:
+            node = parse(text, ScopeNames(ctx.scope, object_name), functions=ctx.snapshot.plugins.functions)
+        except FormulaError as error:
+            message = f"filter, column {error.column}: {error.message}"
+            problem = InputProblem("filter", error.code, message, error.fix, (("column", error.column),))
+            raise BadInput(message, code=error.code, fix=error.fix, problems=[problem]) from error
+        made = lifted(ctx.snapshot, object_name, node)
+        found = kept.put(key, Filter(made.node, made.shape, made.values))
+    return found
+
+
+def lifted(snapshot: Snapshot, object_name: str, node: Node) -> Lifted:
+    return lift(node, column_types(snapshot, object_name), snapshot.dialect)
+
+
+def column_types(snapshot: Snapshot, object_name: str) -> Callable[[Path], sa.types.TypeEngine[Any]]:
+    def column_type(path: Path) -> sa.types.TypeEngine[Any]:
+        here = object_name
+        for field in path.fields[:-1]:
+            here = field.target
+        return snapshot.physical.column(here, path.fields[-1].name).type
+
+    return column_type

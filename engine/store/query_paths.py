@@ -1,0 +1,156 @@
+"""Paths such as `account.name`: what they mean to a Scope, and the joins that fetch them. Opens no connection."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from engine.access.scope import Scope
+from engine.errors import BadInput, InputProblem, NotFound
+from engine.snapshot import Snapshot
+from metadata.model import SYSTEM_FIELDS, Field
+from metadata.problem import nearest
+
+__all__ = ["MAX_JOINS", "MAX_STEPS", "Joins", "Target", "column_in_subquery", "need_object", "need_path", "walk"]
+
+MAX_STEPS = 6
+MAX_JOINS = 50  # SQLite takes at most 64 tables in a join
+
+Column = sa.ColumnElement[Any]
+Steps = tuple[str, ...]
+RowRule = Callable[[sa.FromClause, str], list[sa.ColumnElement[bool]]]
+"""(an alias, its object) -> conditions of the Scope on its rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a path leads to."""
+
+    steps: Steps
+    field: Field
+    object: str  # the object that `field` belongs to
+
+
+def need_object(scope: Scope, object_name: str) -> None:
+    """Raises NotFound for an object that does not exist or cannot be read: the answer is the same."""
+    if not scope.can("read", object_name):
+        guess = nearest(object_name, scope.objects())
+        raise NotFound(f"no object '{object_name}'", code="object.unknown", fix=f"write '{guess}'?" if guess else "")
+
+
+def need_path(scope: Scope, object_name: str, path: str, clause: str) -> Target:
+    """The target of `path`. Raises BadInput field.unknown, in the same words whether it is missing or hidden."""
+    steps = tuple(path.split("."))
+    found = walk(scope, object_name, steps)
+    if isinstance(found, Target):
+        return found
+    at, known = found
+    guess = nearest(steps[-1], known) if steps else ""
+    message = f"no field '{path}' in '{object_name}'" if at else f"path '{path}' has more than {MAX_STEPS} steps"
+    problem = InputProblem(
+        clause, "field.unknown", message, f"write '{guess}'?" if guess else "", (("name", path), ("object", object_name))
+    )
+    raise BadInput(problem.message, code="field.unknown", fix=problem.fix, problems=[problem])
+
+
+def walk(scope: Scope, object_name: str, steps: Steps) -> Target | tuple[bool, Iterable[str]]:
+    """The target of some steps, or (True, the names known at the step that failed); (False, ()) when too long."""
+    if len(steps) > MAX_STEPS:
+        return False, ()
+    here = object_name
+    for index, step in enumerate(steps):
+        readable = scope.readable(here)
+        field = readable.get(step)
+        if field is None:
+            prefix = "".join(f"{name}." for name in steps[:index])
+            return True, [f"{prefix}{name}" for name in readable]
+        if index == len(steps) - 1:
+            return Target(steps, field, here)
+        if not field.target or not scope.can("read", field.target):
+            return True, ()
+        here = field.target
+    return True, ()
+
+
+class Joins:
+    """The tables of one statement: the object's own, and one LEFT JOIN for each reference that some path goes through.
+
+    A joined record that is deleted, or that the Scope does not let through, is blank. Row rules themselves are
+    `trusted`: what they go through is not filtered by other rules.
+    """
+
+    def __init__(self, snapshot: Snapshot, object_name: str, row_rule: RowRule) -> None:
+        self.snapshot, self.object = snapshot, object_name
+        self.root = snapshot.physical.table(object_name).alias("t")
+        self.source: sa.FromClause = self.root
+        self._row_rule = row_rule
+        self._aliases: dict[tuple[Steps, bool], sa.FromClause] = {}
+
+    def column(self, steps: Steps, trusted: bool = False) -> Column:
+        alias, object_name = self.root, self.object
+        table: sa.FromClause = alias
+        for index in range(1, len(steps)):
+            reference = field_of(self.snapshot, object_name, steps[index - 1])
+            table = self._join(table, object_name, reference, steps[:index], trusted)
+            object_name = reference.target
+        return _column(self.snapshot, table, object_name, steps[-1])
+
+    def column_of(self, trusted: bool) -> Callable[[Steps], Column]:
+        return lambda steps: self.column(steps, trusted)
+
+    def __len__(self) -> int:
+        return len(self._aliases)
+
+    def _join(self, left: sa.FromClause, object_name: str, reference: Field, prefix: Steps, trusted: bool) -> sa.FromClause:
+        if (found := self._aliases.get((prefix, trusted))) is not None:
+            return found
+        if len(self._aliases) >= MAX_JOINS:
+            raise BadInput(f"the query goes through more than {MAX_JOINS} references", code="query.joins.limit",
+                           fix="name fewer paths")  # fmt: skip
+        target = self.snapshot.physical.table(reference.target).alias(f"j{len(self._aliases) + 1}")
+        on = [target.c.id == _column(self.snapshot, left, object_name, reference.name), target.c.deleted_at.is_(None)]
+        if not trusted:
+            on += self._row_rule(target, reference.target)
+        self._aliases[prefix, trusted] = target
+        self.source = self.source.outerjoin(target, sa.and_(*on))
+        return target
+
+
+def column_in_subquery(snapshot: Snapshot, table: sa.FromClause, object_name: str) -> Callable[[Steps], Column]:
+    """Columns for a condition on `table` where nothing can be joined: in ON, RETURNING and UPDATE. Trusted."""
+
+    def column(steps: Steps) -> Column:
+        if len(steps) == 1:
+            return _column(snapshot, table, object_name, steps[0])
+        here, source, outer = object_name, None, None
+        left: sa.FromClause = table
+        for step in steps[:-1]:
+            reference = field_of(snapshot, here, step)
+            target = snapshot.physical.table(reference.target).alias()
+            on = sa.and_(target.c.id == _column(snapshot, left, here, step), target.c.deleted_at.is_(None))
+            if source is None:
+                source, outer = target, on
+            else:
+                source = source.join(target, on)
+            left, here = target, reference.target
+        assert source is not None
+        assert outer is not None
+        wanted = _column(snapshot, left, here, steps[-1])
+        return sa.select(wanted).select_from(source).where(outer).correlate(table).scalar_subquery()
+
+    return column
+
+
+def field_of(snapshot: Snapshot, object_name: str, name: str) -> Field:
+    """A field by name, the system's included, whatever the Scope."""
+    field = snapshot.definitions.objects[object_name].fields.get(name)
+    return field if field is not None else SYSTEM_FIELDS[name]
+
+
+def _column(snapshot: Snapshot, table: sa.FromClause, object_name: str, name: str) -> Column:
+    stored = snapshot.physical.column(object_name, name)
+    column: Column = table.c[stored.name]
+    return column
+
+

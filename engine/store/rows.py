@@ -1,0 +1,284 @@
+"""The only statements that change records. Each is compiled once per object and set of fields, and its text is kept."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from engine.context import Context
+from engine.snapshot import Snapshot
+from engine.store import types
+from engine.store.database import Compiled, Connection, compile_sql
+from engine.store.query import actor_params
+from engine.store.query_build import Builder, rule_on
+from engine.store.query_cache import Kept
+from engine.store.query_conditions import in_list, padded
+from engine.store.query_rows import Convert, loaders
+from metadata.model import SYSTEM_FIELDS, Action
+
+__all__ = ["Current", "Written", "change", "change_many", "columns_of", "current", "failing", "insert", "insert_many", "savepoint"]
+
+CHUNK = 500  # ids in one statement
+Values = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A row after it was written: JSON-ready values by field, and whether the rules of the Scope let it through."""
+
+    record: dict[str, Any]
+    is_allowed: bool  # by the rule of the action
+    is_visible: bool  # by the rule of `read`
+
+
+@dataclass(frozen=True, slots=True)
+class Current:
+    """A row before it is written."""
+
+    row: tuple[Any, ...]
+    shape: "Shape"
+    is_allowed: bool
+
+    @property
+    def version(self) -> int:
+        return int(self.row[1])
+
+    def stored(self, names: Sequence[str]) -> dict[str, Any]:
+        """Stored Python values of some fields."""
+        found: dict[str, Any] = {}
+        for name in names:
+            place = self.shape.places[name]
+            load = self.shape.python.get(place)
+            value = self.row[place]
+            found[name] = load(value) if load is not None and value is not None else value
+        return found
+
+    def record(self) -> dict[str, Any]:
+        """JSON-ready values of all fields."""
+        return self.shape.record(self.row)
+
+
+class Shape:
+    """The columns of a whole row of one object: id, version, own fields, then the rest of the system's."""
+
+    def __init__(self, snapshot: Snapshot, object_name: str) -> None:
+        self.names = columns_of(snapshot, object_name)
+        self.places = {name: place for place, name in enumerate(self.names)}
+        column_types = [snapshot.physical.column(object_name, name).type for name in self.names]
+        self.json: tuple[tuple[int, Convert], ...] = loaders(column_types, snapshot.dialect, "json_loader")
+        self.python: dict[int, Convert] = dict(loaders(column_types, snapshot.dialect, "loader"))
+
+    def record(self, row: Sequence[Any]) -> dict[str, Any]:
+        found = dict(zip(self.names, row, strict=False))
+        for place, load in self.json:
+            if row[place] is not None:
+                found[self.names[place]] = load(row[place])
+        return found
+
+
+def columns_of(snapshot: Snapshot, object_name: str) -> tuple[str, ...]:
+    own = snapshot.definitions.objects[object_name].fields
+    return ("id", "version", *own, *(name for name in SYSTEM_FIELDS if name not in ("id", "version")))
+
+
+def shape_of(snapshot: Snapshot, object_name: str) -> Shape:
+    key = ("shape", object_name)
+    if key not in snapshot.cache:
+        snapshot.cache[key] = Shape(snapshot, object_name)
+    shape: Shape = snapshot.cache[key]
+    return shape
+
+
+def current(
+    ctx: Context, connection: Connection, object_name: str, record_id: str, action: Action, in_trash: bool = False
+) -> Current | None:
+    """The row with this id, if this person may read it; with whether they may do `action` to it."""
+    if not types.is_id(record_id):
+        return None
+    compiled = _kept(ctx.snapshot).get(key := ("current", ctx.scope.key, object_name, action, in_trash))
+    if compiled is None:
+        compiled = _kept(ctx.snapshot).put(key, _current_sql(ctx, object_name, action, in_trash))
+    rows = connection.rows(compiled.sql, compiled.bind({**actor_params(ctx), "_id": record_id}))
+    if not rows:
+        return None
+    return Current(rows[0], shape_of(ctx.snapshot, object_name), bool(rows[0][-1]))
+
+
+def _current_sql(ctx: Context, object_name: str, action: Action, in_trash: bool) -> Compiled:
+    builder = Builder(ctx.snapshot, ctx.scope, object_name)
+    table = builder.joins.root
+    columns = [table.c[name] for name in columns_of(ctx.snapshot, object_name)]
+    where = [*builder.visible(in_trash), table.c.id == sa.bindparam("_id", type_=types.Id())]
+    flag = _flag(ctx, table, object_name, action)
+    statement = sa.select(*columns, flag).select_from(builder.joins.source).where(*where)
+    return compile_sql(statement, ctx.snapshot.dialect)
+
+
+def _flag(ctx: Context, table: sa.FromClause, object_name: str, action: Action) -> sa.ColumnElement[Any]:
+    """1 where the Scope lets the row through for this action, else 0."""
+    if not ctx.scope.can(action, object_name):
+        return sa.literal_column("0").label(f"may_{action}")
+    rules = ctx.scope.rows(action, object_name)
+    if not rules:
+        return sa.literal_column("1").label(f"may_{action}")
+    condition = rule_on(ctx.snapshot, table, object_name, rules)
+    return sa.case((condition, sa.literal_column("1")), else_=sa.literal_column("0")).label(f"may_{action}")
+
+
+def insert(ctx: Context, connection: Connection, object_name: str, values: Values) -> Written:
+    """`values` holds every column but `deleted_at`; what is missing is blank."""
+    compiled = _insert_sql(ctx, object_name, is_returning=True)
+    params = {**actor_params(ctx), **_params(ctx.snapshot, object_name, values)}
+    return _written(ctx, object_name, connection.rows(compiled.sql, compiled.bind(params))[0])
+
+
+def insert_many(ctx: Context, connection: Connection, object_name: str, rows: Sequence[Values]) -> None:
+    """Without a look at the row rules: see `failing`."""
+    compiled = _insert_sql(ctx, object_name, is_returning=False)
+    bind, snapshot = compiled.bind, ctx.snapshot
+    connection.run_many(compiled.sql, [bind(_params(snapshot, object_name, values)) for values in rows])
+
+
+def _params(snapshot: Snapshot, object_name: str, values: Values) -> dict[str, Any]:
+    get = values.get
+    return {name: get(name[3:]) for name in _param_names(snapshot, object_name)}
+
+
+def _param_names(snapshot: Snapshot, object_name: str) -> tuple[str, ...]:
+    key = ("params", object_name)
+    if key not in snapshot.cache:
+        snapshot.cache[key] = tuple(f"_f_{name}" for name in columns_of(snapshot, object_name))
+    names: tuple[str, ...] = snapshot.cache[key]
+    return names
+
+
+def _insert_sql(ctx: Context, object_name: str, is_returning: bool) -> Compiled:
+    key = ("insert", ctx.scope.key if is_returning else "", object_name, is_returning)
+    found = _kept(ctx.snapshot).get(key)
+    if found is not None:
+        return found
+    table = ctx.snapshot.physical.table(object_name)
+    names = columns_of(ctx.snapshot, object_name)
+    statement: Any = sa.insert(table).values({table.c[name]: _param(table, name) for name in names})
+    if is_returning:
+        statement = statement.returning(*_returned(ctx, table, object_name, "create"))
+    return _kept(ctx.snapshot).put(key, compile_sql(statement, ctx.snapshot.dialect))
+
+
+def _param(table: sa.Table, name: str) -> sa.BindParameter[Any]:
+    return sa.bindparam(f"_f_{name}", type_=table.c[name].type)
+
+
+def _returned(ctx: Context, table: sa.Table, object_name: str, action: Action) -> list[Any]:
+    columns: list[Any] = [table.c[name] for name in columns_of(ctx.snapshot, object_name)]
+    return [*columns, _flag(ctx, table, object_name, action), _flag(ctx, table, object_name, "read")]
+
+
+def _written(ctx: Context, object_name: str, row: tuple[Any, ...]) -> Written:
+    record = shape_of(ctx.snapshot, object_name).record(row)
+    return Written(record, bool(row[-2]), bool(row[-1]))
+
+
+def change(
+    ctx: Context, connection: Connection, object_name: str, record_id: str, version: int, values: Values, action: Action
+) -> Written | None:
+    """Set some columns of a row, and count up its version; None when it is not at `version` any more."""
+    names = tuple(sorted(values))
+    key = ("change", ctx.scope.key, object_name, names, action)
+    compiled = _kept(ctx.snapshot).get(key)
+    if compiled is None:
+        table = ctx.snapshot.physical.table(object_name)
+        statement = (
+            _touching(table, names)
+            .where(table.c.id == sa.bindparam("_id", type_=types.Id()))
+            .where(table.c.version == sa.bindparam("_at_version", type_=types.Integer()))
+            .returning(*_returned(ctx, table, object_name, action))
+        )
+        compiled = _kept(ctx.snapshot).put(key, compile_sql(statement, ctx.snapshot.dialect))
+    params = {**actor_params(ctx), **{f"_f_{name}": value for name, value in values.items()}}
+    rows = connection.rows(compiled.sql, compiled.bind(params | {"_id": record_id, "_at_version": version}))
+    return _written(ctx, object_name, rows[0]) if rows else None
+
+
+def _touching(table: sa.Table, names: Sequence[str]) -> sa.Update:
+    """UPDATE … SET these columns, and who changed the row when, and the next version."""
+    changed = {
+        table.c.modified_at: sa.bindparam("_now", type_=types.DateTime()),
+        table.c.modified_by: sa.bindparam("_actor_id", type_=types.Id()),
+        table.c.version: table.c.version + sa.literal_column("1"),
+    }
+    return sa.update(table).values({table.c[name]: _param(table, name) for name in names} | changed)
+
+
+def change_many(
+    ctx: Context, connection: Connection, object_name: str, ids: Sequence[str], values: Values
+) -> dict[str, int]:
+    """Set the same values in many rows; id -> the new version."""
+    names = tuple(sorted(values))
+    versions: dict[str, int] = {}
+    for chunk in chunks(ids):
+        wanted = padded(chunk)
+        key = ("change many", object_name, names, len(wanted))
+        compiled = _kept(ctx.snapshot).get(key)
+        if compiled is None:
+            table = ctx.snapshot.physical.table(object_name)
+            statement = (
+                _touching(table, names).where(_among(table, len(wanted))).returning(table.c.id, table.c.version)
+            )
+            compiled = _kept(ctx.snapshot).put(key, compile_sql(statement, ctx.snapshot.dialect))
+        params = {**actor_params(ctx), **{f"_f_{name}": value for name, value in values.items()}, **_ids(wanted)}
+        versions.update(connection.rows(compiled.sql, compiled.bind(params)))  # type: ignore[arg-type]
+    return versions
+
+
+def failing(ctx: Context, connection: Connection, object_name: str, ids: Sequence[str], action: Action) -> set[str]:
+    """Those of these rows that the rule of `action` does not let through."""
+    rules = ctx.scope.rows(action, object_name)
+    if not rules:
+        return set()
+    passed: set[str] = set()
+    for chunk in chunks(ids):
+        wanted = padded(chunk)
+        key = ("passing", ctx.scope.key, object_name, action, len(wanted))
+        compiled = _kept(ctx.snapshot).get(key)
+        if compiled is None:
+            table = ctx.snapshot.physical.table(object_name).alias("t")
+            rule = rule_on(ctx.snapshot, table, object_name, rules)
+            statement = sa.select(table.c.id).where(_among(table, len(wanted)), rule)
+            compiled = _kept(ctx.snapshot).put(key, compile_sql(statement, ctx.snapshot.dialect))
+        found = connection.rows(compiled.sql, compiled.bind({**actor_params(ctx), **_ids(wanted)}))
+        passed.update(row[0] for row in found)
+    return set(ids) - passed
+
+
+def _among(table: sa.FromClause, size: int) -> sa.ColumnElement[bool]:
+    return in_list(table.c.id, [f"_i{index}" for index in range(size)])
+
+
+def _ids(wanted: Sequence[str]) -> dict[str, str]:
+    return {f"_i{index}": one for index, one in enumerate(wanted)}
+
+
+def chunks(ids: Sequence[str]) -> Iterator[Sequence[str]]:
+    return (ids[start : start + CHUNK] for start in range(0, len(ids), CHUNK))
+
+
+@contextmanager
+def savepoint(connection: Connection) -> Iterator[None]:
+    """What is written inside is taken back when it raises; the transaction goes on."""
+    connection.run("SAVEPOINT fs_row")
+    try:
+        yield
+    except BaseException:
+        connection.run("ROLLBACK TO SAVEPOINT fs_row")
+        connection.run("RELEASE SAVEPOINT fs_row")
+        raise
+    connection.run("RELEASE SAVEPOINT fs_row")
+
+
+def _kept(snapshot: Snapshot) -> Kept[Compiled]:
+    caches: dict[Any, Any] = snapshot.cache
+    kept: Kept[Compiled] = caches.get("rows") or caches.setdefault("rows", Kept(3000))
+    return kept
