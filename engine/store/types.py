@@ -32,6 +32,10 @@ class StoredType(sa.types.TypeDecorator[Any]):
     postgresql: ClassVar[sa.types.TypeEngine[Any]]
     sqlite: ClassVar[sa.types.TypeEngine[Any]]
 
+    def __init_subclass__(cls, **more: Any) -> None:
+        super().__init_subclass__(**more)
+        cls.cache_ok = True  # SQLAlchemy asks each class for its own
+
     @property
     def shape(self) -> tuple[object, ...]:
         """Equal for two types whose columns hold any value in the same way."""

@@ -1,0 +1,267 @@
+"""Carry out a migration: tables, columns, values, indexes and names, in the caller's transaction."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import sqlalchemy as sa
+
+from engine.publish.compare import Changes, ObjectChange
+from engine.publish.ddl import Ddl, references
+from engine.publish.migration import ColumnWork, Index, NameChange, Work, allocate, column_works, indexes
+from engine.publish.steps import convert_of, rows_of
+from engine.registry import Plugins
+from engine.snapshot import Snapshot
+from engine.store import system
+from engine.store.database import Connection, compile_sql
+from engine.store.names import Allocator, Names
+from engine.store.tables import Physical
+from metadata.model import Definitions, Field
+
+__all__ = ["Migration"]
+
+Default = Callable[[Field], Any]
+CHUNK = 1000
+
+
+class Migration:
+    """From the version that runs to `new`. `default` gives the value that fills blank records of a field."""
+
+    def __init__(
+        self, connection: Connection, old: Snapshot, new: Definitions, changes: Changes, default: Default
+    ) -> None:
+        self.connection, self.old, self.new, self.changes = connection, old, new, changes
+        self.default = default
+        self.plugins: Plugins = old.plugins
+        given = connection.sa.execute(sa.select(system.name.c.table, system.name.c.column))
+        allocator = Allocator((table, column) for table, column in given)
+        self.names, self.name_changes = allocate(changes, old.physical.names, allocator, self.plugins)
+        self.physical = Physical(new, self.names, self.plugins)
+        self.ddl = Ddl(connection, self.names, self.plugins)
+
+    def run(self, version: int) -> Names:
+        """In an order in which nothing depends on what is not there yet, or not there any more."""
+        kept = [change for change in self.changes.objects if change.old and change.new]
+        made = [change.new for change in self.changes.objects if change.new and not change.old]
+        gone = [change.old for change in self.changes.objects if change.old and not change.new]
+        before, after = (
+            self._indexes(self.old.definitions, self.old.physical.names),
+            self._indexes(self.new, self.names),
+        )
+        tables_gone = {self.old.physical.names.tables[definition.name] for definition in gone}
+        for index in sorted(before - after):
+            if index.table not in tables_gone:
+                self.ddl.drop_index(index)
+        for definition in made:
+            self.ddl.create_table(definition)
+        for change in kept:
+            self._add_columns(change)
+        self._add_references()
+        self._forget_counters()
+        self._rename_in_history()
+        for change in kept:
+            self._fill(change)
+        for change in kept:
+            self._drop_columns(change)
+        self._drop_tables([definition.name for definition in gone])
+        for index in sorted(after - before):
+            self.ddl.create_index(index)
+        self._check_references()
+        self._write_names(version)
+        return self.names
+
+    def _works(self, change: ObjectChange) -> Iterator[ColumnWork]:
+        return column_works(change, self.plugins)
+
+    def _indexes(self, definitions: Definitions, names: Names) -> set[Index]:
+        changed = {
+            o.name for change in self.changes.objects if is_changed(change) for o in (change.old, change.new) if o
+        }
+        found = (
+            indexes(definitions.objects[name], names, self.plugins) for name in changed & definitions.objects.keys()
+        )
+        return {index for one in found for index in one}
+
+    def _add_columns(self, change: ObjectChange) -> None:
+        for work in self._works(change):
+            if work.work in (Work.ADD, Work.COPY):
+                assert change.new
+                assert work.new
+                self.ddl.add_column(change.new.name, work.new)
+
+    def _drop_columns(self, change: ObjectChange) -> None:
+        for work in self._works(change):
+            if work.work in (Work.DROP, Work.COPY):
+                assert change.old
+                assert work.old
+                names = self.old.physical.names
+                self.ddl.drop_column(names.tables[change.old.name], names.columns[change.old.name][work.old.name])
+
+    def _add_references(self) -> None:
+        for change in self.changes.objects:
+            if change.new is None or not is_changed(change):
+                continue
+            old, new = self.old.physical.names, self.names
+            before = set(references(change.old, old, self.plugins)) if change.old else set()
+            table = new.tables[change.new.name]
+            for column, target in references(change.new, new, self.plugins):
+                if (column, target) not in before:
+                    self.ddl.add_reference(table, column, target)
+
+    def _fill(self, change: ObjectChange) -> None:
+        assert change.old
+        assert change.new
+        old, new = self.old.physical.table(change.old.name), self.physical.table(change.new.name)
+        for work in self._works(change):
+            if work.work in (Work.COPY, Work.REWRITE):
+                self._convert(old, new, work)
+            if work.new and work.becomes_required and work.new.default is not None:
+                column = new.c[work.new.name]
+                fill = sa.update(new).where(column.is_(None)).values({column: self.default(work.new)})
+                self.connection.sa.execute(fill)
+            if work.new and work.work is not Work.KEEP:
+                self._number(new, work.new)
+
+    def _convert(self, old: sa.Table, new: sa.Table, work: ColumnWork) -> None:
+        assert work.old
+        assert work.new
+        convert, source = convert_of(work, self.plugins), old.c[work.old.name]
+        is_rule = work.old.type == work.new.type and work.work is Work.REWRITE
+        where = sa.and_(source.is_not(None), old.c.deleted_at.is_(None)) if is_rule else source.is_not(None)
+        values = (
+            (key, value, convert(value)) for key, value in rows_of(self.connection, old, [old.c.id, source], where)
+        )
+        if work.work is Work.COPY:
+            changed = ((key, value) for key, _, value in values if value is not None)
+        else:
+            changed = ((key, value) for key, before, value in values if value != before)
+        self._write(new, work.new.name, changed)
+
+    def _write(self, table: sa.Table, field: str, values: Iterator[tuple[str, Any]]) -> None:
+        column = table.c[field]
+        statement = compile_sql(
+            sa.update(table)
+            .where(table.c.id == sa.bindparam("the_id", type_=table.c.id.type))
+            .values({column: sa.bindparam("the_value", type_=column.type)}),
+            self.connection.dialect,
+        )
+        for part in pieces(values):
+            rows = [statement.bind({"the_id": key, "the_value": value}) for key, value in part]
+            self.connection.run_many(statement.sql, rows)
+
+    def _number(self, table: sa.Table, field: Field) -> None:
+        """Give the records that have no number one, in the order in which they were made."""
+        kind = self.plugins.fields[field.type]
+        if kind.generate is None:
+            return
+        # The record service numbers with the same counters: fs_counter.value is the last number given.
+        start = kind.counter_start(field) if kind.counter_start else 1
+        counters: dict[str, int] = {}
+        numbered: list[tuple[str, Any]] = []
+        columns = [table.c.id, table.c.created_at]
+        for key, created_at in rows_of(self.connection, table, columns, table.c[field.name].is_(None)):
+            period = kind.counter_period(field, created_at) if kind.counter_period else ""
+            counters[period] = counters.get(period, start - 1) + 1
+            numbered.append((key, kind.generate(field, created_at, counters[period])))
+        self._write(table, field.name, iter(numbered))
+        object_name = table_object(self.names, table)
+        rows = [
+            {"object": object_name, "field": field.name, "period": period, "value": value}
+            for period, value in counters.items()
+        ]
+        if rows:
+            self.connection.sa.execute(sa.insert(system.counter), rows)
+
+    def _drop_tables(self, gone: list[str]) -> None:
+        """Tables may refer to each other, and to themselves: first no row or constraint of them refers to anything."""
+        names = self.old.physical.names
+        for name in gone:
+            definition = self.old.definitions.objects[name]
+            table = self.old.physical.table(name)
+            for column, target in references(definition, names, self.plugins):
+                if target not in {names.tables[other] for other in gone}:
+                    continue
+                self.ddl.drop_reference(names.tables[name], column)
+                if self.ddl.is_inline:
+                    key = next(c for c in table.columns if c.name == column)
+                    self.connection.sa.execute(sa.update(table).where(key.is_not(None)).values({key: None}))
+        for name in gone:
+            self.ddl.drop_table(names.tables[name])
+
+    def _check_references(self) -> None:
+        """SQLite's own check, of the tables whose rows or columns may refer to what has gone."""
+        if self.connection.dialect != "sqlite":
+            return
+        works = {c.new.name: {work.work for work in self._works(c)} for c in self.changes.objects if c.old and c.new}
+        touched = {name for name, kinds in works.items() if kinds & {Work.COPY, Work.REWRITE, Work.DROP}}
+        if any(change.new is None for change in self.changes.objects):
+            touched = set(self.new.objects)
+        for name in sorted(touched):
+            broken = self.connection.sa.exec_driver_sql(
+                f"PRAGMA foreign_key_check({self.connection.sa.dialect.identifier_preparer.quote(self.names.tables[name])})"
+            ).first()
+            assert broken is None, f"the publish would leave references to nothing in {name}: {broken}"
+
+    def _forget_counters(self) -> None:
+        c = system.counter.c
+        for change in self.changes.objects:
+            if change.old and change.new is None:
+                self.connection.sa.execute(sa.delete(system.counter).where(c.object == change.old.name))
+            for field in change.fields:
+                if change.old and field.old and field.new is None:
+                    where = sa.and_(c.object == change.old.name, c.field == field.old.name)
+                    self.connection.sa.execute(sa.delete(system.counter).where(where))
+
+    def _write_names(self, version: int) -> None:
+        c = system.name.c
+        added = [row(change) for change in self.name_changes if change.was is None]
+        if added:
+            self.connection.sa.execute(sa.insert(system.name), added)
+        for change in self.name_changes:
+            if change.was is None:
+                continue
+            at = sa.and_(c.table == change.table, c.column == change.column)
+            if change.now is None:
+                self.connection.sa.execute(sa.update(system.name).where(at).values(dropped_in=version))
+            else:
+                object_name, field = change.now
+                self.connection.sa.execute(sa.update(system.name).where(at).values(object=object_name, field=field))
+
+    def _rename_in_history(self) -> None:
+        """What is told of records goes on under their object's new name."""
+        for change in self.changes.objects:
+            if change.old and change.new and change.old.name != change.new.name:
+                for table in (system.history, system.deletion, system.counter):
+                    rename = sa.update(table).where(table.c.object == change.old.name).values(object=change.new.name)
+                    self.connection.sa.execute(rename)
+            for field in change.fields if change.new else ():
+                if field.old and field.new and field.old.name != field.new.name:
+                    assert change.new
+                    for table in (system.deletion, system.counter):
+                        where = sa.and_(table.c.object == change.new.name, table.c.field == field.old.name)
+                        self.connection.sa.execute(sa.update(table).where(where).values(field=field.new.name))
+
+
+def is_changed(change: ObjectChange) -> bool:
+    return bool(change.details or change.fields or change.old is None or change.new is None)
+
+
+def table_object(names: Names, table: sa.Table) -> str:
+    return next(name for name, physical in names.tables.items() if physical == table.name)
+
+
+def row(change: NameChange) -> Mapping[str, Any]:
+    assert change.now
+    object_name, field = change.now
+    kind = "column" if change.column else "table"
+    return {"table": change.table, "column": change.column, "kind": kind, "object": object_name, "field": field}
+
+
+def pieces(values: Iterator[tuple[str, Any]]) -> Iterator[list[tuple[str, Any]]]:
+    part: list[tuple[str, Any]] = []
+    for value in values:
+        part.append(value)
+        if len(part) == CHUNK:
+            yield part
+            part = []
+    if part:
+        yield part

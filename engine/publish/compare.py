@@ -1,0 +1,210 @@
+"""What differs between two versions of the definitions, in domain words. Pure: knows no database."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any, TypeVar
+
+from metadata.model import Choice, Definitions, Field, Object, Package
+
+__all__ = ["Changes", "FieldChange", "Note", "ObjectChange", "compare"]
+
+Named = TypeVar("Named", Field, Object)
+
+FLAGS = {
+    "is_required": ("required", "no longer required"),
+    "is_unique": ("unique", "no longer unique"),
+    "is_indexed": ("indexed", "no longer indexed"),
+    "is_read_only": ("read-only", "no longer read-only"),
+    "is_hidden": ("hidden", "no longer hidden"),
+}
+SILENT = frozenset({"place", "was", "files"})  # changes of these alone change nothing that runs
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A change that touches no table."""
+
+    sign: str
+    what: str  # "view lead_open"
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FieldChange:
+    """A field that is new (no `old`), goes (no `new`), or differs."""
+
+    old: Field | None
+    new: Field | None
+    details: tuple[str, ...] = ()
+    is_retargeted: bool = False  # refers to another object, not to the same one under its new name
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectChange:
+    """An object that is new, goes, or stays; one that stays may have no changes."""
+
+    old: Object | None
+    new: Object | None
+    fields: tuple[FieldChange, ...] = ()
+    details: tuple[str, ...] = ()
+    kept: Mapping[str, str] | None = None  # new name -> old name of the fields that stay
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    packages: tuple[Note, ...]
+    objects: tuple[ObjectChange, ...]  # in the new definitions' order, then those that go
+    others: tuple[Note, ...]  # layouts, views, menus, roles
+
+
+def compare(old: Definitions, new: Definitions, has_other_files: Iterable[str] = ()) -> Changes:
+    """`has_other_files`: packages whose texts differ, be it in a comment."""
+    renamed = renames(old.objects, new.objects)
+    objects = [object_change(renamed, old.objects, found) for found in new.objects.values()]
+    gone = old.objects.keys() - new.objects.keys() - set(renamed.values())
+    objects += [ObjectChange(found, None) for name, found in old.objects.items() if name in gone]
+    others = [
+        note
+        for what, before, after in (
+            ("layout", old.layouts, new.layouts),
+            ("view", old.views, new.views),
+            ("menu", by_name(old.menus), by_name(new.menus)),
+            ("role", old.roles, new.roles),
+        )
+        for note in notes(what, before, after)
+    ]
+    packages = tuple(package_notes(old.packages, new.packages))
+    if not (packages or others or any(change.details or change.fields for change in objects)):
+        others = [
+            Note("~", f"package {name}", "its texts, not what they mean")
+            for name in has_other_files
+            if name in old.packages
+        ]
+    return Changes(packages, tuple(objects), tuple(others))
+
+
+def renames(old: Mapping[str, Named], new: Mapping[str, Named]) -> dict[str, str]:
+    """New name -> earlier name, for what was under another name in the old version and is not there any more."""
+    found: dict[str, str] = {}
+    for name, item in new.items():
+        if name not in old:
+            earlier = next(
+                (w for w in reversed(item.was) if w in old and w not in new and w not in found.values()), None
+            )
+            if earlier is not None:
+                found[name] = earlier
+    return found
+
+
+def object_change(renamed: Mapping[str, str], old: Mapping[str, Object], new: Object) -> ObjectChange:
+    before = old.get(renamed.get(new.name, new.name))
+    if before is None:
+        return ObjectChange(None, new)
+    field_names = renames(before.fields, new.fields)
+    kept = {name: field_names.get(name, name) for name in new.fields if field_names.get(name, name) in before.fields}
+    changes = [
+        change
+        for name, field in new.fields.items()
+        if (change := field_change(renamed, before.fields.get(kept.get(name, "")), field)) is not None
+    ]
+    changes += [FieldChange(field, None) for name, field in before.fields.items() if name not in kept.values()]
+    details = tuple(object_details(before, new, {earlier: name for name, earlier in kept.items()}))
+    return ObjectChange(before, new, tuple(changes), details, kept)
+
+
+def object_details(old: Object, new: Object, now: Mapping[str, str]) -> Iterator[str]:
+    """`now`: old field name -> new one."""
+    if old.name != new.name:
+        yield f"renamed from {old.name}"
+    order = [now[name] for name in old.fields if name in now]
+    if order != [name for name in new.fields if name in set(order)]:
+        yield "order of fields"
+    if now.get(old.title, old.title) != new.title:
+        yield f"title {old.title} -> {new.title}"
+    for name in ("unique", "indexes"):
+        before = {tuple(now.get(part, part) for part in group) for group in getattr(old, name)}
+        after = set(getattr(new, name))
+        word = "unique" if name == "unique" else "index"
+        yield from (f"{word} ({', '.join(group)})" for group in sorted(after - before))
+        yield from (f"no longer {word} ({', '.join(group)})" for group in sorted(before - after))
+    if tuple(now.get(name, name) for name in old.search) != new.search:
+        yield "search"
+    for name in ("label", "plural", "icon", "color", "description", "package"):
+        if getattr(old, name) != getattr(new, name):
+            yield name
+
+
+def field_change(renamed: Mapping[str, str], old: Field | None, new: Field) -> FieldChange | None:
+    if old is None:
+        return FieldChange(None, new)
+    target = renamed.get(new.target, new.target)
+    details = tuple(field_details(old, new, target))
+    return FieldChange(old, new, details, target != old.target) if details else None
+
+
+def field_details(old: Field, new: Field, target: str) -> Iterator[str]:
+    """`target`: the new one under its name in the old version."""
+    if old.name != new.name:
+        yield f"renamed from {old.name}"
+    if old.type != new.type:
+        yield f"type {old.type} -> {new.type}"
+    if old.target != target:
+        yield f"to {old.target or 'nothing'} -> {new.target or 'nothing'}"
+    for name, (now, no_longer) in FLAGS.items():
+        if getattr(old, name) != getattr(new, name):
+            yield now if getattr(new, name) else no_longer
+    if old.default != new.default:
+        yield f"default {say_value(old.default)} -> {say_value(new.default)}"
+    own = old.options.keys() | new.options.keys()
+    for option in sorted(own - {"to", "on_delete", "choices"}):
+        if old.options.get(option) != new.options.get(option):
+            yield f"{option} {say_value(old.options.get(option))} -> {say_value(new.options.get(option))}"
+    yield from choice_details(old.choices, new.choices)
+    for name in ("on_delete", "label", "help", "package"):
+        if getattr(old, name) != getattr(new, name):
+            yield name
+
+
+def choice_details(old: Sequence[Choice], new: Sequence[Choice]) -> Iterator[str]:
+    before, after = {c.value: c for c in old}, {c.value: c for c in new}
+    parts = [f"+{value}" for value in after if value not in before]
+    parts += [f"-{value}" for value in before if value not in after]
+    parts += [f"~{value}" for value, choice in after.items() if value in before and before[value] != choice]
+    if not parts and list(before) != list(after):
+        parts = ["order"]
+    if parts:
+        yield "choices " + " ".join(parts)
+
+
+def package_notes(old: Mapping[str, Package], new: Mapping[str, Package]) -> Iterator[Note]:
+    for name, package in new.items():
+        if name not in old:
+            yield Note("+", f"package {name}", package.version)
+        elif old[name].version != package.version:
+            yield Note("~", f"package {name}", f"{old[name].version} -> {package.version}")
+        elif details := different(old[name], replace(package, demo_users=old[name].demo_users)):
+            yield Note("~", f"package {name}", ", ".join(details))
+    yield from (Note("-", f"package {name}", package.version) for name, package in old.items() if name not in new)
+
+
+def notes(what: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Note]:
+    for name, item in new.items():
+        if name not in old:
+            yield Note("+", f"{what} {name}")
+        elif details := different(old[name], item):
+            yield Note("~", f"{what} {name}", ", ".join(details))
+    yield from (Note("-", f"{what} {name}") for name in old if name not in new)
+
+
+def different(old: Any, new: Any) -> list[str]:
+    """Names of the properties in which two things of one kind differ."""
+    names = [item.name for item in fields(new) if item.name not in SILENT]
+    return [name.removeprefix("is_") for name in names if getattr(old, name) != getattr(new, name)]
+
+
+def by_name(items: Iterable[Any]) -> dict[str, Any]:
+    return {item.name: item for item in items}
+
+
+def say_value(value: object) -> str:
+    return "none" if value is None else str(value)

@@ -1,0 +1,163 @@
+"""What a publish does to the tables, derived from what changed. Pure: names come from an allocator, rows from nobody."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+from engine.publish.compare import Changes, FieldChange, ObjectChange
+from engine.registry import Plugins
+from engine.store.names import Allocator, Names, bounded
+from engine.store.types import StoredType
+from metadata.model import Field, Object
+
+__all__ = ["ColumnWork", "Index", "NameChange", "Work", "allocate", "column_works", "indexes"]
+
+
+class Work(Enum):
+    ADD = "a new column"
+    COPY = "a new column, filled with the converted values of the old one, which goes"
+    REWRITE = "the same column, each value checked against the new definition and converted"
+    KEEP = "the same column; no value changes"
+    DROP = "the column goes"
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnWork:
+    work: Work
+    old: Field | None
+    new: Field | None
+    is_retargeted: bool = False
+
+    @property
+    def becomes_required(self) -> bool:
+        return self.new is not None and self.new.is_required and not (self.old and self.old.is_required)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Index:
+    """Of one table. Its name follows from the rest, and physical names do not change: so it is the same for ever."""
+
+    table: str
+    columns: tuple[str, ...]
+    is_unique: bool = False
+    is_of_trash: bool = False  # else of the records that are not deleted
+
+    @property
+    def name(self) -> str:
+        return bounded("ux" if self.is_unique else "ix", self.table, *self.columns)
+
+
+def column_works(change: ObjectChange, plugins: Plugins) -> Iterator[ColumnWork]:
+    """For an object that stays."""
+    for field in change.fields:
+        yield ColumnWork(work_of(field, plugins), field.old, field.new, field.is_retargeted)
+
+
+def work_of(change: FieldChange, plugins: Plugins) -> Work:
+    old, new = change.old, change.new
+    if old is None or new is None:
+        return Work.DROP if new is None else Work.ADD
+    before, after = plugins.fields[old.type], plugins.fields[new.type]
+    if change.is_retargeted or before.refers != after.refers or shape(old, plugins) != shape(new, plugins):
+        return Work.COPY
+    if after.refers or (old.type == new.type and after.is_computed):
+        return Work.KEEP
+    values = {choice.value for choice in old.choices} - {choice.value for choice in new.choices}
+    if old.type != new.type or dict(old.options) != dict(new.options) or values:
+        return Work.REWRITE
+    return Work.KEEP
+
+
+def shape(field: Field, plugins: Plugins) -> tuple[object, ...]:
+    column = plugins.fields[field.type].column(field)
+    return column.shape if isinstance(column, StoredType) else (repr(column),)
+
+
+@dataclass(frozen=True, slots=True)
+class NameChange:
+    """A row of fs_name to add (`was` None), to rename (both) or to mark as dropped (`now` None)."""
+
+    table: str
+    column: str
+    was: tuple[str, str] | None  # (object, field)
+    now: tuple[str, str] | None
+
+
+def allocate(changes: Changes, old: Names, allocator: Allocator, plugins: Plugins) -> tuple[Names, list[NameChange]]:
+    """The new version's physical names: kept for what stays under whatever name, new for what is new or converted."""
+    tables: dict[str, str] = {}
+    columns: dict[str, Mapping[str, str]] = {}
+    found: list[NameChange] = []
+    for change in changes.objects:
+        if change.new is None:
+            assert change.old is not None
+            found += dropped_table(change.old, old)
+            continue
+        name, earlier = change.new.name, change.old.name if change.old else ""
+        table = old.tables[earlier] if earlier else allocator.table(name)
+        tables[name] = table
+        if not earlier:
+            found.append(NameChange(table, "", None, (name, "")))
+        elif earlier != name:
+            found.append(NameChange(table, "", (earlier, ""), (name, "")))
+        columns[name] = table_columns(change, table, old.columns.get(earlier, {}), allocator, plugins, found)
+    return Names(tables, columns), found
+
+
+def table_columns(
+    change: ObjectChange,
+    table: str,
+    old: Mapping[str, str],
+    allocator: Allocator,
+    plugins: Plugins,
+    found: list[NameChange],
+) -> dict[str, str]:
+    assert change.new is not None
+    object_name = change.new.name
+    earlier_object = change.old.name if change.old else ""
+    works = {work.new.name: work.work for work in column_works(change, plugins) if work.new} if change.old else {}
+    kept = change.kept or {}
+    columns: dict[str, str] = {}
+    for name in change.new.fields:
+        earlier = kept.get(name)
+        if earlier is not None and works.get(name) is not Work.COPY:
+            columns[name] = old[earlier]
+            if (earlier_object, earlier) != (object_name, name):
+                found.append(NameChange(table, old[earlier], (earlier_object, earlier), (object_name, name)))
+        else:
+            columns[name] = allocator.column(table, name)
+            found.append(NameChange(table, columns[name], None, (object_name, name)))
+    gone = set(old.values()) - set(columns.values())
+    found += [NameChange(table, column, (earlier_object, name), None) for name, column in old.items() if column in gone]
+    return columns
+
+
+def dropped_table(definition: Object, old: Names) -> Iterator[NameChange]:
+    table, name = old.tables[definition.name], definition.name
+    yield NameChange(table, "", (name, ""), None)
+    for field, column in old.columns[name].items():
+        yield NameChange(table, column, (name, field), None)
+
+
+def indexes(definition: Object, names: Names, plugins: Plugins) -> set[Index]:
+    """All of an object's. Plain ones end with the id, which makes an order total; so lists are read in index order."""
+    table, columns = names.tables[definition.name], names.columns[definition.name]
+
+    def column(field: str) -> str:
+        return columns.get(field, field)  # a system field's column has its name
+
+    found = {
+        Index(table, ("owner", "id")),
+        Index(table, ("created_at", "id")),
+        Index(table, ("deleted_at",), False, True),
+    }
+    for field in definition.fields.values():
+        if field.is_unique:
+            found.add(Index(table, (column(field.name),), is_unique=True))
+        elif field.is_indexed or plugins.fields[field.type].refers:
+            found.add(Index(table, (column(field.name), "id")))
+    for group in definition.unique:
+        found.add(Index(table, tuple(map(column, group)), is_unique=True))
+    for group in definition.indexes:
+        found.add(Index(table, (*map(column, group), "id")))
+    return found
