@@ -196,10 +196,9 @@ class Migration:
         if any(change.new is None for change in self.changes.objects):
             touched = set(self.new.objects)
         for name in sorted(touched):
-            broken = self.connection.sa.exec_driver_sql(
-                f"PRAGMA foreign_key_check({self.connection.sa.dialect.identifier_preparer.quote(self.names.tables[name])})"
-            ).first()
-            assert broken is None, f"the publish would leave references to nothing in {name}: {broken}"
+            table = self.connection.sa.dialect.identifier_preparer.quote(self.names.tables[name])
+            broken = self.connection.rows(f"PRAGMA foreign_key_check({table})")
+            assert not broken, f"the publish would leave references to nothing in {name}: {broken[:3]}"
 
     def _forget_counters(self) -> None:
         c = system.counter.c

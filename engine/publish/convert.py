@@ -71,9 +71,7 @@ def text_forms(plain: Any, new: Field) -> Iterator[Any]:
 
 
 def number_forms(plain: Any, new: Field) -> Iterator[Any]:
-    if isinstance(plain, bool):
-        yield int(plain)
-    elif isinstance(plain, float) and plain.is_integer():
+    if isinstance(plain, bool) or (isinstance(plain, float) and plain.is_integer()):
         yield int(plain)
     elif isinstance(plain, str):
         try:

@@ -1,4 +1,4 @@
-"""What a publish does to the tables, derived from what changed. Pure: names come from an allocator, rows from nobody."""
+"""What a publish does to the tables, derived from what changed. Pure: opens no connection, reads no row."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

@@ -59,7 +59,7 @@ class Plan:
 
 
 def plan(tenant: Tenant, source: Sequence[Path] | Loaded) -> Plan:
-    """`source`: folders or zip files of packages, which come over the installed ones; or all definitions as they shall be."""
+    """`source`: packages, as folders or zip files, that come over the installed ones; or all that shall be defined."""
     snapshot = tenant.snapshot()
     with nullcontext() if snapshot.version == 0 else tenant.database.read() as connection:
         files = installed_files(connection, snapshot.version) if connection else {}

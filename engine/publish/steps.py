@@ -1,4 +1,4 @@
-"""What a publish would do, step by step in domain words, and the rows that it would lose or that stop it. Changes nothing."""
+"""What a publish would do, step by step in domain words; the rows that it would lose, or that stop it. Only reads."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -140,7 +140,7 @@ class Census:
         """Records without a value where one is now required, unless the default fills them."""
         if not work.becomes_required or (work.new and self.has_default(work.new)):
             return Broken()
-        where = self.table.c.deleted_at.is_(None)
+        where: sa.ColumnElement[bool] = self.table.c.deleted_at.is_(None)
         if work.old:
             where = sa.and_(where, self.table.c[work.old.name].is_(None))
         count = self._count(where)
@@ -158,17 +158,13 @@ class Census:
         return self.repeated((work.new.name,))
 
     def _repeated_default(self, work: ColumnWork) -> Broken:
-        if (
-            work.old is None
-            and work.new
-            and work.new.is_unique
-            and work.becomes_required
-            and self.has_default(work.new)
-        ):
-            count = self._count(self.table.c.deleted_at.is_(None))
-            if count > 1:
-                return Broken(count, (f"{counted(count, 'record')} would share the default of a unique field",))
-        return Broken()
+        if not (work.new and work.new.is_unique and work.becomes_required and self.has_default(work.new)):
+            return Broken()
+        blank = self.table.c[work.old.name].is_(None) if work.old else sa.true()
+        count = self._count(sa.and_(self.table.c.deleted_at.is_(None), blank))
+        if count < 2:
+            return Broken()
+        return Broken(count, (f"{counted(count, 'record')} would share the default of a unique field",))
 
     def new_groups(self) -> Iterator[tuple[str, ...]]:
         """Fields that together are newly unique, or of which a value may change."""
@@ -210,7 +206,7 @@ class Census:
 
     def _quoted(self, *columns: sa.Column[Any]) -> list[sa.Column[Any]]:
         c = self.table.c
-        return [c.id, c[self.before.title] if self.before.title in c else c.id, c.deleted_at, *columns]
+        return [c.id, c.get(self.before.title, c.id), c.deleted_at, *columns]
 
     def _first(self, where: sa.ColumnElement[bool]) -> list[str]:
         wanted = sa.select(*self._quoted()).where(where).order_by(self.table.c.id).limit(EXAMPLES)

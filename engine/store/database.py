@@ -7,7 +7,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -17,7 +17,8 @@ from typing import Any, Literal
 import psycopg
 import sqlalchemy as sa
 from psycopg.types.string import TextLoader
-from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg, PGIdentifierPreparer_psycopg
+from sqlalchemy.dialects.sqlite.base import SQLiteIdentifierPreparer
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.pool import StaticPool
 
@@ -35,16 +36,23 @@ IDLE = psycopg.pq.TransactionStatus.IDLE
 MISSING = re.compile(r"no such (column|table)|has no column named")
 
 
+class SQLiteNames(SQLiteIdentifierPreparer):
+    # SQLite takes an unknown "name" for a text, but never an unknown `name`.
+    def __init__(self, dialect: Any, **options: Any) -> None:
+        super().__init__(dialect, initial_quote="`", escape_quote="`", **options)
+
+    def _requires_quotes(self, value: str) -> bool:
+        return True
+
+
+class PostgresNames(PGIdentifierPreparer_psycopg):
+    def _requires_quotes(self, value: str) -> bool:
+        return True
+
+
 class SQLiteDialect(SQLiteDialect_pysqlite):
     supports_statement_cache = True
-
-    class preparer(SQLiteDialect_pysqlite.preparer):
-        # SQLite takes an unknown "name" for a text, but never an unknown `name`.
-        def __init__(self, dialect: Any, **options: Any) -> None:
-            super().__init__(dialect, initial_quote="`", escape_quote="`", **options)
-
-        def _requires_quotes(self, value: str) -> bool:
-            return True
+    preparer = SQLiteNames  # type: ignore[assignment]
 
     def do_begin(self, dbapi_connection: Any) -> None: ...
 
@@ -54,10 +62,7 @@ class SQLiteDialect(SQLiteDialect_pysqlite):
 
 class PostgresDialect(PGDialect_psycopg):
     supports_statement_cache = True
-
-    class preparer(PGDialect_psycopg.preparer):
-        def _requires_quotes(self, value: str) -> bool:
-            return True
+    preparer = PostgresNames
 
     def do_begin(self, dbapi_connection: Any) -> None: ...
 
@@ -65,7 +70,7 @@ class PostgresDialect(PGDialect_psycopg):
 
 
 DIALECTS: Mapping[str, sa.Dialect] = {
-    "sqlite": SQLiteDialect(dbapi=sqlite3),  # type: ignore[no-untyped-call]
+    "sqlite": SQLiteDialect(dbapi=sqlite3),
     "postgresql": PostgresDialect(paramstyle="format"),  # type: ignore[no-untyped-call]
 }
 
@@ -167,6 +172,12 @@ class Connection:
             self._sa = None
 
 
+class Joined(threading.local):
+    """The transaction that this thread has opened by Database.together."""
+
+    connection: Connection | None = None
+
+
 class Database:
     """One tenant's storage: an SQLite file, or a schema of a PostgreSQL database. Used from several threads."""
 
@@ -176,6 +187,7 @@ class Database:
         self._idle: deque[Connection] = deque()
         self._writer = threading.Lock()  # SQLite has one writer: a lock is fair, its busy handler only polls
         self._lock = threading.Lock()
+        self._joined = Joined()
 
     @classmethod
     def open(cls, url: str, *, schema: str = "public") -> "Database":
@@ -198,14 +210,29 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """Each statement by itself, without BEGIN and ROLLBACK around it."""
+        if self._joined.connection is not None:
+            yield self._joined.connection
+            return
         connection = self._take()
         try:
             yield connection
         finally:
             self._give_back(connection)
 
+    @contextmanager
+    def together(self) -> Iterator[Connection]:
+        """A transaction that each `write` and `read` of this thread joins until it ends."""
+        with self.write() as connection:
+            self._joined.connection = connection
+            try:
+                yield connection
+            finally:
+                self._joined.connection = None
+
     def write(self) -> AbstractContextManager[Connection]:
         """A transaction: committed at the end, rolled back on any exception. Raises Busy if others hold on too long."""
+        if self._joined.connection is not None:
+            return nullcontext(self._joined.connection)
         return self._write_sqlite() if self.dialect == "sqlite" else self._write_postgres()
 
     @contextmanager
@@ -316,7 +343,7 @@ class Database:
             "statement_timeout": f"{STATEMENT_TIMEOUT_S}s", "idle_in_transaction_session_timeout": "300s",
         }  # fmt: skip
         names = ", ".join(["set_config(%s, %s, false)"] * len(settings))
-        raw.execute(f"SELECT {names}", [part for pair in settings.items() for part in pair], prepare=False)  # type: ignore[arg-type]
+        raw.execute(f"SELECT {names}", [part for pair in settings.items() for part in pair], prepare=False)
         return raw
 
 
