@@ -50,6 +50,7 @@ class Assembly:
     roles: list[Item[Role]] = field(default_factory=list)
     data: list[Item[Data]] = field(default_factory=list)
     translations: list[Item[None]] = field(default_factory=list)
+    strays: list[Item[None]] = field(default_factory=list)  # `field:` documents that name no object
     problems: list[Problem] = field(default_factory=list)
     languages: tuple[str, ...] = ("en",)
 
@@ -147,6 +148,8 @@ def _objects(
             owner, _, name = document.name.partition(".")
             if owner in fields and name:
                 add(document, owner, name, (), source.name)
+            else:
+                all_.strays.append(Item(document, source.name, None))
     for name, (document, package) in documents.items():
         own = {field: item.built for field, item in fields[name].items()}
         built = build_object(document, own, package, kinds, wordings[package], translations)

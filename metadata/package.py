@@ -7,6 +7,7 @@ from metadata.assemble import assemble
 from metadata.model import FieldKind, Loaded
 from metadata.problem import Problem
 from metadata.requires import Version, in_order, parse_version
+from metadata.shape import Shapes
 from metadata.sources import PackageSource, from_texts, missing_manifest, read
 
 __all__ = ["PackageSource", "load", "read"]
@@ -30,6 +31,9 @@ def load(
     others = [from_texts(files, f"{name}:") for name, files in installed.items() if name not in names | {"system"}]
     sources = [read(SYSTEM, "system:"), *others, *given]
     problems: list[Problem] = []
+    shapes = Shapes(kinds)
+    for source in sources:
+        _mend(source, shapes)
     known = _by_name(sources, problems)
     manifests = {name: source.manifest for name, source in known.items() if source.manifest}
     versions = {name: version for name, manifest in manifests.items() if (version := _version(manifest.data))}
@@ -38,6 +42,18 @@ def load(
     assembly = assemble([known[name] for name in order], kinds)
     problems += assembly.problems
     return Loaded(assembly.definitions(), in_reading_order(problems))
+
+
+def _mend(source: PackageSource, shapes: Shapes) -> None:
+    """Take out of the documents what does not fit their kind, and whole documents that have no name."""
+    for kind, documents in source.documents.items():
+        kept = []
+        for document in documents:
+            can_be_built, problems = shapes.mend(document)
+            source.problems += problems
+            if can_be_built:
+                kept.append(document)
+        source.documents[kind] = kept
 
 
 def in_reading_order(problems: Sequence[Problem]) -> tuple[Problem, ...]:

@@ -64,16 +64,18 @@ def build_field(
         if data.get(option, schema.get("default")) is not None
     }
     here = (owner, "fields", name)
+    is_required = data.get("required") is True
+    on_delete = data.get("on_delete") or ("restrict" if is_required else "set_null")
     return Field(
         name=name, type=type_, package=package,
         label=wording.text(data.get("label"), translations.label_of(*here), humanised(name)),
         help=wording.text(data.get("help"), translations.of(*here, "help")),
-        is_required=data.get("required") is True, is_read_only=data.get("read_only") is True,
+        is_required=is_required, is_read_only=data.get("read_only") is True,
         is_hidden=data.get("hidden") is True, is_unique=data.get("unique") is True,
         is_indexed=data.get("index") is True, default=plain(data.get("default")), options=options,
         choices=build_choices(data.get("choices"), here, wording, translations) if kind and kind.has_choices else (),
         target=(data.get("to") or "") if kind and kind.refers else "",
-        on_delete=(data.get("on_delete") or "set_null") if kind and kind.refers else "set_null",
+        on_delete=on_delete if kind and kind.refers else "set_null",
         was=names_in(data.get("was")), value=kind.value if kind else "text", place=document.key(*steps),
     )  # fmt: skip
 

@@ -1,0 +1,133 @@
+"""What all checks look at, and sentences that several of them say."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from metadata.assemble import Assembly
+from metadata.formula import FormulaError, Names, Node, Resolved, Signature, definition_names, parse
+from metadata.model import SYSTEM_FIELDS, Field, FieldKind, Object, SortKey
+from metadata.problem import Place, Problem, no_such
+from metadata.source import Document
+
+__all__ = ["Facts"]
+
+MAX_STEPS = 6
+
+
+@dataclass(slots=True)
+class Facts:
+    """An assembly, and what is known besides it. `needs` holds of each package all that it requires, itself included."""
+
+    assembly: Assembly
+    objects: Mapping[str, Object]
+    kinds: Mapping[str, FieldKind]
+    functions: Mapping[str, Signature]
+    needs: Mapping[str, frozenset[str]]
+    texts: Mapping[str, str]  # file as places name it -> what stands in it
+    _names: dict[str, Names] = field(default_factory=dict)
+
+    def names(self, object_: str) -> Names:
+        """What formulas and paths over an object may use; system fields only for "*"."""
+        if object_ not in self._names:
+            objects = self.objects
+            if object_ == "*":
+                objects = {**objects, "*": Object("*", {}, {}, {}, "id")}
+            self._names[object_] = definition_names(objects, object_)
+        return self._names[object_]
+
+    def kind(self, field_: Field) -> FieldKind | None:
+        return self.kinds.get(field_.type)
+
+    def object_exists(self, name: str, package: str, at: Place) -> Iterator[Problem]:
+        """That there is such an object, in this package or in one that it requires. A blank name was reported before."""
+        if not name:
+            return
+        if name not in self.objects:
+            yield no_such("object", name, self.objects, at=at, code="object.unknown")
+            return
+        owner = self.objects[name].package
+        if owner not in self.needs.get(package, frozenset()):
+            message = f"the object '{name}' belongs to the package '{owner}', which '{package}' does not require"
+            fix = f"write {{{owner}: \">=…\"}} below 'requires' in package.yaml"
+            yield Problem(at, "package.requires.unsaid", message, fix)
+
+    def path_exists(self, path: str, object_: str, at: Place, *, most: int = MAX_STEPS) -> Iterator[Problem]:
+        """That a path leads from an object through references to a field."""
+        if object_ not in self.objects or not path:
+            return
+        steps = tuple(path.split("."))
+        if len(steps) > most:
+            message = f"'{path}' leads elsewhere; a field of '{object_}' is wanted"
+            if most > 1:
+                message = f"a path has at most {most} steps, and '{path}' has {len(steps)}"
+            yield Problem(at, "path.long", message)
+            return
+        names = self.names(object_)
+        before: Resolved | None = None
+        for count, step in enumerate(steps, start=1):
+            found = names.resolve(steps[:count])
+            if found is None:
+                yield self._no_field(step, before, object_, steps[: count - 1], at)
+                return
+            before = found
+
+    def _no_field(self, step: str, before: Resolved | None, object_: str, head: tuple[str, ...], at: Place) -> Problem:
+        if before is None:
+            return no_such("field", step, self.names(object_).known(()), at=at, code="field.unknown", within=object_)
+        path = ".".join(head)
+        if not before.field.target:
+            message = f"'{path}' is no reference, so '{step}' cannot follow it"
+            return Problem(at, "field.unknown", message, f"write '{path}'")
+        problem = no_such("field", step, self.names(object_).known(head), at=at, code="field.unknown",
+                          within=before.field.target)  # fmt: skip
+        return problem
+
+    def field(self, path: str, object_: str) -> Field | None:
+        if object_ not in self.objects:
+            return None
+        found = self.names(object_).resolve(tuple(path.split(".")))
+        return found.field if found else None
+
+    def sort_works(self, keys: Iterable[SortKey], object_: str, document: Document, steps: tuple[str | int, ...]) -> Iterator[Problem]:
+        """That a sort names fields that have an order."""
+        is_list = isinstance(steps_value(document, steps), list)
+        for index, key in enumerate(keys):
+            at = document.at(*steps, index) if is_list else document.at(*steps)
+            yield from self.path_exists(key.path, object_, at)
+            found = self.field(key.path, object_)
+            if found is not None and found.value == "choices":
+                message = f"'{key.path}' holds a list of choices, which has no order"
+                yield Problem(at, "sort.type", message, "sort by another field")
+
+    def formula(self, text: str, object_: str, document: Document, *steps: str | int) -> Iterator[Problem]:
+        """That a formula over an object can be read and is true or false."""
+        if not text or not (object_ == "*" or object_ in self.objects):
+            return
+        try:
+            self.parsed(text, object_)
+        except FormulaError as error:
+            at = self.within(document.at(*steps), text, error.column)
+            yield Problem(at, error.code, error.message, error.fix)
+
+    def parsed(self, text: str, object_: str) -> Node:
+        return parse(text, self.names(object_), functions=self.functions)
+
+    def within(self, place: Place, text: str, column: int) -> Place:
+        """The place of a column of a text that begins at `place`, where it stands there on one line as it is."""
+        lines = self.texts.get(place.file, "").split("\n")
+        line = lines[place.line - 1] if place.line <= len(lines) else ""
+        start = line.find(text, place.column - 1)
+        if start < 0 or start > place.column:
+            return place
+        return Place(place.file, place.line, start + column, place.path)
+
+
+def steps_value(document: Document, steps: tuple[str | int, ...]) -> object:
+    found: object = document.data
+    for step in steps:
+        found = found[step]  # type: ignore[index]
+    return found
+
+
+def is_system(name: str) -> bool:
+    return name in SYSTEM_FIELDS

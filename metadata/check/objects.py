@@ -1,0 +1,101 @@
+"""Does an object have fields, a title that works, and indexes over fields that exist?"""
+
+import re
+from collections.abc import Iterator
+
+from metadata.assemble import Item
+from metadata.check.facts import Facts, is_system
+from metadata.model import Object
+from metadata.problem import Place, Problem, no_such
+
+__all__ = ["check", "icon_is_a_name"]
+
+ICON = re.compile(r"[a-z0-9-]{1,63}")
+
+
+def check(facts: Facts) -> Iterator[Problem]:
+    taken: dict[str, str] = {}
+    for item in facts.assembly.objects:
+        document, built = item.document, item.built
+        if not built.fields:
+            message = f"the object '{built.name}' has no fields"
+            yield Problem(document.at("object"), "object.empty", message, "add 'name: {type: text}' below 'fields'")
+        yield from icon_is_a_name(built.icon, document.at("icon"))
+        yield from title_works(facts, item)
+        yield from groups_work(facts, item)
+        yield from search_works(facts, item)
+        for former in built.was:
+            at = document.at("was")
+            if former in facts.objects:
+                yield still_there("object", former, at)
+            elif former in taken:
+                message = f"'{taken[former]}' says that it was '{former}', too"
+                yield Problem(at, "was.taken", message, "only one object takes over its data")
+            taken[former] = built.name
+
+
+def still_there(what: str, former: str, at: Place) -> Problem:
+    message = f"the {what} '{former}' still exists, so nothing can have been renamed from it"
+    return Problem(at, "was.taken", message, "leave 'was' out, or delete the old one")
+
+
+def icon_is_a_name(icon: str, at: Place) -> Iterator[Problem]:
+    if icon and not ICON.fullmatch(icon):
+        guess = re.sub(r"[^a-z0-9]+", "-", icon.lower().removeprefix("ti-").removeprefix("icon")).strip("-")
+        fix = f"write '{guess}'?" if guess else "write a name such as user-plus"
+        yield Problem(at, "icon.invalid", f"'{icon}' is not the name of an icon: small letters, digits and '-'", fix)
+
+
+def title_works(facts: Facts, item: Item[Object]) -> Iterator[Problem]:
+    document, built = item.document, item.built
+    if "title" not in document.data:
+        if built.title == "id" and built.fields:
+            message = f"no field of '{built.name}' may be a title, so records are named by their id"
+            yield Problem(document.at("object"), "object.title.none", message, "add a field 'name' of type text", "warning")
+        return
+    at = document.at("title")
+    field = built.fields.get(built.title)
+    if field is None:
+        known = [name for name, f in built.fields.items() if (kind := facts.kind(f)) and kind.may_be_title]
+        yield no_such("field", built.title, known, at=at, code="field.unknown", within=built.name)
+    elif (kind := facts.kind(field)) and not kind.may_be_title:
+        message = f"'{built.title}' is a field of type '{field.type}', which cannot name a record"
+        yield Problem(at, "object.title.type", message, "name a field of type text")
+
+
+def groups_work(facts: Facts, item: Item[Object]) -> Iterator[Problem]:
+    for key, groups in (("unique", item.built.unique), ("indexes", item.built.indexes)):
+        for number, group in enumerate(groups):
+            yield from group_works(facts, item, key, number, group)
+
+
+def group_works(facts: Facts, item: Item[Object], key: str, number: int, group: tuple[str, ...]) -> Iterator[Problem]:
+    document, built = item.document, item.built
+    for index, name in enumerate(group):
+        at = document.at(key, number, index)
+        field = built.fields.get(name)
+        if name in group[:index]:
+            yield Problem(at, "object.group.twice", f"'{name}' is here twice", "delete one of the two")
+        elif field is None and not is_system(name):
+            yield no_such("field", name, built.fields, at=at, code="field.unknown", within=built.name)
+        elif field is not None and (kind := facts.kind(field)):
+            able = kind.may_be_unique if key == "unique" else kind.may_be_indexed
+            if not able:
+                word = "unique" if key == "unique" else "indexed"
+                message = f"'{name}' is a field of type '{field.type}', which cannot be {word}"
+                yield Problem(at, f"field.{'unique' if key == 'unique' else 'index'}.type", message)
+
+
+def search_works(facts: Facts, item: Item[Object]) -> Iterator[Problem]:
+    document, built = item.document, item.built
+    if "search" not in document.data:
+        return
+    for index, name in enumerate(built.search):
+        at = document.at("search", index)
+        field = built.fields.get(name)
+        if field is None:
+            yield no_such("field", name, built.fields, at=at, code="field.unknown", within=built.name)
+        elif (kind := facts.kind(field)) and not kind.is_searchable:
+            message = f"'{name}' is a field of type '{field.type}', which the search box does not read"
+            yield Problem(at, "object.search.type", message)
+

@@ -1,0 +1,226 @@
+"""Hold documents against their kind's schema, say in plain words what does not fit, and take it out of the data.
+
+What is left has the right shape, so that building and checking go on with the rest of the package.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from jsonschema import Draft202012Validator, validators
+from jsonschema.exceptions import ValidationError
+
+from metadata.model import FieldKind
+from metadata.problem import Problem, nearest
+from metadata.schema import field_schema, kind_schema, shared
+from metadata.schema.quick import Check, quick
+from metadata.source import Document, Map, Seq, show
+
+__all__ = ["Shapes"]
+
+Steps = tuple[str | int, ...]
+
+STRICT = Draft202012Validator.TYPE_CHECKER.redefine(
+    "integer", lambda checker, value: isinstance(value, int) and not isinstance(value, bool)
+)
+Validator = validators.extend(Draft202012Validator, type_checker=STRICT)
+
+
+class Shapes:
+    """The schemas of all kinds and field types, compiled once per load."""
+
+    def __init__(self, kinds: Mapping[str, FieldKind]) -> None:
+        self._documents: dict[str, _Schema] = {}
+        self._fields = {name: _Schema(field_schema(kind)) for name, kind in kinds.items()}
+        place = {"field": {"type": "string"}}
+        self._added = {
+            name: _Schema({**schema.schema, "properties": {**schema.schema["properties"], **place}})
+            for name, schema in self._fields.items()
+        }
+
+    def mend(self, document: Document) -> tuple[bool, list[Problem]]:
+        """Whether the document can be built, and its problems; what was wrong is gone from its data."""
+        kind = document.kind
+        if kind not in self._documents:
+            self._documents[kind] = _Schema(kind_schema(kind))
+        problems = list(_mended(document, (), self._documents[kind]))
+        if document.kind != kind or not isinstance(document.data.get(kind), str):
+            return False, problems
+        if kind == "object":
+            for name in document.data.get("fields") or ():
+                problems += self._field(document, ("fields", name), self._fields)
+        elif kind == "field":
+            problems += self._field(document, (), self._added)
+        return True, problems
+
+    def _field(self, document: Document, steps: Steps, schemas: Mapping[str, "_Schema"]) -> Iterable[Problem]:
+        data = _value(document.data, steps)
+        schema = schemas.get(data.get("type"))
+        return _mended(document, steps, schema) if schema else ()
+
+
+class _Schema:
+    def __init__(self, schema: Mapping[str, Any]) -> None:
+        self.schema: dict[str, Any] = {**schema, "$defs": shared()}
+        self.check: Check | None = quick(schema, shared())
+        self.validator = Validator(self.schema)
+
+
+def _mended(document: Document, steps: Steps, schema: _Schema) -> Iterator[Problem]:
+    data = _value(document.data, steps)
+    if schema.check is not None and schema.check(data):
+        return
+    for _ in range(3):  # taking out one value may empty what holds it
+        drops: set[Steps] = set()
+        for error in _leaves(schema.validator.iter_errors(data)):
+            yield from _explained(error, document, steps, drops)
+        if not drops:
+            return
+        # Items of a list go from its end, or their indexes would shift.
+        for path in sorted(drops, key=lambda path: [step if isinstance(step, int) else -1 for step in path], reverse=True):
+            _drop(data, path)
+
+
+def _leaves(errors: Iterable[ValidationError]) -> Iterator[ValidationError]:
+    """Errors of the parts that `allOf` joins, rather than that it fails."""
+    for error in errors:
+        if error.validator == "allOf" and error.context:
+            yield from _leaves(error.context)
+        else:
+            yield error
+
+
+def _value(data: Any, steps: Steps) -> Any:
+    for step in steps:
+        data = data[step]
+    return data
+
+
+def _drop(data: Any, path: Steps) -> None:
+    for step in path[:-1]:
+        inside = isinstance(data, Map) and step in data
+        inside = inside or (isinstance(data, Seq) and isinstance(step, int) and step < len(data))
+        if not inside:
+            return
+        data = data[step]
+    if isinstance(data, (Map, Seq)):
+        data.drop(path[-1])  # type: ignore[arg-type]
+
+
+def _explained(error: ValidationError, document: Document, base: Steps, drops: set[Steps]) -> Iterator[Problem]:
+    inner: Steps = tuple(error.absolute_path)
+    steps = base + inner
+    match error.validator:
+        case "additionalProperties":
+            known = list(error.schema.get("properties", {}))
+            for key in [key for key in error.instance if key not in known]:
+                drops.add((*inner, key))
+                yield _unknown_key(key, known, document, steps)
+        case "required":
+            for key in error.validator_value:
+                if key not in error.instance:
+                    yield _missing_key(key, document, steps)
+        case _:
+            drops.add(inner)
+            yield _wrong_value(error, document, steps)
+
+
+def _whole(document: Document, steps: Steps) -> str:
+    """What holds a key, in words."""
+    data = _value(document.data, steps)
+    names = [step for step in steps if isinstance(step, str)]
+    if (document.kind == "field" and not steps) or (len(steps) == 2 and steps[0] == "fields"):
+        type_ = data.get("type")
+        return f"a field of type '{type_}'" if isinstance(type_, str) else "a field"
+    if not names:
+        return f"a {document.kind}" if document.kind[0] not in "aeiou" else f"an {document.kind}"
+    if isinstance(steps[-1], int):
+        return f"an entry of '{names[-1]}'"
+    return f"'{names[-1]}'"
+
+
+def _is_field(document: Document, steps: Steps) -> bool:
+    return (document.kind == "field" and not steps) or (
+        document.kind == "object" and len(steps) == 2 and steps[0] == "fields"
+    )
+
+
+def _unknown_key(key: str, known: list[str], document: Document, steps: Steps) -> Problem:
+    guess = nearest(key, known)
+    fix = f"write '{guess}'?" if guess else ""
+    if not fix and len(known) <= 12:
+        fix = f"write one of {', '.join(known)}"
+    code = "field.option.unknown" if _is_field(document, steps) else "key.unknown"
+    return Problem(document.key(*steps, key), code, f"{_whole(document, steps)} has no key '{key}'", fix)
+
+
+def _missing_key(key: str, document: Document, steps: Steps) -> Problem:
+    code = "field.option.missing" if _is_field(document, steps) and key != "type" else "key.missing"
+    at = document.key(*steps) if steps else document.at()
+    return Problem(at, code, f"{_whole(document, steps)} needs the key '{key}'", f"add '{key}: …'")
+
+
+WORDS: Mapping[str, str] = {
+    "string": "a text", "object": "a map", "array": "a list", "boolean": "true or false", "null": "blank",
+    "number": "a number", "integer": "a whole number",
+}  # fmt: skip
+BOUNDS: Mapping[str, str] = {
+    "minimum": "at least {}", "maximum": "at most {}", "exclusiveMinimum": "more than {}",
+    "exclusiveMaximum": "less than {}", "minLength": "at least {} characters long",
+    "maxLength": "at most {} characters long", "minItems": "a list of at least {}", "maxItems": "a list of at most {}",
+    "minProperties": "a map of at least {}", "maxProperties": "a map of at most {}",
+}  # fmt: skip
+TRUTH = {"yes": "true", "y": "true", "on": "true", "true": "true", "1": "true",
+         "no": "false", "n": "false", "off": "false", "false": "false", "0": "false"}  # fmt: skip
+
+
+def _wrong_value(error: ValidationError, document: Document, steps: Steps) -> Problem:
+    at, value, said = document.at(*steps), error.instance, error.validator_value
+    name = next((step for step in reversed(steps) if isinstance(step, str)), document.kind)
+    what = f"an entry of '{name}'" if steps and isinstance(steps[-1], int) else f"'{name}'"
+    match error.validator:
+        case "type":
+            wanted = [said] if isinstance(said, str) else list(said)
+            words = " or ".join(WORDS.get(word, word) for word in wanted)
+            fix = _mending(wanted, value)
+            if value is None and " " in name:
+                fix = "put the whole text in quotes: a comma ends it inside { }"
+            return Problem(at, "value.type", f"{what} is {words}, not {_shown(value)}", fix)
+        case "enum" | "const":
+            choices = [str(choice) for choice in (said if error.validator == "enum" else [said])]
+            guess = nearest(value, choices) if isinstance(value, str) else ""
+            fix = f"write '{guess}'?" if guess else ""
+            message = f"{what} is one of {', '.join(choices)}; not {show(value)}"
+            return Problem(at, "value.unknown", message, fix)
+        case "pattern":
+            return Problem(at, "value.pattern", f"{what} matches {said}, which {show(value)} does not")
+        case str(keyword) if keyword in BOUNDS:
+            shown = "empty" if value in ("", [], {}) else _size(keyword, value)
+            return Problem(at, "value.range", f"{what} is {BOUNDS[keyword].format(said)}, not {shown}")
+    return Problem(at, "value.type", f"{what} cannot be {show(value)}")
+
+
+def _size(keyword: str, value: Any) -> str:
+    return str(len(value)) if isinstance(value, (str, list, dict)) else show(value)
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return f"the number {value}" if isinstance(value, (int, float)) else show(value)
+
+
+def _mending(wanted: list[str], value: Any) -> str:
+    if value is None:
+        return "give it a value, or leave the key out"
+    if "boolean" in wanted and isinstance(value, (str, int)) and str(value).lower() in TRUTH:
+        return f"write {TRUTH[str(value).lower()]}"
+    if "string" in wanted and isinstance(value, (bool, int, float)):
+        return f'write "{_shown(value).removeprefix("the number ")}"'
+    if {"integer", "number"} & set(wanted) and isinstance(value, str) and re.fullmatch(r"-?\d+(\.\d+)?", value):
+        return f"write {value} without quotes"
+    if "array" in wanted and isinstance(value, str):
+        return f"write [{value}]"
+    if wanted == ["object"] and isinstance(value, str) and re.fullmatch(r"[a-z_]+", value):
+        return f"write {{type: {value}}}"
+    return ""
