@@ -68,7 +68,7 @@ class FieldType:
     from_form: Callable[[Field, Sequence[str], ZoneInfo], object] = plain_form  # -> JSON value for `parser`, or None
     to_form: Callable[[Field, Any, ZoneInfo], str | list[str]] = plain_text  # stored -> what the widget holds
     is_internal: bool = False  # for system fields only: no package may use it
-    generate: Callable[[Field, datetime, int], str] | None = None  # (field, now in the tenant's zone, counter) -> value
+    generate: Callable[[Field, datetime, int], str] | None = None  # (field, now in the tenant's zone, number) -> value
     counter_period: Callable[[Field, datetime], str] | None = None  # "2026-11": a new one starts the counter again
     counter_start: Callable[[Field], int] | None = None  # the first number of each period; 1 unless said
     check_change: Callable[[Field, Any, Any], None] | None = None

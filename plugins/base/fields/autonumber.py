@@ -17,12 +17,9 @@ def pattern_of(field: Field) -> str:
 
 
 def generate(field: Field, now: datetime, counter: int) -> str:
-    """The text for the `counter`-th record of its period, counted from 1."""
-    number = counter - 1 + int(str(field.options.get("start", 1)))
-
     def fill(part: re.Match[str]) -> str:
         name = part[1]
-        return now.strftime(DATES[name]) if name in DATES else f"{number:0{len(name)}d}"
+        return now.strftime(DATES[name]) if name in DATES else f"{counter:0{len(name)}d}"
 
     return PART.sub(fill, pattern_of(field))
 
@@ -69,6 +66,7 @@ AUTONUMBER = FieldType(
     check=check,
     generate=generate,
     counter_period=counter_period,
+    counter_start=lambda field: int(str(field.options.get("start", 1))),
     options={
         "format": {"type": "string", "minLength": 1, "maxLength": 60, "default": FORMAT},
         "start": {"type": "integer", "minimum": 0, "maximum": 10**15, "default": 1},

@@ -28,7 +28,7 @@ def mismatch(field: Field, text: str) -> BadValue:
     own = field.options.get("pattern_message")
     message = say(own, "en") if isinstance(own, dict) else own
     message = message or f"'{brief(text)}' does not match the pattern {field.options['pattern']}"
-    return BadValue("value.pattern", str(message), value=brief(text), pattern=field.options["pattern"], message=own)
+    return BadValue("value.pattern", str(message), value=brief(text), pattern=str(field.options["pattern"]))
 
 
 def schema(field: Field) -> dict[str, object]:
