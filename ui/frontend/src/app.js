@@ -1,6 +1,13 @@
 // What every page loads.
 import htmx from "htmx.org/dist/htmx.esm.js";
+import "./shell.js";
+import "./sheet.js";
+import "./form.js";
+import "./lookup.js";
+import "./rich.js";
+import "./list.js";
 
 window.htmx = htmx;
 // Settling puts old class and style back on elements with the same id, and hides selects after a 422.
 htmx.config.defaultSettleDelay = 0;
+htmx.config.history = false;

@@ -1,0 +1,248 @@
+"""How one value is shown: a factory per kind of cell makes a function from a row to HTML, once per compiled view.
+
+A field type names its cell; a kind that is not here is shown as plain text. Whatever comes out is HTML: each factory
+escapes what it puts in.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from html import escape
+from typing import Any
+from urllib.parse import urlsplit
+from zlib import crc32
+
+from markupsafe import Markup
+
+from metadata.model import Field, say
+from ui.formats import Formats
+from ui.icons import icon
+from ui.rich import clean
+
+__all__ = ["CELLS", "Cell", "Shown", "avatar", "badge", "cell_for", "initials", "person"]
+
+Row = Sequence[Any]
+Cell = Callable[[Row], str]
+"""A row of stored values -> HTML of one of them; "" when it is blank."""
+
+TONES = frozenset(
+    ("blue", "azure", "indigo", "purple", "pink", "red", "orange", "yellow", "lime", "green", "teal", "cyan", "gray")
+)
+NUMERIC = frozenset(("number", "integer", "decimal", "currency"))
+SAFE_SCHEMES = frozenset(("http", "https"))
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A value to be shown: its field, where it stands in the row, and how this person reads."""
+
+    field: Field
+    at: int  # index into the row
+    formats: Formats
+    language: str
+    kind: str  # the field type's cell
+    title_at: int = -1  # of a reference: where the target's title stands; -1 when it may not be read
+    is_full: bool = False  # on a page of its own: long texts whole, links live
+
+    @property
+    def is_numeric(self) -> bool:
+        return self.kind in NUMERIC
+
+
+def cell_for(shown: Shown) -> Cell:
+    return CELLS.get(shown.kind, text)(shown)
+
+
+def text(shown: Shown) -> Cell:
+    at = shown.at
+    return lambda row: "" if (value := row[at]) is None else escape(str(value))
+
+
+def long_text(shown: Shown) -> Cell:
+    at = shown.at
+    if shown.is_full:
+        return lambda row: f'<div class="long">{escape(row[at])}</div>' if row[at] else ""
+    return lambda row: escape(" ".join(row[at][:200].split())) if row[at] else ""
+
+
+def rich_text(shown: Shown) -> Cell:
+    at = shown.at
+    if shown.is_full:
+        # Cleaned on the way in as well; what an older rule let in does not come out.
+        return lambda row: f'<div class="rich">{clean(row[at])}</div>' if row[at] else ""
+    return lambda row: escape(Markup(row[at]).striptags()[:200]) if row[at] else ""
+
+
+def number(shown: Shown) -> Cell:
+    at, show = shown.at, shown.formats.number
+    scale = shown.field.options.get("scale")
+    digits = scale if isinstance(scale, int) else None
+    return lambda row: "" if (value := row[at]) is None else show(value, digits)
+
+
+def currency(shown: Shown) -> Cell:
+    at, show = shown.at, shown.formats.money
+    code, scale = str(shown.field.options.get("currency") or "CNY"), shown.field.options.get("scale")
+    digits = scale if isinstance(scale, int) else 2
+    return lambda row: "" if (value := row[at]) is None else show(Decimal(value), code, digits)
+
+
+def percent(shown: Shown) -> Cell:
+    at, show = shown.at, shown.formats.percent
+
+    def cell(row: Row) -> str:
+        value = row[at]
+        if value is None:
+            return ""
+        width = max(0, min(100, int(value)))
+        return (
+            '<span class="bar"><svg viewBox="0 0 100 6" preserveAspectRatio="none" aria-hidden="true">'
+            '<rect class="bar-ground" width="100" height="6"/>'
+            f'<rect class="bar-fill" width="{width}" height="6"/></svg>{show(value)}</span>'
+        )
+
+    return cell
+
+
+def boolean(shown: Shown) -> Cell:
+    at = shown.at
+    yes = f'<span class="yes">{icon("check")}<span class="unseen">{escape(shown.formats.say("Yes"))}</span></span>'
+    no = f'<span class="no">{icon("minus")}<span class="unseen">{escape(shown.formats.say("No"))}</span></span>'
+    if shown.is_full:
+        yes, no = escape(shown.formats.say("Yes")), escape(shown.formats.say("No"))
+    return lambda row: "" if (value := row[at]) is None else yes if value else no
+
+
+def day(shown: Shown) -> Cell:
+    at, show = shown.at, shown.formats.date
+    return lambda row: "" if (value := row[at]) is None else f'<span class="nums">{show(value)}</span>'
+
+
+def moment(shown: Shown) -> Cell:
+    at, show = shown.at, shown.formats.datetime
+    return lambda row: "" if (value := row[at]) is None else f'<span class="nums">{show(value)}</span>'
+
+
+def clock(shown: Shown) -> Cell:
+    at, show = shown.at, shown.formats.time
+    return lambda row: "" if (value := row[at]) is None else f'<span class="nums">{show(value)}</span>'
+
+
+def badges(shown: Shown) -> Mapping[str, str]:
+    return {c.value: badge(say(c.label, shown.language), c.color) for c in shown.field.choices}
+
+
+def choice(shown: Shown) -> Cell:
+    at, known = shown.at, badges(shown)
+    return lambda row: "" if (value := row[at]) is None else known.get(value) or badge(value)
+
+
+def choices(shown: Shown) -> Cell:
+    at, known = shown.at, badges(shown)
+
+    def cell(row: Row) -> str:
+        values = row[at]
+        return f'<span class="pills">{"".join(known.get(v) or badge(v) for v in values)}</span>' if values else ""
+
+    return cell
+
+
+def reference(shown: Shown) -> Cell:
+    at, title_at = shown.at, shown.title_at
+    if title_at < 0:
+        return lambda row: ""
+    if shown.field.target == "user":
+        return lambda row: person(row[at], row[title_at]) if row[at] and row[title_at] else ""
+    start = f'<a href="/o/{escape(shown.field.target)}/'
+
+    def cell(row: Row) -> str:
+        if row[at] is None or row[title_at] is None:
+            return ""
+        return f'{start}{escape(row[at])}">{escape(str(row[title_at]))}</a>'
+
+    return cell
+
+
+def email(shown: Shown) -> Cell:
+    return linked(shown, "mailto:")
+
+
+def phone(shown: Shown) -> Cell:
+    return linked(shown, "tel:")
+
+
+def linked(shown: Shown, scheme: str) -> Cell:
+    at = shown.at
+
+    def cell(row: Row) -> str:
+        if not row[at]:
+            return ""
+        value = escape(str(row[at]))
+        return f'<a href="{scheme}{value.replace(" ", "")}">{value}</a>'
+
+    return cell
+
+
+def url(shown: Shown) -> Cell:
+    at = shown.at
+
+    def cell(row: Row) -> str:
+        value = row[at]
+        if not value:
+            return ""
+        readable = escape(value.split("://", 1)[-1].rstrip("/"))
+        if urlsplit(value).scheme.lower() not in SAFE_SCHEMES:
+            return escape(value)
+        return f'<a href="{escape(value)}" target="_blank" rel="noopener noreferrer">{readable}</a>'
+
+    return cell
+
+
+def badge(label: str, color: str = "") -> str:
+    return f'<span class="pill tone-{color if color in TONES else "gray"}">{escape(label)}</span>'
+
+
+def person(user_id: str, name: str) -> str:
+    return f'<span class="person">{avatar(user_id, name)}<span class="cut">{escape(name)}</span></span>'
+
+
+def avatar(user_id: str, name: str, size: str = "") -> str:
+    kind = f" avatar-{size}" if size else ""
+    ground = crc32(user_id.encode()) % 8
+    return f'<span class="avatar{kind} hue-{ground}" aria-hidden="true">{escape(initials(name))}</span>'
+
+
+def initials(name: str) -> str:
+    """ "LY" of Lin Yue; of a Chinese name the last character, as colleagues call each other."""
+    words = name.split()
+    if not words:
+        return "?"
+    if ord(words[-1][-1]) > 0x2E7F:
+        return words[-1][-1]
+    return (words[0][0] + (words[-1][0] if len(words) > 1 else "")).upper()
+
+
+CELLS: Mapping[str, Callable[[Shown], Cell]] = {
+    "text": text,
+    "long": long_text,
+    "longtext": long_text,
+    "multiline": long_text,
+    "html": rich_text,
+    "rich": rich_text,
+    "richtext": rich_text,
+    "number": number,
+    "integer": number,
+    "decimal": number,
+    "currency": currency,
+    "percent": percent,
+    "boolean": boolean,
+    "date": day,
+    "datetime": moment,
+    "time": clock,
+    "choice": choice,
+    "choices": choices,
+    "reference": reference,
+    "email": email,
+    "phone": phone,
+    "url": url,
+}

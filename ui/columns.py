@@ -1,0 +1,116 @@
+"""What a list or page shows of records: paths resolved to fields, with the values that each needs from the store."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from engine.access.scope import Scope
+from engine.snapshot import Snapshot
+from metadata.model import SYSTEM_FIELDS, Field, Object, say
+from ui.cells import Cell, Shown, cell_for
+from ui.formats import Formats
+
+__all__ = ["Plan", "ShownColumn", "field_of", "plan_of", "readable", "resolve", "title_of"]
+
+UNSORTABLE = frozenset(("choices",))
+UNSORTABLE_CELLS = frozenset(("long", "longtext", "multiline", "html", "rich", "richtext"))
+
+
+@dataclass(frozen=True, slots=True)
+class ShownColumn:
+    path: str
+    label: str
+    field: Field
+    cell: Cell
+    is_numeric: bool
+    sort_path: str  # "" when it cannot be sorted by
+    is_title: bool  # names the record
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """`paths` are what to ask the store for; each column's cell reads from a row of their values."""
+
+    paths: tuple[str, ...]
+    columns: tuple[ShownColumn, ...]
+
+
+def field_of(definition: Object, name: str) -> Field | None:
+    return definition.fields.get(name) or SYSTEM_FIELDS.get(name)
+
+
+def readable(snapshot: Snapshot, scope: Scope, object_name: str, name: str) -> Field | None:
+    """The field, if there is one of that name that this person may read."""
+    definition = snapshot.definitions.objects.get(object_name)
+    if definition is None or name not in scope.fields(object_name):
+        return None
+    return field_of(definition, name)
+
+
+def resolve(snapshot: Snapshot, scope: Scope, object_name: str, path: str) -> tuple[str, Field] | None:
+    """(object, field) of a path's last step; None when a step is unknown or may not be read."""
+    *references, last = path.split(".")
+    for step in references:
+        field = readable(snapshot, scope, object_name, step)
+        if field is None or not field.target:
+            return None
+        object_name = field.target
+    field = readable(snapshot, scope, object_name, last)
+    return (object_name, field) if field else None
+
+
+def title_of(snapshot: Snapshot, scope: Scope, object_name: str) -> str:
+    """The field that names records of the object; "" if this person may not read it."""
+    definition = snapshot.definitions.objects.get(object_name)
+    if definition is None or definition.title not in scope.fields(object_name):
+        return ""
+    return definition.title
+
+
+def plan_of(
+    snapshot: Snapshot,
+    scope: Scope,
+    object_name: str,
+    paths: Iterable[str],
+    formats: Formats,
+    language: str,
+    is_full: bool = False,
+) -> Plan:
+    """Paths that are unknown or hidden to this person are left out."""
+    asked: dict[str, int] = {}
+    columns: list[ShownColumn] = []
+
+    def ask(path: str) -> int:
+        return asked.setdefault(path, len(asked))
+
+    for path in paths:
+        found = resolve(snapshot, scope, object_name, path)
+        if found is None:
+            continue
+        owner, field = found
+        prefix, _, last = path.rpartition(".")
+        label = say(field.label, language)
+        if prefix and last == title_of(snapshot, scope, owner):
+            # "account.name" is the account itself: shown under the reference's label, as a link.
+            above = resolve(snapshot, scope, object_name, prefix)
+            if above is None:
+                continue
+            path, field = prefix, above[1]
+            label = say(field.label, language)
+        columns.append(column(snapshot, scope, path, field, label, ask, formats, language, is_full, object_name))
+    return Plan(tuple(asked), tuple(columns))
+
+
+def column(snapshot, scope, path, field, label, ask, formats, language, is_full, object_name) -> ShownColumn:  # type: ignore[no-untyped-def]
+    kind = snapshot.plugins.fields[field.type] if field.type in snapshot.plugins.fields else None
+    shape = kind.cell if kind else "text"
+    title_at, sort_path = -1, path
+    at = ask(path)
+    if field.target:
+        title = title_of(snapshot, scope, field.target)
+        if title:
+            title_at, sort_path = ask(f"{path}.{title}"), f"{path}.{title}"
+    if kind and (kind.value in UNSORTABLE or shape in UNSORTABLE_CELLS):
+        sort_path = ""
+    shown = Shown(field, at, formats, language, shape, title_at, is_full)
+    is_title = path == snapshot.definitions.objects[object_name].title
+    return ShownColumn(path, label, field, cell_for(shown), shown.is_numeric, sort_path, is_title)

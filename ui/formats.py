@@ -1,0 +1,89 @@
+"""Numbers, money, dates and times as a person reads them: by language and time zone, through Babel."""
+
+from collections.abc import Callable, Hashable
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from functools import lru_cache
+from typing import TypeVar
+from zoneinfo import ZoneInfo
+
+from babel import Locale, dates, numbers
+
+from ui.texts import Say, say_in
+
+__all__ = ["Formats", "formats_for"]
+
+H = TypeVar("H", bound=Hashable)
+KEPT = 4096
+
+
+class Formats:
+    """All formatting for one language and zone. Kept for the life of the process, as are its most recent answers."""
+
+    def __init__(self, language: str, zone: ZoneInfo) -> None:
+        self.language, self.zone = language, zone
+        self.locale = Locale.parse(language.replace("-", "_"))
+        self.say: Say = say_in(language)
+        self.date: Callable[[date], str] = kept(lambda day: dates.format_date(day, "medium", locale=self.locale))
+        self.day: Callable[[date], str] = kept(lambda day: dates.format_skeleton("MMMd", day, locale=self.locale))
+        self.long_date: Callable[[date], str] = kept(lambda day: dates.format_date(day, "full", locale=self.locale))
+        self.datetime: Callable[[datetime], str] = kept(self._datetime)
+        self.time: Callable[[time], str] = kept(lambda at: dates.format_time(at, "short", locale=self.locale))
+        self.plain_grouping = numbers.format_decimal(12345.5, locale=self.locale) == "12,345.5"
+
+    def _datetime(self, at: datetime) -> str:
+        local = at.astimezone(self.zone)
+        return f"{self.date(local.date())} {dates.format_time(local, 'short', locale=self.locale)}"
+
+    def number(self, value: int | Decimal, scale: int | None = None) -> str:
+        """Grouped, with `scale` digits after the point; as many as there are when None."""
+        if self.plain_grouping:
+            return f"{value:,}" if scale is None else f"{value:,.{scale}f}"
+        pattern = "#,##0" + ("." + "0" * scale if scale else "" if scale == 0 else ".############")
+        return numbers.format_decimal(value, pattern, locale=self.locale)
+
+    def money(self, value: int | Decimal, currency: str, scale: int = 2) -> str:
+        """Without ".00": a page of whole amounts is easier to read."""
+        before, after = self._currency_sign(currency)
+        digits = 0 if value == value.to_integral_value() else scale
+        number = self.number(abs(value), digits)
+        return f"{'-' if value < 0 else ''}{before}{number}{after}"
+
+    def _currency_sign(self, currency: str) -> tuple[str, str]:
+        return currency_sign(self.locale, currency)
+
+    def percent(self, value: int | Decimal) -> str:
+        text = self.number(value)
+        return f"{text.rstrip('0').rstrip('.') if '.' in text else text}%"
+
+    def ago(self, at: datetime, now: datetime) -> str:
+        """ "12 minutes ago" within a week, then the date."""
+        passed = now - at
+        if passed < timedelta(minutes=1):
+            return self.say("just now")
+        if passed < timedelta(days=7):
+            return dates.format_timedelta(-passed, add_direction=True, locale=self.locale, threshold=1)
+        return self.date(at.astimezone(self.zone).date())
+
+
+@lru_cache(maxsize=256)
+def formats_for(language: str, zone: ZoneInfo) -> Formats:
+    return Formats(language, zone)
+
+
+@lru_cache(maxsize=256)
+def currency_sign(locale: Locale, currency: str) -> tuple[str, str]:
+    """What stands before and after an amount. A package's money is rarely foreign to its users: "¥", not "CN¥"."""
+    if not currency:
+        return "", ""
+    symbol = numbers.get_currency_symbol(currency, locale=locale)
+    symbol = {"CN¥": "¥", "US$": "$"}.get(symbol, symbol)
+    text = numbers.format_currency(1, currency, "¤#,##0", locale=locale)
+    before = text.startswith(numbers.get_currency_symbol(currency, locale=locale)) or not text[0].isdigit()
+    gap = " " if len(symbol) > 1 and symbol.isalpha() else ""
+    return (symbol + gap, "") if before else ("", gap + symbol)
+
+
+def kept(function: Callable[[H], str]) -> Callable[[H], str]:
+    """The function, with its last few thousand answers remembered: a list repeats its dates."""
+    return lru_cache(maxsize=KEPT)(function)

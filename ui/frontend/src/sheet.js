@@ -1,0 +1,45 @@
+// Forms open in a dialog where there is room; without script, and in a new tab, the same links open a page.
+import htmx from "htmx.org/dist/htmx.esm.js";
+import { say, toast } from "./parts.js";
+import { isDirty } from "./form.js";
+
+const sheet = document.getElementById("sheet");
+
+document.addEventListener("click", async (event) => {
+  const link = event.target.closest("a[data-sheet]");
+  if (link && sheet && link.href && !event.ctrlKey && !event.metaKey && !event.shiftKey && !event.altKey) {
+    event.preventDefault();
+    link.closest("details[data-menu]")?.removeAttribute("open");
+    await htmx.ajax("GET", link.getAttribute("href"), { target: "#sheet", swap: "innerHTML", source: sheet });
+    return;
+  }
+  const close = event.target.closest("[data-close]");
+  const dialog = close?.closest("dialog");
+  if (dialog) {
+    event.preventDefault();
+    leave(dialog);
+  } else if (event.target === sheet && !isDirty(sheet)) {
+    sheet.close();
+  }
+});
+
+sheet?.addEventListener("cancel", (event) => {
+  event.preventDefault();
+  if (!sheet.querySelector("[role='combobox'][aria-expanded='true']")) leave(sheet);
+});
+
+sheet?.addEventListener("close", () => sheet.replaceChildren());
+
+document.addEventListener("htmx:after:swap", () => {
+  if (!sheet?.firstElementChild) return;
+  if (!sheet.open) sheet.showModal();
+  const wrong = sheet.querySelector("[aria-invalid='true'], [data-wrong]");
+  const first = sheet.querySelector(".form-body :is(input:not([type='hidden']), select, textarea):not(:disabled)");
+  (wrong ?? first ?? sheet.querySelector("[data-close]"))?.focus();
+});
+
+document.addEventListener("htmx:error", () => toast(say("broken")));
+
+function leave(dialog) {
+  if (!isDirty(dialog) || window.confirm(say("discard"))) dialog.close();
+}

@@ -1,0 +1,119 @@
+"""The routes of the screens: mounted by the engine through `mount(site)`."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from urllib.parse import urlencode
+
+from starlette.datastructures import FormData, UploadFile
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from engine.api.permission import asks
+from engine.api.site import Site, session_secret
+from engine.context import Context
+from engine.errors import EngineError, Unauthenticated
+from engine.people.authentication import Identity
+from ui.files import static_file
+from ui.screens import deleted, door, errors, forms, home, lists, record, search
+from ui.visit import Visit, here
+
+__all__ = ["mount"]
+
+Screen = Callable[[Visit], Response]
+Endpoint = Callable[[Request], Awaitable[Response]]
+MOST_FIELDS = 1000
+
+SCREENS: tuple[tuple[str, str, Screen, str], ...] = (
+    ("GET", "/", home.home_page, "records: read"),
+    ("GET", "/search", search.search_page, "records: read"),
+    ("POST", "/logout", door.sign_out, "own session"),
+    ("POST", "/preferences", door.preferences, "own cookies"),
+    ("GET", "/o/{object}", lists.list_page, "records: read"),
+    ("GET", "/o/{object}/filter", lists.filter_part, "records: read"),
+    ("GET", "/o/{object}/options", search.options, "records: read"),
+    ("GET", "/o/{object}/deleted", deleted.deleted_page, "records: read"),
+    ("GET", "/o/{object}/new", forms.new_page, "records: create"),
+    ("POST", "/o/{object}/new", forms.create, "records: create"),
+    ("POST", "/o/{object}/bulk", deleted.bulk, "records: delete"),
+    ("GET", "/o/{object}/{id}", record.record_page, "records: read"),
+    ("GET", "/o/{object}/{id}/edit", forms.edit_page, "records: update"),
+    ("POST", "/o/{object}/{id}/edit", forms.update, "records: update"),
+    ("POST", "/o/{object}/{id}/stage", record.change_stage, "records: update"),
+    ("POST", "/o/{object}/{id}/delete", deleted.delete, "records: delete"),
+    ("POST", "/o/{object}/{id}/restore", deleted.restore, "records: delete"),
+    ("GET", "/{path:path}", errors.no_such_page, "tells only that there is no such page"),
+)
+
+
+def mount(site: Site) -> Sequence[BaseRoute]:
+    site.error_page = errors.error_page
+    screens = [Route(path, endpoint(site, screen, why), methods=[method]) for method, path, screen, why in SCREENS]
+    return [
+        Route("/static/{path:path}", static_file, methods=["GET"]),
+        Route("/login", login_page(site), methods=["GET"]),
+        Route("/login", sign_in(site), methods=["POST"]),
+        *screens,
+    ]
+
+
+def endpoint(site: Site, screen: Screen, why: str) -> Endpoint:
+    @asks("person", why)
+    async def page(request: Request) -> Response:
+        form = await read_form(request)
+
+        def work(ctx: Context, identity: Identity) -> Response:
+            visit = Visit(site, request, ctx, identity, form)
+            try:
+                return screen(visit)
+            except EngineError as refusal:
+                return errors.refusal_page(visit, refusal)
+
+        csrf = form.get("csrf", [""])[-1]
+        try:
+            return await site.run(lambda: site.answer(request.method, request.headers, work, csrf=csrf))
+        except Unauthenticated:
+            return to_login(request)
+
+    return page
+
+
+def to_login(request: Request) -> Response:
+    """The sign-in page, from where the way leads back here. A form that was sent cannot be sent again."""
+    pairs = [("next", here(request) if request.method == "GET" else "/")]
+    if session_secret(request.headers):
+        pairs.append(("why", "over"))
+    address = f"/login?{urlencode(pairs)}"
+    if request.headers.get("hx-request") == "true":
+        if request.method == "GET":
+            address = "/login?why=over"
+        return Response(status_code=204, headers={"HX-Redirect": address})
+    return RedirectResponse(address, 303)
+
+
+def login_page(site: Site) -> Endpoint:
+    @asks("anyone", "the page to sign in on")
+    async def page(request: Request) -> Response:
+        return door.login_page(site, request)
+
+    return page
+
+
+def sign_in(site: Site) -> Endpoint:
+    @asks("anyone", "who signs in has no session yet")
+    async def page(request: Request) -> Response:
+        form = await request.form(max_files=0, max_fields=20)
+        # Beside the database's threads: a password takes a while to check.
+        return await site.run_aside(lambda: door.sign_in(site, request, form))
+
+    return page
+
+
+async def read_form(request: Request) -> dict[str, list[str]]:
+    """Every value of every field, in order. Files are not taken here."""
+    values: dict[str, list[str]] = {}
+    if request.method == "POST":
+        form: FormData = await request.form(max_files=0, max_fields=MOST_FIELDS)
+        for name, value in form.multi_items():
+            if not isinstance(value, UploadFile):
+                values.setdefault(name, []).append(value)
+    return values

@@ -1,0 +1,1 @@
+"""One module per kind of screen: definitions and records in, view dicts out."""

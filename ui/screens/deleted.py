@@ -1,0 +1,76 @@
+"""Delete, bring back, and the list of what was deleted."""
+
+from starlette.responses import Response
+
+from engine.errors import BadInput, Conflict, Forbidden
+from engine.service import Query, SortKey
+from ui.screens.lists import head, object_of
+from ui.screens.record import record_page, refusal_text
+from ui.visit import Visit, safe_address, with_query
+
+__all__ = ["bulk", "delete", "deleted_page", "restore"]
+
+MOST = 200
+PAGE = 50
+
+
+def delete(visit: Visit) -> Response:
+    definition = object_of(visit, visit.request.path_params["object"])
+    record_id = visit.request.path_params["id"]
+    title = visit.records.titles(definition.name, [record_id]).get(record_id) or visit.text(definition.label)
+    try:
+        visit.records.delete(definition.name, record_id)
+    except (BadInput, Conflict) as refusal:
+        return record_page(visit, refusal_text(visit, definition, refusal), 409)
+    toast = {"code": "deleted", "object": definition.name, "id": record_id, "title": title}
+    return visit.go(f"/o/{definition.name}", toast)
+
+
+def restore(visit: Visit) -> Response:
+    definition = object_of(visit, visit.request.path_params["object"])
+    record = visit.records.restore(definition.name, visit.request.path_params["id"])
+    title = str(record.get(definition.title) or visit.text(definition.label))
+    back = safe_address(visit.sent("back")) if visit.sent("back") else f"/o/{definition.name}"
+    return visit.go(back, {"code": "restored", "title": title})
+
+
+def bulk(visit: Visit) -> Response:
+    """Delete the records that were picked in a list: all or none."""
+    definition = object_of(visit, visit.request.path_params["object"])
+    ids = list(dict.fromkeys(visit.form.get("id", ())))[:MOST]
+    if not visit.ctx.scope.can("delete", definition.name):
+        raise Forbidden(f"you may not delete {definition.name} records")
+    if ids:
+        visit.records.batch(definition.name, [{"action": "delete", "id": record} for record in ids], atomic=True)
+    return visit.go(f"/o/{definition.name}", {"code": "deleted_many", "count": str(len(ids))})
+
+
+def deleted_page(visit: Visit) -> Response:
+    definition = object_of(visit, visit.request.path_params["object"])
+    page = visit.records.page(
+        Query(
+            object=definition.name,
+            fields=(definition.title, "modified_at"),
+            sort=(SortKey("modified_at", True),),
+            limit=PAGE,
+            cursor=visit.request.query_params.get("cursor", ""),
+            in_trash=True,
+        )  # fmt: skip
+    )
+    address = f"/o/{definition.name}/deleted"
+    return visit.render(
+        "deleted.html",
+        title=visit.say("Recently deleted"),
+        object=head(visit, definition),
+        current=(definition.name, "", "any"),
+        can_restore=visit.ctx.scope.can("delete", definition.name),
+        more=with_query(address, [("cursor", page.next)]) if page.next else "",
+        records=[
+            {
+                "id": key,
+                "title": str(row[0]) if row[0] else visit.say("Untitled"),
+                "when": visit.formats.datetime(row[1]),
+            }
+            for row, key in zip(page.rows, page.ids, strict=True)
+        ],
+    )

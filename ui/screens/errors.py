@@ -1,0 +1,64 @@
+"""Pages for what went wrong: in the shell where we know who looks, alone where we do not."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from engine.api.errors import status_of
+from engine.errors import BadInput, Conflict, EngineError, Forbidden, NotFound
+from ui.texts import LANGUAGES, Say, problem_text, say_in
+from ui.visit import Visit, html, language_of, theme_of
+
+__all__ = ["error_page", "no_such_page", "refusal_page"]
+
+
+def no_such_page(visit: Visit) -> Response:
+    raise NotFound(f"no page '{visit.request.url.path}'")
+
+
+def refusal_page(visit: Visit, refusal: EngineError) -> Response:
+    status = status_of(refusal, visit.request.method)
+    title, text = words(status, visit.say)
+    if isinstance(refusal, BadInput | Conflict):
+        # What the person can mend is said in detail.
+        text = " ".join(problem_text(p, visit.language, label=p.path) for p in refusal.problems) or str(refusal)
+    if isinstance(refusal, Forbidden) and refusal.code == "csrf":
+        text = visit.say("This page was open too long. Please try again.")
+    marks = {403: "lock", 404: "map-search"}
+    template = "error_part.html" if visit.is_part else "error_page.html"
+    response = visit.render(
+        template, status, title=title, text=text, mark=marks.get(status, "alert-triangle"), current=""
+    )
+    if visit.is_part:
+        response.headers["HX-Retarget"], response.headers["HX-Reswap"] = "#sheet", "innerHTML"
+    return response
+
+
+def error_page(request: Request, status: int, error: Exception) -> Response:
+    """Where nobody is known: unknown paths, refusals of the guard, failures of our own. Reads no database."""
+    language = language_of(request)
+    say = say_in(language)
+    title, text = words(status, say)
+    if isinstance(error, Forbidden) and error.code == "csrf":
+        text = say("This page was open too long. Please try again.")
+    links = {code: f"/login?language={code}" for code in LANGUAGES}
+    return html(
+        "lost.html", status, _=say, language=language, theme=theme_of(request), title=title, text=text,
+        href="/", link=say("To the home page"), language_links=links,
+    )  # fmt: skip
+
+
+def words(status: int, say: Say) -> tuple[str, str]:
+    known = {
+        400: (
+            say("That address does not work"),
+            say("Something in it cannot be understood. Start again from the list."),
+        ),
+        403: (say("You may not do that"), say("Your roles do not allow it. An administrator can change that.")),
+        404: (say("There is nothing here"), say("It may have been deleted, or you may not see it.")),
+        409: (say("That is not possible now"), say("It would contradict other records.")),
+        412: (say("Somebody was faster"), say("The record was changed meanwhile. Open it again.")),
+        413: (say("That is too large"), say("Send less at a time.")),
+        422: (say("That cannot be saved"), say("Something in it is not allowed.")),
+        503: (say("Busy at the moment"), say("The database does not answer. Try again in a moment.")),
+    }
+    return known.get(status, (say("Something went wrong"), say("It is not your fault, and it has been written down.")))

@@ -1,0 +1,110 @@
+"""The first page: how much there is, what waits for this person, what changed last."""
+
+from typing import Any
+
+from starlette.responses import Response
+
+from engine.errors import EngineError
+from engine.service import Query, SortKey
+from metadata.model import View
+from ui.columns import readable, title_of
+from ui.screens.lists import compiled, head
+from ui.shell import shell_of
+from ui.visit import Visit
+
+__all__ = ["home_page"]
+
+MOST_TILES, MOST_LISTS, ROWS, RECENT = 8, 4, 5, 9
+MINE = "user.id"  # a view whose filter asks for the person acting
+
+
+def home_page(visit: Visit) -> Response:
+    objects = shell_of(visit.ctx).objects
+    return visit.render(
+        "home.html",
+        title=visit.say("Home"),
+        current="home",
+        greeting=greeting(visit),
+        today=visit.formats.long_date(visit.ctx.today),
+        tiles=[tile(visit, name) for name in objects[:MOST_TILES]],
+        lists=mine(visit, objects),
+        recent=recent(visit, objects),
+    )
+
+
+def greeting(visit: Visit) -> str:
+    hour = visit.ctx.now.astimezone(visit.ctx.time_zone).hour
+    name = visit.ctx.actor.name or visit.ctx.actor.username
+    if hour < 5 or hour >= 18:
+        return visit.say("Good evening, {name}", name=name)
+    if hour < 12:
+        return visit.say("Good morning, {name}", name=name)
+    return visit.say("Good afternoon, {name}", name=name)
+
+
+def tile(visit: Visit, name: str) -> dict[str, Any]:
+    definition = visit.ctx.snapshot.definitions.objects[name]
+    page = visit.records.page(Query(object=name, fields=("id",), limit=1, count="capped"))
+    count = visit.formats.number(page.count or 0) + ("+" if page.count_is_capped else "")
+    return {**head(visit, definition), "label": visit.text(definition.plural), "count": count, "href": f"/o/{name}"}
+
+
+def mine(visit: Visit, objects: tuple[str, ...]) -> list[dict[str, Any]]:
+    """The first rows of views that are about this person, in the order of the menu, where there are any."""
+    views = visit.ctx.snapshot.definitions.views.values()
+    found = []
+    for name in objects:
+        view = next((v for v in views if v.object == name and MINE in v.filter), None)
+        if view is None or len(found) == MOST_LISTS:
+            continue
+        shown = first_rows(visit, view)
+        if shown:
+            found.append(shown)
+    return found
+
+
+def first_rows(visit: Visit, view: View) -> dict[str, Any] | None:
+    definition = visit.ctx.snapshot.definitions.objects[view.object]
+    columns = tuple(path for path in view.columns if path != "owner")[:5]
+    made = compiled(visit, definition, columns)
+    sort = tuple(SortKey(key.path, key.is_descending) for key in view.sort)
+    try:
+        page = visit.records.page(
+            Query(object=view.object, fields=made.plan.paths, filter=view.filter, sort=sort, limit=ROWS, count="capped")
+        )
+    except EngineError:
+        # A filter may name what this person may not read: then the list is not for them.
+        return None
+    if not page.rows:
+        return None
+    return {
+        "label": visit.text(view.label),
+        "object": head(visit, definition),
+        "count": visit.formats.number(page.count or 0) + ("+" if page.count_is_capped else ""),
+        "href": f"/o/{view.object}?view={view.name}",
+        "columns": [{"label": c.label, "is_numeric": c.is_numeric} for c in made.plan.columns],
+        "rows": made.small(page.rows, page.ids),
+    }
+
+
+def recent(visit: Visit, objects: tuple[str, ...]) -> list[dict[str, Any]]:
+    ctx, found = visit.ctx, []
+    for name in objects:
+        title = title_of(ctx.snapshot, ctx.scope, name)
+        if not title or not readable(ctx.snapshot, ctx.scope, name, "modified_at"):
+            continue
+        page = visit.records.page(
+            Query(object=name, fields=(title, "modified_at"), sort=(SortKey("modified_at", True),), limit=RECENT)
+        )
+        found += [(row[1], name, key, row[0]) for row, key in zip(page.rows, page.ids, strict=True)]
+    found.sort(key=lambda entry: (entry[0], entry[2]), reverse=True)
+    views = []
+    for at, name, key, title in found[:RECENT]:
+        definition = ctx.snapshot.definitions.objects[name]
+        views.append({
+            **head(visit, definition),
+            "title": str(title) if title else visit.say("Untitled"),
+            "href": f"/o/{name}/{key}",
+            "ago": visit.formats.ago(at, ctx.now),
+        })  # fmt: skip
+    return views

@@ -1,0 +1,41 @@
+"""The layout of an object: its own, or one made of its fields where no package has one."""
+
+from engine.snapshot import Snapshot
+from metadata.model import Cell, Layout, Object, RelatedList, Section, Tab
+
+__all__ = ["layout_for"]
+
+WIDE = frozenset(("textarea", "richtext"))
+MOST_RELATED = 6
+DETAILS = {"en": "Details", "zh-CN": "详细信息"}
+
+
+def layout_for(snapshot: Snapshot, definition: Object) -> Layout:
+    key = ("ui.layout", definition.name)
+    found: Layout | None = snapshot.cache.get(key)
+    if found is None:
+        own = [layout for layout in snapshot.definitions.layouts.values() if layout.object == definition.name]
+        found = next((layout for layout in own if layout.is_default), own[0] if own else made(snapshot, definition))
+        snapshot.cache[key] = found
+    return found
+
+
+def made(snapshot: Snapshot, definition: Object) -> Layout:
+    """Short fields in two columns, long ones across; then lists of what refers to the object."""
+    plugins = snapshot.plugins.fields
+    fields = [field for field in definition.fields.values() if not field.is_hidden]
+    short = [Cell(f.name) for f in fields if plugins[f.type].widget not in WIDE]
+    long = [Cell(f.name, 2) for f in fields if plugins[f.type].widget in WIDE]
+    empty = [Cell(None)] if (len(short) + 1) % 2 else []
+    section = Section(DETAILS, 2, (*short, Cell("owner"), *empty, *long))
+    related = tuple(
+        RelatedList(other.name, field.name, (other.title, *first_columns(other, field.name)))
+        for other in snapshot.definitions.objects.values()
+        for field in other.fields.values()
+        if field.target == definition.name and not field.is_hidden
+    )[:MOST_RELATED]
+    return Layout("", definition.name, (Tab(DETAILS, (section,), related),))
+
+
+def first_columns(other: Object, without: str) -> list[str]:
+    return [f.name for f in other.fields.values() if f.name not in (other.title, without) and not f.is_hidden][:3]

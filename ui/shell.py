@@ -1,0 +1,84 @@
+"""The menu of a person: what the roles let them open, compiled once per (version, language, scope)."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from engine.context import Context
+from metadata.model import MenuItem, say
+
+__all__ = ["Item", "Menu", "Shell", "shell_of"]
+
+TABS = 3  # objects in a phone's bottom bar, beside Home and More
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    object: str
+    view: str
+    label: str
+    icon: str
+    color: str
+    href: str
+
+
+@dataclass(frozen=True, slots=True)
+class Menu:
+    label: str
+    items: tuple[Item, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Shell:
+    menus: tuple[Menu, ...]
+    tabs: tuple[Item, ...]
+
+    @property
+    def items(self) -> tuple[Item, ...]:
+        return tuple(item for menu in self.menus for item in menu.items)
+
+    @property
+    def objects(self) -> tuple[str, ...]:
+        """Objects of the menu, each once, in its order."""
+        return tuple(dict.fromkeys(item.object for item in self.items))
+
+
+def shell_of(ctx: Context) -> Shell:
+    key = ("ui.shell", ctx.language, ctx.scope.key)
+    cache: dict[Any, Any] = ctx.snapshot.cache
+    found = cache.get(key)
+    if found is None:
+        found = cache[key] = build(ctx)
+    return found  # type: ignore[no-any-return]
+
+
+def build(ctx: Context) -> Shell:
+    menus = []
+    for menu in ctx.snapshot.definitions.menus:
+        items = tuple(item_view(ctx, item) for item in menu.items if can_open(ctx, item))
+        if items:
+            menus.append(Menu(say(menu.label, ctx.language), items))
+    if not menus:
+        menus = [everything(ctx)]
+    first: dict[str, Item] = {}
+    for menu_view in menus:
+        for item in menu_view.items:
+            first.setdefault(item.object, item)
+    return Shell(tuple(menus), tuple(first.values())[:TABS])
+
+
+def can_open(ctx: Context, item: MenuItem) -> bool:
+    return item.object in ctx.snapshot.definitions.objects and ctx.scope.can("read", item.object)
+
+
+def item_view(ctx: Context, item: MenuItem) -> Item:
+    definition = ctx.snapshot.definitions.objects[item.object]
+    view = ctx.snapshot.definitions.views.get(item.view)
+    label = say(item.label, ctx.language) or say(view.label if view else definition.plural, ctx.language)
+    href = f"/o/{item.object}" + (f"?view={item.view}" if view else "")
+    return Item(item.object, item.view, label, item.icon or definition.icon, definition.color, href)
+
+
+def everything(ctx: Context) -> Menu:
+    """A tenant whose packages have no menu: every object that may be read."""
+    names = [name for name in ctx.snapshot.definitions.objects if ctx.scope.can("read", name)]
+    return Menu("", tuple(item_view(ctx, MenuItem(name)) for name in names))

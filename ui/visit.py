@@ -1,0 +1,205 @@
+"""One request to a screen: who asks, what was sent, and the ways to answer."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+from urllib.parse import quote, unquote, urlencode, urlsplit
+
+from jinja2 import Environment, FileSystemLoader
+from markupsafe import Markup
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+
+from engine.api.site import Site
+from engine.context import Context
+from engine.people.authentication import Identity
+from engine.service import Records
+from metadata.model import Text, say
+from ui import icons
+from ui.cells import avatar
+from ui.formats import Formats, formats_for
+from ui.icons import STATIC
+from ui.shell import shell_of
+from ui.texts import LANGUAGES, Say, say_in, supported
+
+__all__ = [
+    "COOKIE_AGE", "LANGUAGE_COOKIE", "THEMES", "THEME_COOKIE", "TOAST_COOKIE",
+    "Visit", "here", "html", "language_of", "safe_address", "theme_of", "with_query",
+]  # fmt: skip
+
+LANGUAGE_COOKIE, THEME_COOKIE, TOAST_COOKIE = "fieldstone_language", "fieldstone_theme", "fieldstone_toast"
+THEMES = ("light", "dark", "auto")
+COOKIE_AGE = 365 * 24 * 3600
+HEADERS = {
+    "content-security-policy": (
+        "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+        "connect-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    ),
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "same-origin",
+    "cache-control": "no-store",
+    "vary": "Cookie, HX-Request",
+}
+
+environment = Environment(
+    loader=FileSystemLoader(STATIC.parent / "templates"),
+    autoescape=True,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    auto_reload=False,
+)
+# Markup: icon() and avatar() escape what they are given.
+environment.globals.update(
+    icon=lambda name, extra="": Markup(icons.icon(name, extra)),
+    avatar=lambda user, name, size="": Markup(avatar(user, name, size)),
+    asset=icons.asset,
+    LANGUAGES=LANGUAGES,
+    THEMES=THEMES,
+)
+
+
+@dataclass(slots=True)
+class Visit:
+    """What a screen works with. `form` holds every value of every field that was sent, in order."""
+
+    site: Site
+    request: Request
+    ctx: Context
+    identity: Identity
+    form: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        chosen = language_of(self.request, self.ctx.actor.language)
+        self.ctx = replace(self.ctx, language=chosen)
+
+    @property
+    def language(self) -> str:
+        return self.ctx.language
+
+    @property
+    def records(self) -> Records:
+        return Records(self.ctx)
+
+    @property
+    def say(self) -> Say:
+        return say_in(self.language)
+
+    @property
+    def formats(self) -> Formats:
+        return formats_for(self.language, self.ctx.time_zone)
+
+    @property
+    def is_part(self) -> bool:
+        """htmx asks for a part of a page, not for the page."""
+        headers = self.request.headers
+        return headers.get("hx-request") == "true" and headers.get("hx-history-restore-request") != "true"
+
+    def text(self, text: Text) -> str:
+        return say(text, self.language)
+
+    def sent(self, name: str) -> str:
+        """The last value of a form field, "" if it was not sent."""
+        values = self.form.get(name)
+        return values[-1] if values else ""
+
+    def render(self, template: str, status: int = 200, **view: Any) -> Response:
+        """A page in its shell, or a part of one."""
+        frame: dict[str, Any] = {"_": self.say, "language": self.language, "csrf": self.identity.csrf}
+        if not self.is_part or view.get("is_page"):
+            frame |= {
+                "shell": shell_of(self.ctx),
+                "actor": self.ctx.actor,
+                "theme": theme_of(self.request),
+                "here": here(self.request),
+                "toast": self.toast(),
+            }
+        response = html(template, status, **frame, **view)
+        if frame.get("toast"):
+            response.delete_cookie(TOAST_COOKIE)
+        return response
+
+    def go(self, address: str, toast: Mapping[str, str] | None = None) -> Response:
+        """After a change: to another page, which then shows the toast once."""
+        if self.is_part:
+            response = Response(status_code=204, headers={"HX-Redirect": address, "cache-control": "no-store"})
+        else:
+            response = RedirectResponse(address, status_code=303, headers={"cache-control": "no-store"})
+        if toast:
+            packed = quote(json.dumps({k: v[:80] for k, v in toast.items()}, ensure_ascii=False))
+            response.set_cookie(
+                TOAST_COOKIE,
+                packed,
+                max_age=60,
+                path="/",
+                httponly=True,
+                samesite="lax",
+                secure=self.site.config.is_secure,
+            )
+        return response
+
+    def json(self, value: Any) -> Response:
+        return JSONResponse(value, headers={"cache-control": "no-store", "x-content-type-options": "nosniff"})
+
+    def toast(self) -> dict[str, str] | None:
+        """What the page before wants said: {"text", and for an undo "restore": address}."""
+        try:
+            read = json.loads(unquote(self.request.cookies.get(TOAST_COOKIE, "")) or "null")
+            return toast_view(read, self.say) if isinstance(read, dict) else None
+        except (ValueError, KeyError, TypeError):
+            return None
+
+
+def toast_view(read: Mapping[str, str], say: Say) -> dict[str, str] | None:
+    title = str(read.get("title", ""))
+    texts = {
+        "created": say("{title} was created.", title=title),
+        "saved": say("Saved."),
+        "deleted": say("{title} was deleted.", title=title),
+        "deleted_many": say("{count} records were deleted.", count=read.get("count", "")),
+        "changed_many": say("{count} records were changed.", count=read.get("count", "")),
+        "restored": say("{title} was restored.", title=title),
+    }
+    code = read.get("code", "")
+    if code not in texts:
+        return None
+    view = {"text": texts[code]}
+    if code == "deleted":
+        view["restore"] = f"/o/{quote(read['object'])}/{quote(read['id'])}/restore"
+    return view
+
+
+def html(template: str, status: int = 200, **view: Any) -> HTMLResponse:
+    return HTMLResponse(environment.get_template(template).render(view), status, HEADERS)
+
+
+def language_of(request: Request, otherwise: str = "") -> str:
+    """Chosen by the cookie, else the person's own, else the browser's."""
+    chosen = request.cookies.get(LANGUAGE_COOKIE, "")
+    if chosen in LANGUAGES:
+        return chosen
+    return supported(otherwise or request.headers.get("accept-language", ""))
+
+
+def theme_of(request: Request) -> str:
+    chosen = request.cookies.get(THEME_COOKIE, "auto")
+    return chosen if chosen in THEMES else "auto"
+
+
+def here(request: Request) -> str:
+    """This page's own address, to come back to."""
+    query = request.url.query
+    return request.url.path + (f"?{query}" if query else "")
+
+
+def safe_address(address: str) -> str:
+    """A page of ours to go to; "/" for anything that leads elsewhere."""
+    parts = urlsplit(address)
+    is_ours = (
+        address.startswith("/") and not address.startswith(("//", "/\\")) and not parts.scheme and not parts.netloc
+    )
+    return address if is_ours and "\\" not in address and address.isprintable() else "/"
+
+
+def with_query(path: str, pairs: Sequence[tuple[str, str]]) -> str:
+    return f"{path}?{urlencode(pairs)}" if pairs else path

@@ -1,0 +1,118 @@
+"""What a form shows for a field: a view dict per widget, made of the field's definition and what it holds."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from metadata.model import Field, say
+from ui.formats import currency_sign
+
+if TYPE_CHECKING:
+    from ui.visit import Visit
+
+__all__ = ["WIDGETS", "template_of", "widget_view"]
+
+TEMPLATES = Path(__file__).parent / "templates" / "widgets"
+FALLBACK = "text"
+GROUPS = frozenset(("multiselect", "readonly"))  # not one control that a <label> could name
+View = dict[str, Any]
+
+
+def widget_view(
+    visit: "Visit",
+    object_name: str,
+    field: Field,
+    held: Any,
+    *,
+    sent: Sequence[str] | None = None,
+    error: str = "",
+    is_locked: bool = False,
+    for_filter: bool = False,
+) -> View:
+    """`held` is the stored value; `sent`, when a form comes back refused, is shown instead of it."""
+    kind = visit.ctx.snapshot.plugins.fields[field.type]
+    value = list(sent) if sent is not None else kind.to_form(field, held, visit.ctx.time_zone)
+    values = value if isinstance(value, list) else [value] if value else []
+    name = "add.value" if for_filter else field.name
+    view: View = {
+        "widget": kind.widget,
+        "template": template_of("readonly" if is_locked else kind.widget),
+        "name": name,
+        "id": "add-value" if for_filter else f"f-{field.name}",
+        "label": visit.text(field.label),
+        "help": "" if for_filter else visit.text(field.help),
+        "required": field.is_required and not for_filter,
+        "error": error,
+        "value": values[-1] if values else "",
+        "values": values,
+        "for_filter": for_filter,
+        "length": field.options.get("length"),
+        "held": held if sent is None else None,
+        "is_plain": kind.widget in GROUPS or is_locked,
+    }
+    described = [f"{view['id']}-{part}" for part, there in (("wrong", error), ("help", view["help"])) if there]
+    view["described"] = " ".join(described)
+    more = WIDGETS.get(kind.widget)
+    if more is not None:
+        view |= more(visit, object_name, field, view)
+    return view
+
+
+def template_of(widget: str) -> str:
+    return f"widgets/{widget if (TEMPLATES / f'{widget}.html').exists() else FALLBACK}.html"
+
+
+def options(visit: "Visit", object_name: str, field: Field, view: View) -> View:
+    """Retired choices are offered only where a record holds one."""
+    held = set(view["values"])
+    return {
+        "options": [
+            {"value": c.value, "label": visit.text(c.label), "color": c.color or "gray", "is_chosen": c.value in held}
+            for c in field.choices
+            if not c.is_retired or c.value in held or view["for_filter"]
+        ]
+    }
+
+
+def currency(visit: "Visit", object_name: str, field: Field, view: View) -> View:
+    before, after = currency_sign(visit.formats.locale, str(field.options.get("currency") or "CNY"))
+    return {"unit": (before or after).strip()}
+
+
+def moment(visit: "Visit", object_name: str, field: Field, view: View) -> View:
+    """What is stored goes along: a time that occurs twice a year is not told by the clock alone."""
+    held = view.pop("held", None)
+    return {"was": held.isoformat(timespec="milliseconds").replace("+00:00", "Z") if held is not None else ""}
+
+
+def switch(visit: "Visit", object_name: str, field: Field, view: View) -> View:
+    return {"is_on": view["value"] in ("true", "on", "1", "yes")}
+
+
+def lookup(visit: "Visit", object_name: str, field: Field, view: View) -> View:
+    title = ""
+    if view["value"]:
+        title = visit.records.titles(field.target, [view["value"]]).get(view["value"], "")
+    target = visit.ctx.snapshot.definitions.objects[field.target]
+    return {
+        "title": title,
+        "source": f"/o/{field.target}/options",
+        "is_cut_off": bool(view["value"]) and not title,
+        "placeholder": visit.say(
+            "Search {objects}…", objects=lowered(say(target.plural, visit.language), visit.language)
+        ),
+    }
+
+
+def lowered(text: str, language: str) -> str:
+    return text[:1].lower() + text[1:] if language == "en" and text[1:2].islower() else text
+
+
+WIDGETS: Mapping[str, Callable[["Visit", str, Field, View], View]] = {
+    "select": options,
+    "multiselect": options,
+    "currency": currency,
+    "datetime": moment,
+    "switch": switch,
+    "lookup": lookup,
+}
