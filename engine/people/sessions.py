@@ -11,7 +11,7 @@ from engine.people.authentication import fingerprint, made_secret
 from engine.store import system
 from engine.tenants import Tenant
 
-__all__ = ["COOKIE", "Session", "end_all", "open_session", "sign_in", "sign_out"]
+__all__ = ["COOKIE", "LONGEST", "Session", "credential", "end_all", "open_session", "sign_in", "sign_out"]
 
 COOKIE = "fieldstone_session"
 LONGEST = timedelta(days=7)

@@ -9,14 +9,24 @@ from typing import Any
 import sqlalchemy as sa
 
 from engine.context import SYSTEM, context_of
-from engine.errors import BadInput, InputProblem, NotFound
+from engine.errors import BadInput, Conflict, InputProblem, NotFound
 from engine.people import passwords, sessions
 from engine.service import Records
 from engine.store import system
 from engine.tenants import Tenant
 from metadata.problem import nearest
 
-__all__ = ["User", "create_user", "ensure_admin", "find_user", "list_users", "set_active", "set_password", "set_roles"]
+__all__ = [
+    "ADMIN",
+    "User",
+    "create_user",
+    "ensure_admin",
+    "find_user",
+    "list_users",
+    "set_active",
+    "set_password",
+    "set_roles",
+]
 
 ADMIN = "admin"  # name of the first user and of the role that may do everything
 USERNAME = re.compile(r"[a-z0-9](?:[a-z0-9._@+-]{0,62}[a-z0-9])?")
@@ -67,7 +77,10 @@ def ensure_admin(tenant: Tenant, password: str | None, now: datetime) -> str | N
     if list_users(tenant):
         return None
     made = None if password else passwords.made_password()
-    create_user(tenant, ADMIN, now=now, name="Administrator", roles=[ADMIN], password=password or made)
+    try:
+        create_user(tenant, ADMIN, now=now, name="Administrator", roles=[ADMIN], password=password or made)
+    except Conflict:  # another process was faster
+        return None
     return made
 
 

@@ -1,0 +1,85 @@
+"""`fieldstone serve`: web processes."""
+
+import argparse
+import logging
+import os
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+
+from engine.cli import DONE, add_common_options
+from engine.config import Config, from_environment, to_environment
+from engine.errors import BadInput
+from engine.people.users import ensure_admin
+from engine.publish import ensure
+from engine.tenants import Tenant, open_tenant
+
+__all__ = ["add", "prepare", "run", "serve", "settings"]
+
+RELOADED = ("engine", "metadata", "plugins", "ui")
+
+
+def add(subparsers: Any) -> None:
+    command = subparsers.add_parser("serve", help="serve the screens and the API")
+    command.add_argument("--host", default="127.0.0.1", help="address to listen on; 127.0.0.1")
+    command.add_argument("--port", type=int, default=8000, help="port to listen on; 8000")
+    command.add_argument(
+        "--workers", type=int, default=1, metavar="N", help="processes; 1. SQLite gains nothing by more"
+    )
+    command.add_argument("--reload", action="store_true", help="start again when code changes; for development")
+    add_common_options(command)
+
+
+def run(args: argparse.Namespace) -> int:
+    config = settings(args)
+    tenant = open_tenant(config.database_url, config.data, config.tenant)
+    prepare(tenant, datetime.now(UTC))
+    tenant.close()
+    print(f"serving on {address(args.host, args.port)}", flush=True)
+    serve(config, args.host, args.port, workers=args.workers, reload=args.reload)
+    return DONE
+
+
+def settings(args: argparse.Namespace) -> Config:
+    """Of the environment and the common options."""
+    try:
+        return from_environment(database_url=args.database or None, data=args.data, tenant=args.tenant)
+    except ValueError as error:
+        raise BadInput(str(error), code="setting") from error
+
+
+def prepare(tenant: Tenant, now: datetime) -> None:
+    """Make what an empty database needs; a password that is made for `admin` is printed this once."""
+    ensure(tenant, now)
+    made = ensure_admin(tenant, os.environ.get("FIELDSTONE_ADMIN_PASSWORD") or None, now)
+    if made:
+        print(f"The first user is admin, with the password {made}\nIt is not shown again.", file=sys.stderr, flush=True)
+
+
+def serve(config: Config, host: str, port: int, *, workers: int = 1, reload: bool = False) -> None:
+    """Until it is interrupted. The processes get their settings through the environment."""
+    os.environ.update(to_environment(config))
+    folders = [str(Path(__file__).parents[2] / name) for name in RELOADED] if reload else None
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    uvicorn.run(
+        "engine.app:from_settings",
+        factory=True,
+        host=host,
+        port=port,
+        workers=workers if workers > 1 and not reload else None,
+        reload=reload,
+        reload_dirs=folders,
+        access_log=False,  # engine.api.guard writes one that tells no queries
+        log_level="warning",
+        server_header=False,
+        date_header=True,
+        timeout_graceful_shutdown=10,
+    )
+
+
+def address(host: str, port: int) -> str:
+    shown = "localhost" if host in ("127.0.0.1", "0.0.0.0", "::") else host  # noqa: S104 - shown, not listened on
+    return f"http://{f'[{shown}]' if ':' in shown else shown}:{port}"

@@ -1,0 +1,135 @@
+"""`fieldstone user`: people who can sign in, their passwords, roles and tokens."""
+
+import argparse
+import getpass
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+
+from engine.cli import DONE, add_common_options
+from engine.errors import BadInput
+from engine.people import passwords, tokens, users
+from engine.publish import ensure
+from engine.tenants import Tenant, open_tenant
+
+__all__ = ["add", "run"]
+
+Json = dict[str, Any]
+
+
+def add(subparsers: Any) -> None:
+    command = subparsers.add_parser("user", help="make users, set passwords and roles, make tokens")
+    actions = command.add_subparsers(title="actions", metavar="ACTION", dest="action", required=True)
+
+    create = action(actions, "create", "make a user; its password is printed once")
+    create.add_argument("--role", action="append", default=[], metavar="R", help="a role; may be given several times")
+    create.add_argument("--name", default="", help="as others see it; NAME unless said")
+    create.add_argument("--email", default=None)
+    create.add_argument("--language", default=None, help="en or zh-CN")
+    create.add_argument("--time-zone", default=None, metavar="ZONE", help="Asia/Shanghai")
+    create.add_argument("--no-password", action="store_true", help="for scripts: the user can only use tokens")
+
+    password = action(actions, "password", "set a password: asked for, or the first line of the standard input")
+    password.add_argument("--make", action="store_true", help="make one and print it")
+
+    roles = action(actions, "roles", "give exactly these roles")
+    roles.add_argument("role", nargs="*", metavar="ROLE")
+
+    token = action(actions, "token", "make a token for scripts; it is the last word printed, and not shown again")
+    token.add_argument("--days", type=int, default=365, metavar="N", help="how long it is valid; 365")
+    token.add_argument("--label", default="", help="what it is for")
+
+    for name, help_text in (("activate", "let a user in again"), ("deactivate", "refuse a user from now on")):
+        action(actions, name, help_text)
+    action(actions, "list", "list users", has_name=False)
+
+
+def action(actions: Any, name: str, help_text: str, *, has_name: bool = True) -> argparse.ArgumentParser:
+    made: argparse.ArgumentParser = actions.add_parser(name, help=help_text, description=help_text)
+    if has_name:
+        made.add_argument("name_of_user", metavar="NAME", help="user name")
+    made.add_argument("--json", action="store_true", help="print JSON")
+    add_common_options(made)
+    return made
+
+
+def run(args: argparse.Namespace) -> int:
+    tenant, now = open_tenant(args.database, args.data, args.tenant), datetime.now(UTC)
+    ensure(tenant, now)
+    body, text = ACTIONS[args.action](tenant, args, now)
+    print(orjson.dumps(body, option=orjson.OPT_INDENT_2).decode() if args.json else text)
+    return DONE
+
+
+def create(tenant: Tenant, args: argparse.Namespace, now: datetime) -> tuple[Any, str]:
+    made = None if args.no_password else passwords.made_password()
+    more = {"email": args.email, "language": args.language, "time_zone": args.time_zone}
+    more = {name: value for name, value in more.items() if value is not None}
+    username = args.name_of_user
+    user = users.create_user(tenant, username, now=now, name=args.name, roles=args.role, password=made, **more)
+    body = {"id": user, "username": username, "roles": args.role, "password": made}
+    return body, f"user {username} was made" + (f", with the password {made}" if made else "")
+
+
+def set_password(tenant: Tenant, args: argparse.Namespace, now: datetime) -> tuple[Any, str]:
+    username = args.name_of_user
+    users.find_user(tenant, username)
+    password = passwords.made_password() if args.make else asked_for(username)
+    users.set_password(tenant, username, password, now)
+    body: Json = {"username": username} | ({"password": password} if args.make else {})
+    return body, f"the password of {username} is " + (password if args.make else "changed")
+
+
+def asked_for(username: str) -> str:
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().rstrip("\r\n")
+    first = getpass.getpass(f"New password of {username}: ")
+    if getpass.getpass("Once more: ") != first:
+        raise BadInput("the two are not the same", code="password.twice", fix="try again")
+    return first
+
+
+def set_roles(tenant: Tenant, args: argparse.Namespace, now: datetime) -> tuple[Any, str]:
+    users.set_roles(tenant, args.name_of_user, args.role)
+    body = {"username": args.name_of_user, "roles": args.role}
+    return body, f"{args.name_of_user} has the roles: {', '.join(args.role) or 'none'}"
+
+
+def make_token(tenant: Tenant, args: argparse.Namespace, now: datetime) -> tuple[Any, str]:
+    user = users.find_user(tenant, args.name_of_user)
+    token = tokens.make_token(tenant, user.id, now=now, days=args.days, name=args.label)
+    body = {"username": user.username, "token": token, "days": args.days}
+    return body, f"token of {user.username}, valid for {args.days} days, not shown again: {token}"
+
+
+def activate(tenant: Tenant, args: argparse.Namespace, now: datetime) -> tuple[Any, str]:
+    is_active = args.action == "activate"
+    users.set_active(tenant, args.name_of_user, is_active, now)
+    state = "active" if is_active else "not active any more"
+    return {"username": args.name_of_user, "is_active": is_active}, f"{args.name_of_user} is {state}"
+
+
+def list_users(tenant: Tenant, args: argparse.Namespace, now: datetime) -> tuple[Any, str]:
+    found = users.list_users(tenant)
+    lines = [
+        f"{user.username:<20} {user.name:<20} {', '.join(user.roles)}" + ("" if user.is_active else "  (not active)")
+        for user in found
+    ]
+    return [
+        {"id": user.id, "username": user.username, "name": user.name, "roles": user.roles, "is_active": user.is_active}
+        for user in found
+    ], "\n".join(line.rstrip() for line in lines)
+
+
+ACTIONS: dict[str, Callable[[Tenant, argparse.Namespace, datetime], tuple[Any, str]]] = {
+    "create": create,
+    "password": set_password,
+    "roles": set_roles,
+    "token": make_token,
+    "activate": activate,
+    "deactivate": activate,
+    "list": list_users,
+}
