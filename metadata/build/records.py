@@ -10,8 +10,8 @@ from metadata.source import Document
 
 __all__ = ["RELATIVE", "build_data", "from_cell"]
 
-RELATIVE = re.compile(r"today(?:[+-]\d{1,5})?|now(?:[+-]\d{1,6}[hdm])?", re.ASCII)
-"""A date or time that depends on the day when sample data is loaded: today-14, now+3h."""
+RELATIVE = re.compile(r"today(?:[+-]\d{1,5})?(?:T[0-2]\d:[0-5]\dZ)?|now(?:[+-]\d{1,6}[hdm])?", re.ASCII)
+"""A date or time that depends on the day when sample data is loaded: today-14, now+3h, today+1T06:30Z."""
 
 
 def build_data(
