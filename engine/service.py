@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from engine import service_batch, service_deletion, service_reads, service_writes
 from engine.context import Context
 from engine.service_answers import Change, Column, Listing, Page, Result
 from engine.store.query import Query, SortKey
@@ -13,48 +14,56 @@ Json = dict[str, Any]
 
 
 class Records:
-    """What one Context may read and write. Cheap to make: one per request."""
+    """What one Context may read and write. Cheap to make: one per request.
+
+    An object that may not be read is unknown (NotFound), and so is a record that no row rule lets through. Every write
+    is one transaction with its history; a refusal changes nothing.
+    """
+
+    __slots__ = ("ctx",)
 
     def __init__(self, ctx: Context) -> None:
         self.ctx = ctx
 
     def page(self, query: Query) -> Page:
         """Stored Python values, for screens."""
-        raise NotImplementedError
+        return service_reads.page(self.ctx, query)
 
     def list(self, query: Query) -> Listing:
         """JSON-ready dicts, for the API."""
-        raise NotImplementedError
+        return service_reads.listing(self.ctx, query)
 
     def get(self, object_name: str, record_id: str, fields: Sequence[str] = ()) -> Json:
-        """JSON-ready: path -> value. Raises NotFound."""
-        raise NotImplementedError
+        """path -> JSON-ready value, id and version always among them. Raises NotFound."""
+        return service_reads.get(self.ctx, object_name, record_id, fields)
 
     def get_row(self, object_name: str, record_id: str, fields: Sequence[str] = ()) -> dict[str, Any]:
         """path -> stored Python value, for screens. Raises NotFound."""
-        raise NotImplementedError
+        return service_reads.get_row(self.ctx, object_name, record_id, fields)
 
     def create(self, object_name: str, values: Mapping[str, object]) -> Json:
-        raise NotImplementedError
+        """The record as this person reads it. Raises Forbidden, BadInput with all problems, Conflict."""
+        return service_writes.create(self.ctx, object_name, values)
 
     def update(
         self, object_name: str, record_id: str, values: Mapping[str, object], if_version: int | None = None
     ) -> Json:
-        """Raises Stale when the record is no longer at `if_version`."""
-        raise NotImplementedError
+        """Raises Stale when the record is no longer at `if_version`. What changes nothing leaves the version alone."""
+        return service_writes.update(self.ctx, object_name, record_id, values, if_version)
 
     def delete(self, object_name: str, record_id: str, if_version: int | None = None) -> None:
-        raise NotImplementedError
+        """Into the trash, with what hangs on it. Raises Conflict where other records restrict it."""
+        service_deletion.delete(self.ctx, object_name, record_id, if_version)
 
     def restore(self, object_name: str, record_id: str) -> Json:
-        """Take a deletion back, with all that it took along."""
-        raise NotImplementedError
+        """Take a deletion back, with all that it took along. Raises Conflict where that cannot be."""
+        return service_deletion.restore(self.ctx, object_name, record_id)
 
     def upsert(
         self, object_name: str, field: str, value: object, values: Mapping[str, object]
     ) -> tuple[Json, bool]:
         """The record, and whether it was created. `field` must be unique."""
-        raise NotImplementedError
+        return service_writes.upsert(self.ctx, object_name, field, value, values)
 
     def batch(
         self, object_name: str, operations: Sequence[Mapping[str, Any]], atomic: bool = True
@@ -63,16 +72,16 @@ class Records:
 
         Atomic: the first refusal raises, its problems under "operations.N", and nothing is written.
         """
-        raise NotImplementedError
+        return service_batch.batch(self.ctx, object_name, operations, atomic)
 
     def history(self, object_name: str, record_id: str) -> Sequence[Change]:
         """Newest first."""
-        raise NotImplementedError
+        return service_reads.history(self.ctx, object_name, record_id)
 
     def options(self, object_name: str, text: str = "", limit: int = 20) -> Sequence[tuple[str, str, str]]:
         """(id, title, subtitle) of records that `text` is found in, for a lookup."""
-        raise NotImplementedError
+        return service_reads.options(self.ctx, object_name, text, limit)
 
     def titles(self, object_name: str, ids: Iterable[str]) -> Mapping[str, str]:
         """id -> title of the visible ones."""
-        raise NotImplementedError
+        return service_reads.titles(self.ctx, object_name, ids)

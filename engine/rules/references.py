@@ -1,0 +1,67 @@
+"""Whether the records that new values refer to exist, live, and are visible to the person who refers to them."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from engine.context import Context
+from engine.errors import InputProblem
+from engine.rules.values import Rules
+from engine.store.database import Compiled, Connection, compile_sql
+from engine.store.query import actor_params
+from engine.store.query_build import Builder
+from engine.store.query_conditions import in_list, padded
+from engine.store.rows import chunks
+
+__all__ = ["missing_targets"]
+
+
+def missing_targets(
+    ctx: Context, connection: Connection, rules: Rules, rows: Sequence[Mapping[str, Any]]
+) -> list[tuple[int, InputProblem]]:
+    """(index of the row, problem) of each reference that leads nowhere: one statement per object referred to."""
+    wanted: dict[str, set[str]] = {}
+    for name, target in rules.references:
+        for row in rows:
+            value = row.get(name)
+            if value is not None and not _is_self(ctx, name, value):
+                wanted.setdefault(target, set()).add(value)
+    if not wanted:
+        return []
+    found = {target: _visible(ctx, connection, target, sorted(ids)) for target, ids in wanted.items()}
+    problems: list[tuple[int, InputProblem]] = []
+    for index, row in enumerate(rows):
+        for name, target in rules.references:
+            value = row.get(name)
+            if value is not None and value not in found.get(target, ()) and not _is_self(ctx, name, value):
+                message = f"'{name}': no {target} has the id '{value}'"
+                problems.append((index, InputProblem(name, "reference.unknown", message, "choose another", (("id", value),))))
+    return problems
+
+
+def _is_self(ctx: Context, name: str, value: str) -> bool:
+    """Who acts exists: every write names them as owner, so this spares a statement."""
+    return name == "owner" and value == ctx.actor.id
+
+
+def _visible(ctx: Context, connection: Connection, target: str, ids: Sequence[str]) -> set[str]:
+    if not ctx.scope.can("read", target):
+        return set()
+    return {one for chunk in chunks(ids) for one in _among(ctx, connection, target, padded(chunk))}
+
+
+def _among(ctx: Context, connection: Connection, target: str, ids: Sequence[str]) -> Iterable[str]:
+    key = ("targets", ctx.scope.key, target, len(ids))
+    if key not in ctx.snapshot.cache:
+        builder = Builder(ctx.snapshot, ctx.scope, target)
+        root = builder.joins.root
+        where = [*builder.visible(in_trash=False), in_list(root.c.id, [f"_i{index}" for index in range(len(ids))])]
+        statement = sa.select(root.c.id).select_from(builder.joins.source).where(*where)
+        if ctx.snapshot.dialect == "postgresql":
+            # Whoever deletes one of them waits until this transaction ends, and then sees the record that refers to it.
+            statement = statement.with_for_update(read=True, of=root)
+        ctx.snapshot.cache[key] = compile_sql(statement, ctx.snapshot.dialect)
+    compiled: Compiled = ctx.snapshot.cache[key]
+    params = {**actor_params(ctx), **{f"_i{index}": one for index, one in enumerate(ids)}}
+    return [row[0] for row in connection.rows(compiled.sql, compiled.bind(params))]

@@ -1,0 +1,105 @@
+"""Read records: lists, single records, histories, and what lookups ask for."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from engine.context import Context
+from engine.service_answers import Change, Listing, Page
+from engine.service_writes import not_found
+from engine.store import rows, rows_history
+from engine.store.query import MAX_LIMIT, Query, SortKey, find, one
+from engine.store.query_paths import need_object
+from metadata.model import SYSTEM_FIELDS
+
+__all__ = ["get", "get_row", "history", "listing", "options", "page", "titles"]
+
+PERSON = SYSTEM_FIELDS["owner"].target
+
+Json = dict[str, Any]
+
+
+def page(ctx: Context, query: Query) -> Page:
+    with ctx.tenant.database.read() as connection:
+        found = find(ctx, connection, query)
+    rows_ = found.reader.values(found.rows)
+    ids = [row[0] for row in found.rows]
+    return Page(found.reader.columns, rows_, ids, found.next, found.count, found.count_is_capped)
+
+
+def listing(ctx: Context, query: Query) -> Listing:
+    with ctx.tenant.database.read() as connection:
+        found = find(ctx, connection, query)
+    records = found.reader.records(found.rows)
+    return Listing(found.reader.columns, records, found.next, found.count, found.count_is_capped)
+
+
+def get(ctx: Context, object_name: str, record_id: str, fields: Sequence[str]) -> Json:
+    with ctx.tenant.database.read() as connection:
+        found = one(ctx, connection, object_name, record_id, tuple(fields))
+    if not found.rows:
+        raise not_found(object_name, record_id)
+    return found.reader.record(found.rows[0])
+
+
+def get_row(ctx: Context, object_name: str, record_id: str, fields: Sequence[str]) -> dict[str, Any]:
+    with ctx.tenant.database.read() as connection:
+        found = one(ctx, connection, object_name, record_id, tuple(fields))
+    if not found.rows:
+        raise not_found(object_name, record_id)
+    return found.reader.row(found.rows[0])
+
+
+def history(ctx: Context, object_name: str, record_id: str) -> list[Change]:
+    """Newest first, of a record that is visible, deleted or not; only fields that may be read."""
+    need_object(ctx.scope, object_name)
+    with ctx.tenant.database.read() as connection:
+        if not any(rows.current(ctx, connection, object_name, record_id, "read", trash) for trash in (False, True)):
+            raise not_found(object_name, record_id)
+        entries = list(rows_history.read(connection, ctx.snapshot, object_name, record_id))
+    readable = ctx.scope.readable(object_name)
+    names = titles(ctx, PERSON, {entry["by"] for entry in entries if entry["by"]})
+    return [
+        Change(
+            at=entry["at"],
+            by=entry["by"],
+            by_name=names.get(entry["by"], ""),
+            action=entry["action"],
+            version=entry["version"],
+            changes={name: pair for name, pair in entry["changes"].items() if name in readable},
+        )
+        for entry in entries
+    ]
+
+
+def options(ctx: Context, object_name: str, text: str, limit: int) -> list[tuple[str, str, str]]:
+    """(id, title, subtitle) of records that the text is found in, by title."""
+    need_object(ctx.scope, object_name)
+    definition = ctx.snapshot.definitions.objects[object_name]
+    others = [name for name in definition.search if name != definition.title and not definition.fields[name].target]
+    fields = (definition.title, *others[:1])
+    query = Query(
+        object_name, fields, sort=(SortKey(definition.title),), limit=min(limit, MAX_LIMIT), search=text.strip()
+    )
+    found = page(ctx, query)
+    return [
+        (record_id, _shown(row[0]), _shown(row[1]) if others else "")
+        for record_id, row in zip(found.ids, found.rows, strict=True)
+    ]
+
+
+def titles(ctx: Context, object_name: str, ids: Iterable[str]) -> dict[str, str]:
+    """id -> title of the records that are visible; {} for an object that may not be read."""
+    wanted = list(dict.fromkeys(ids))
+    if not wanted or not ctx.scope.can("read", object_name):
+        return {}
+    title = ctx.snapshot.definitions.objects[object_name].title
+    found: dict[str, str] = {}
+    for start in range(0, len(wanted), MAX_LIMIT):
+        chunk = tuple(wanted[start : start + MAX_LIMIT])
+        part = page(ctx, Query(object_name, (title,), ids=chunk, limit=len(chunk)))
+        found.update((record_id, _shown(row[0])) for record_id, row in zip(part.ids, part.rows, strict=True))
+    return found
+
+
+def _shown(value: Any) -> str:
+    return "" if value is None else str(value)

@@ -1,0 +1,81 @@
+"""The history of records: written with each change, in the same transaction.
+
+What changed is kept by the columns' physical names, which a rename does not touch and which are never given twice: a
+new field of an old name does not show what the old one held.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import orjson
+import sqlalchemy as sa
+
+from engine.context import Context
+from engine.snapshot import Snapshot
+from engine.store import system, types
+from engine.store.database import Compiled, Connection, compile_sql, new_id
+
+__all__ = ["Entry", "read", "write"]
+
+MOST = 500  # lines that are read
+
+Changes = Mapping[str, tuple[Any, Any]]
+Entry = tuple[str, int, str, Changes]
+"""(record, its version after the change, action, field -> (old, new) JSON-ready)"""
+
+
+def write(ctx: Context, connection: Connection, object_name: str, entries: Sequence[Entry]) -> None:
+    compiled = _insert_sql(ctx.snapshot)
+    columns = ctx.snapshot.physical.names.columns[object_name]
+    shared = {
+        "_object": ctx.snapshot.physical.names.tables[object_name],
+        "_at": ctx.now,
+        "_by": ctx.actor.id or None,
+    }
+    rows = [
+        compiled.bind({
+            **shared, "_id": new_id(ctx.now), "_record": record, "_version": version, "_action": action,
+            "_changes": orjson.dumps({columns.get(name, name): pair for name, pair in changes.items()}).decode()
+            if changes else None,
+        })
+        for record, version, action, changes in entries
+    ]  # fmt: skip
+    if len(rows) == 1:
+        connection.run(compiled.sql, rows[0])
+    else:
+        connection.run_many(compiled.sql, rows)
+
+
+def _insert_sql(snapshot: Snapshot) -> Compiled:
+    if "history insert" not in snapshot.cache:
+        columns = system.history.c
+        values = {column: sa.bindparam(f"_{column.name}", type_=column.type) for column in columns}
+        snapshot.cache["history insert"] = compile_sql(sa.insert(system.history).values(values), snapshot.dialect)
+    compiled: Compiled = snapshot.cache["history insert"]
+    return compiled
+
+
+def read(connection: Connection, snapshot: Snapshot, object_name: str, record_id: str) -> Iterable[dict[str, Any]]:
+    """Newest first: {at, by, action, version, changes {field: [old, new]}}. Columns of today's fields only."""
+    if "history read" not in snapshot.cache:
+        kept = system.history.c
+        statement = (
+            sa.select(kept.at, kept.by, kept.action, kept.version, kept.changes)
+            .where(kept.record == sa.bindparam("_record", type_=types.Id()))
+            .order_by(kept.id.desc())
+            .limit(MOST)
+        )
+        snapshot.cache["history read"] = compile_sql(statement, snapshot.dialect)
+    compiled: Compiled = snapshot.cache["history read"]
+    load_at = types.blank_kept(types.DateTime().loader(snapshot.dialect))
+    fields = {column: name for name, column in snapshot.physical.names.columns[object_name].items()}
+    fields["owner"] = "owner"
+    for at, by, action, version, changes in connection.rows(compiled.sql, compiled.bind({"_record": record_id})):
+        pairs = orjson.loads(changes) if changes else {}
+        yield {
+            "at": load_at(at) if load_at else at,
+            "by": by or "",
+            "action": action,
+            "version": version,
+            "changes": {fields[column]: tuple(pair) for column, pair in pairs.items() if column in fields},
+        }
