@@ -41,7 +41,8 @@ def number(value: object) -> Decimal:
 
 def day(value: object) -> int:
     """today-14 -> -14"""
-    assert isinstance(value, str) and value.startswith("today"), value
+    assert isinstance(value, str)
+    assert value.startswith("today"), value
     return int(value[5:] or 0)
 
 
@@ -176,7 +177,11 @@ def test_every_choice_of_a_status_occurs() -> None:
 
 @pytest.mark.parametrize(
     ("parent", "lines", "amount"),
-    [("opportunity", "opportunity_line", "amount"), ("quote", "quote_line", "net_amount"), ("order", "order_line", "net_amount")],
+    [
+        ("opportunity", "opportunity_line", "amount"),
+        ("quote", "quote_line", "net_amount"),
+        ("order", "order_line", "net_amount"),
+    ],
 )
 def test_lines_add_up(parent: str, lines: str, amount: str) -> None:
     sums: dict[object, Decimal] = defaultdict(Decimal)
