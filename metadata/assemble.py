@@ -1,7 +1,8 @@
 """Put packages together: their documents in, definitions and the items that checks look at out."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Any, Generic, TypeVar
 
 from metadata.build.objects import build_field, build_object
@@ -53,6 +54,13 @@ class Assembly:
     strays: list[Item[None]] = field(default_factory=list)  # `field:` documents that name no object
     problems: list[Problem] = field(default_factory=list)
     languages: tuple[str, ...] = ("en",)
+    said: Mapping[str, set[str]] = field(default_factory=dict)  # package -> its texts in its first language
+
+    def documents(self) -> Iterator[tuple[Document, str]]:
+        """Every document that was built, once, with its package."""
+        for item in chain[Item[Any]](self.packages, self.objects, self.layouts, self.views, self.menus, self.roles):
+            yield item.document, item.package
+        yield from ((item.document, item.package) for item in self.fields if not item.steps)
 
     def definitions(self) -> Definitions:
         return Definitions(
@@ -98,6 +106,7 @@ def assemble(sources: Sequence[PackageSource], kinds: Mapping[str, FieldKind]) -
     all_.menus = unique(all_.menus, all_.problems)
     all_.roles = unique(all_.roles, all_.problems)
     all_.languages = _languages(sources)
+    all_.said = {name: wording.said for name, wording in wordings.items()}
     return all_
 
 

@@ -4,9 +4,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from metadata.assemble import assemble
+from metadata.check import Facts, check
+from metadata.formula import Signature
 from metadata.model import FieldKind, Loaded
 from metadata.problem import Problem
-from metadata.requires import Version, in_order, parse_version
+from metadata.requires import Version, in_order, needed, parse_version
 from metadata.shape import Shapes
 from metadata.sources import PackageSource, from_texts, missing_manifest, read
 
@@ -18,7 +20,7 @@ SYSTEM = Path(__file__).with_name("system")
 def load(
     paths: Sequence[Path],
     kinds: Mapping[str, FieldKind],
-    functions: Mapping[str, object],
+    functions: Mapping[str, Signature],
     *,
     installed: Mapping[str, Mapping[str, str]] = {},
 ) -> Loaded:
@@ -39,9 +41,13 @@ def load(
     versions = {name: version for name, manifest in manifests.items() if (version := _version(manifest.data))}
     order, unmet = in_order(manifests, versions)
     problems += unmet
-    assembly = assemble([known[name] for name in order], kinds)
-    problems += assembly.problems
-    return Loaded(assembly.definitions(), in_reading_order(problems))
+    ordered = [known[name] for name in order]
+    assembly = assemble(ordered, kinds)
+    definitions = assembly.definitions()
+    texts = {source.prefix + file: text for source in ordered for file, text in source.files.items()}
+    facts = Facts(assembly, definitions.objects, kinds, functions, needed(manifests), texts)
+    problems += [*assembly.problems, *check(facts)]
+    return Loaded(definitions, in_reading_order(problems))
 
 
 def _mend(source: PackageSource, shapes: Shapes) -> None:

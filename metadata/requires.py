@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from metadata.problem import Problem, no_such
 from metadata.source import Document
 
-__all__ = ["Version", "in_order", "parse_range", "parse_version", "satisfies"]
+__all__ = ["Version", "in_order", "needed", "parse_range", "parse_version", "satisfies"]
 
 Version = tuple[int, int, int]
 
@@ -69,6 +69,19 @@ def in_order(
         if name not in order:
             order += _visit(name, manifests, order, problems)
     return order, problems
+
+
+def needed(manifests: Mapping[str, Document]) -> dict[str, frozenset[str]]:
+    """Of each package all that it requires, directly or through others, with itself and the system package."""
+    found: dict[str, frozenset[str]] = {}
+    for name in manifests:
+        reached, waiting = {name, "system"}, [name]
+        while waiting:
+            more = [other for other in _needs(manifests[waiting.pop()]) if other in manifests and other not in reached]
+            reached.update(more)
+            waiting += more
+        found[name] = frozenset(reached)
+    return found
 
 
 def _needs(document: Document) -> list[str]:

@@ -30,7 +30,7 @@ class Translations:
             found: Any = node
             for step in steps:
                 found = found.get(step) if isinstance(found, dict) else None
-            if found is not None:
+            if found:
                 yield language, found
 
     def label_of(self, *steps: str) -> Iterator[tuple[str, Any]]:
@@ -47,6 +47,7 @@ class Wording:
 
     language: str
     texts: tuple[tuple[str, Mapping[str, str]], ...] = ()
+    said: set[str] = field(default_factory=set)  # every text that was made, in the first language
 
     def text(self, value: Any, over: Iterable[tuple[str, str]] = (), otherwise: str = "") -> Text:
         text: dict[str, str] = {}
@@ -56,9 +57,11 @@ class Wording:
             text.update({language: words for language, words in value.items() if isinstance(words, str)})
         elif otherwise:
             text[self.language] = otherwise
+        first = text.get(self.language, "")
+        self.said.add(first)
         for language, translated in self.texts:
-            words = translated.get(text.get(self.language, ""))
+            words = translated.get(first)
             if words:
                 text[language] = words
-        text.update({language: words for language, words in over if isinstance(words, str)})
+        text.update({language: words for language, words in over if words})
         return text

@@ -1,0 +1,19 @@
+"""All checks of definitions: one module per kind. A check yields Problems and goes on."""
+
+from collections.abc import Iterator
+
+from metadata.check import data, fields, layouts, menus, names, objects, packages, roles, translations, views
+from metadata.check.facts import Facts
+from metadata.problem import Problem
+
+__all__ = ["Facts", "check"]
+
+CHECKS = (
+    packages.check, names.check, objects.check, fields.check, layouts.check, views.check, menus.check, roles.check,
+    translations.check, data.check,
+)  # fmt: skip
+
+
+def check(facts: Facts) -> Iterator[Problem]:
+    for part in CHECKS:
+        yield from part(facts)

@@ -1,0 +1,132 @@
+"""Does sample data fit its fields, and do its references lead somewhere?"""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from metadata.assemble import Item
+from metadata.build.records import RELATIVE
+from metadata.check.facts import Facts
+from metadata.model import SYSTEM_FIELDS, Data, Field, Object, Record
+from metadata.problem import Place, Problem, nearest, no_such
+
+__all__ = ["check"]
+
+SETTABLE = {name: SYSTEM_FIELDS[name] for name in SYSTEM_FIELDS if name not in ("id", "version")} | {
+    "_created_at": SYSTEM_FIELDS["created_at"]  # how sample data is spread over the past
+}
+USER = "user"
+FIRST_USER = "admin"
+DATE_LIKE = re.compile(r"\s*(today|now)\b", re.IGNORECASE)
+
+
+def check(facts: Facts) -> Iterator[Problem]:
+    keys = keys_by_object(facts)
+    seen: dict[tuple[str, str], str] = {}
+    values: dict[tuple[str, str, object], str] = {}
+    for item in facts.assembly.data:
+        document, built = item.document, item.built
+        is_sheet = document.file.lower().endswith(".csv")
+        at = Place(document.file) if is_sheet else document.at("data")
+        yield from facts.object_exists(built.object, item.package, at)
+        if built.object not in facts.objects:
+            continue
+        object_ = facts.objects[built.object]
+        columns: set[str] = set()
+        for index, record in enumerate(built.records):
+            yield from key_is_new(item, index, record, seen)
+            for name, value in record.values.items():
+                if name in object_.fields or name in SETTABLE:
+                    field = object_.fields.get(name) or SETTABLE[name]
+                    yield from value_fits(facts, item, index, field, value, keys)
+                    yield from value_is_new(item, index, field, value, values)
+                elif name not in columns:  # once, not for every row
+                    columns.add(name)
+                    yield no_such("field", name, object_.fields, at=document.key("records", index, name),
+                                  code="field.unknown", within=built.object)  # fmt: skip
+            yield from nothing_missing(facts, item, index, record, object_)
+
+
+def keys_by_object(facts: Facts) -> Mapping[str, set[str]]:
+    """What a reference may hold: keys of records; of people the user names, too."""
+    keys: dict[str, set[str]] = {USER: {FIRST_USER}}
+    for item in facts.assembly.data:
+        found = keys.setdefault(item.built.object, set())
+        found.update(record.key for record in item.built.records if record.key)
+        if item.built.object == USER:
+            found.update(str(record.values.get("username")) for record in item.built.records)
+    for package in facts.assembly.packages:
+        keys[USER].update(user.username for user in package.built.demo_users)
+    return keys
+
+
+def key_is_new(item: Item[Data], index: int, record: Record, seen: dict[tuple[str, str], str]) -> Iterator[Problem]:
+    if not record.key:
+        return
+    at = item.document.at("records", index, "_key")
+    first = seen.setdefault((item.built.object, record.key), f"{at.file}:{at.line}")
+    if first != f"{at.file}:{at.line}":
+        message = f"the key '{record.key}' is used here and in {first}"
+        yield Problem(at, "data.key.duplicate", message, "give one of the two another key")
+
+
+def value_fits(
+    facts: Facts, item: Item[Data], index: int, field: Field, value: Any, keys: Mapping[str, set[str]]
+) -> Iterator[Problem]:
+    at = item.document.at("records", index, field.name)
+    if field.target:
+        if not isinstance(value, str):
+            message = f"'{field.name}' holds the _key of a record of '{field.target}', as a text"
+            yield Problem(at, "data.value", message, f'write "{value}"' if isinstance(value, int) else "")
+        elif value not in keys.get(field.target, ()):
+            what = "user" if field.target == USER else f"record of '{field.target}' with the key"
+            yield no_such(what, value, keys.get(field.target, ()), at=at, code="data.reference")
+        return
+    if field.value in ("date", "datetime") and isinstance(value, str) and is_relative(field, value):
+        return
+    kind = facts.kinds.get(field.type)
+    why = kind.check_value(field, value) if kind and kind.check_value else None
+    if why is not None:
+        yield Problem(at, "data.value", f"the value does not fit '{field.name}': {why}", likely(field, value))
+
+
+def is_relative(field: Field, value: str) -> bool:
+    """today-14; and for a date and time also now-3h and today+1T06:30Z."""
+    is_day = value.startswith("today") and "T" not in value
+    return RELATIVE.fullmatch(value) is not None and (field.value == "datetime" or is_day)
+
+
+def likely(field: Field, value: Any) -> str:
+    if field.choices and isinstance(value, str):
+        labels = {label: choice.value for choice in field.choices for label in choice.label.values()}
+        guess = labels.get(value) or nearest(value, [choice.value for choice in field.choices])
+        return f"write '{guess}'?" if guess else ""
+    if isinstance(value, str) and field.value in ("date", "datetime") and DATE_LIKE.match(value):
+        return "write today, today-14 or today+30" + (", now-3h or now+2d" if field.value == "datetime" else "")
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and field.value == "text":
+        return f'write "{value}"'
+    return ""
+
+
+def value_is_new(
+    item: Item[Data], index: int, field: Field, value: Any, seen: dict[tuple[str, str, object], str]
+) -> Iterator[Problem]:
+    if not field.is_unique or isinstance(value, list):
+        return
+    at = item.document.at("records", index, field.name)
+    first = seen.setdefault((item.built.object, field.name, value), f"{at.file}:{at.line}")
+    if first != f"{at.file}:{at.line}":
+        message = f"'{field.name}' is unique, but '{value}' is here and in {first}"
+        yield Problem(at, "data.unique", message, "change one of the two")
+
+
+def nothing_missing(
+    facts: Facts, item: Item[Data], index: int, record: Record, object_: Object
+) -> Iterator[Problem]:
+    for name, field in object_.fields.items():
+        kind = facts.kinds.get(field.type)
+        if field.is_required and field.default is None and kind and not kind.is_computed:
+            if record.values.get(name) in (None, "", []):
+                at = item.document.at("records", index)
+                message = f"the record has no '{name}', which is required"
+                yield Problem(at, "data.required", message, f"add '{name}'")
