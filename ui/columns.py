@@ -101,7 +101,7 @@ def plan_of(
 
 
 def column(snapshot, scope, path, field, label, ask, formats, language, is_full, object_name) -> ShownColumn:  # type: ignore[no-untyped-def]
-    kind = snapshot.plugins.fields[field.type] if field.type in snapshot.plugins.fields else None
+    kind = snapshot.plugins.fields.get(field.type)
     shape = kind.cell if kind else "text"
     title_at, sort_path = -1, path
     at = ask(path)

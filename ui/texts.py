@@ -39,7 +39,10 @@ def say_in(language: str) -> Say:
 
 
 def problem_text(problem: InputProblem, language: str, **more: object) -> str:
-    """The problem's sentence in `language`; its own English one where the catalogue has none. `more`: the field's label."""
+    """The problem's sentence in `language`; its own English one where the catalogue has none.
+
+    `more`: what the sentence may quote besides the problem's values, such as the field's label.
+    """
     pattern = catalogue(language)["problems"].get(problem.code)
     if pattern is None:
         return problem.message

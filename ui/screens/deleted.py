@@ -55,7 +55,7 @@ def deleted_page(visit: Visit) -> Response:
             limit=PAGE,
             cursor=visit.request.query_params.get("cursor", ""),
             in_trash=True,
-        )  # fmt: skip
+        )
     )
     address = f"/o/{definition.name}/deleted"
     return visit.render(

@@ -45,6 +45,12 @@ def login_page(
     say = say_in(language)
     token = request.cookies.get(DOOR_COOKIE) or secrets.token_urlsafe(24)
     onward = safe_address(str(source.get("next", "/")))
+    errors = {
+        "": "",
+        "refused": say("User name or password is wrong."),
+        "too_many": say("Too many attempts. Wait a quarter of an hour, then try again."),
+        "stale": say("This page was open too long. Please try again."),
+    }
     infos = {"over": say("Your session has ended. Sign in again to go on."), "out": say("You are signed out.")}
     response = html(
         "login.html",
@@ -57,7 +63,7 @@ def login_page(
         next=onward,
         chosen_language=chosen if chosen in LANGUAGES else "",
         language_links={code: f"/login?{urlencode({'next': onward, 'language': code})}" for code in LANGUAGES},
-        error=ERRORS[error](language) if error else "",
+        error=errors[error],
         info=infos.get(request.query_params.get("why", ""), ""),
         username=username,
     )
@@ -71,13 +77,6 @@ def login_page(
         secure=site.config.is_secure,
     )
     return response
-
-
-ERRORS = {
-    "refused": lambda language: say_in(language)("User name or password is wrong."),
-    "too_many": lambda language: say_in(language)("Too many attempts. Wait a quarter of an hour, then try again."),
-    "stale": lambda language: say_in(language)("This page was open too long. Please try again."),
-}
 
 
 def sign_in(site: Site, request: Request, form: FormData) -> Response:

@@ -101,7 +101,7 @@ def list_page(visit: Visit) -> Response:
             count="none" if part == "rows" else "capped",
             search=state.search,
             conditions=conditions(visit, state),
-        )  # fmt: skip
+        )
     )
     rows = made.rows(page.rows, page.ids)
     results = {

@@ -174,7 +174,7 @@ def related_view(visit: Visit, related: RelatedList, record_id: str) -> dict[str
             limit=related.limit,
             count="capped",
             conditions=((related.field, "=", record_id),),
-        )  # fmt: skip
+        )
     )
     count = visit.formats.number(page.count or 0) + ("+" if page.count_is_capped else "")
     can_create = ctx.scope.can("create", other.name)
