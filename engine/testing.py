@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
@@ -66,7 +67,7 @@ class Running:
         (folder / "package.yaml").write_text(text, encoding="utf-8")
         return folder
 
-    def user(self, username: str, *roles: str, password: str | None = None, **more: object) -> str:
+    def user(self, username: str, *roles: str, password: str | None = None, **more: Any) -> str:
         """The id of a user, who is made with these roles if there is none of this name yet."""
         if username not in self._made:
             made = users.create_user(

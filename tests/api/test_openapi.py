@@ -84,7 +84,8 @@ def test_objects_are_those_that_may_be_read(shop: Running) -> None:
 
 
 def test_chinese_names_are_served(sqlite_url: str) -> None:
-    text = "package: p\nversion: 1.0.0\nlabel: P\n---\nobject: 合同\nlabel: 合同\nfields:\n  名称: {type: text, label: 名称}\n"
+    text = "package: p\nversion: 1.0.0\nlabel: P\n"
+    text += "---\nobject: 合同\nlabel: 合同\nfields:\n  名称: {type: text, label: 名称}\n"
     with running(sqlite_url, [text]) as site:
         site.user("boss", "admin")
         client = site.client("boss")
