@@ -140,7 +140,7 @@ def write_packages(
     """Texts that are as before stay where they are."""
     c = system.package.c
     found = connection.sa.execute(sa.select(c.package, c.files_of).where(c.version == old.version))
-    kept_in: dict[str, int] = dict(found.tuples().all())
+    kept_in: dict[str, int] = dict(found.all())
     rows = []
     for name, package in new.packages.items():
         is_same = name in kept_in and dict(package.files) == dict(stored.get(name, {}))

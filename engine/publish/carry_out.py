@@ -5,7 +5,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from engine.publish.compare import Changes, ObjectChange
+from engine.publish.compare import Changes, ObjectChange, is_changed
 from engine.publish.ddl import Ddl, references
 from engine.publish.migration import ColumnWork, Index, NameChange, Work, allocate, column_works, indexes
 from engine.publish.steps import convert_of, rows_of
@@ -238,10 +238,6 @@ class Migration:
                     for table in (system.deletion, system.counter):
                         where = sa.and_(table.c.object == change.new.name, table.c.field == field.old.name)
                         self.connection.sa.execute(sa.update(table).where(where).values(field=field.new.name))
-
-
-def is_changed(change: ObjectChange) -> bool:
-    return bool(change.details or change.fields or change.old is None or change.new is None)
 
 
 def table_object(names: Names, table: sa.Table) -> str:

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from metadata.model import Choice, Definitions, Field, Object, Package
 
-__all__ = ["Changes", "FieldChange", "Note", "ObjectChange", "compare"]
+__all__ = ["Changes", "FieldChange", "Note", "ObjectChange", "compare", "is_changed"]
 
 Named = TypeVar("Named", Field, Object)
 
@@ -74,13 +74,17 @@ def compare(old: Definitions, new: Definitions, has_other_files: Iterable[str] =
         for note in notes(what, before, after)
     ]
     packages = tuple(package_notes(old.packages, new.packages))
-    if not (packages or others or any(change.details or change.fields for change in objects)):
+    if not (packages or others or any(is_changed(change) for change in objects)):
         others = [
             Note("~", f"package {name}", "its texts, not what they mean")
             for name in has_other_files
             if name in old.packages
         ]
     return Changes(packages, tuple(objects), tuple(others))
+
+
+def is_changed(change: ObjectChange) -> bool:
+    return bool(change.details or change.fields or change.old is None or change.new is None)
 
 
 def renames(old: Mapping[str, Named], new: Mapping[str, Named]) -> dict[str, str]:
@@ -127,7 +131,9 @@ def object_details(old: Object, new: Object, now: Mapping[str, str]) -> Iterator
         word = "unique" if name == "unique" else "index"
         yield from (f"{word} ({', '.join(group)})" for group in sorted(after - before))
         yield from (f"no longer {word} ({', '.join(group)})" for group in sorted(before - after))
-    if tuple(now.get(name, name) for name in old.search) != new.search:
+    # Unless the object says otherwise, the search box reads what is like text; fields that come or go have their step.
+    same = {name for was, name in now.items() if old.fields[was].type == new.fields[name].type}
+    if [now[n] for n in old.search if now.get(n) in same] != [n for n in new.search if n in same]:
         yield "search"
     for name in ("label", "plural", "icon", "color", "description", "package"):
         if getattr(old, name) != getattr(new, name):

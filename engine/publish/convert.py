@@ -1,6 +1,7 @@
 """How one value of a field becomes a value of the field's new definition. Pure; the new type's parser decides."""
 
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -96,9 +97,13 @@ def date_forms(plain: Any, new: Field) -> Iterator[Any]:
 
 
 def datetime_forms(plain: Any, new: Field) -> Iterator[Any]:
-    text = str(plain).strip().replace(" ", "T", 1)
+    text = str(plain).strip()
     yield text
-    yield f"{text[:10]}T00:00:00Z" if len(text) == 10 else f"{text}Z"
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return
+    yield (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC).isoformat()
 
 
 def time_forms(plain: Any, new: Field) -> Iterator[Any]:

@@ -44,7 +44,7 @@ def history(tenant: Tenant) -> list[Published]:
         names: dict[str, str] = {}
         if user is not None and ids:
             found = connection.sa.execute(sa.select(user.c.id, user.c.username).where(user.c.id.in_(ids)))
-            names = dict(found.tuples().all())
+            names = dict(found.all())
     return [
         Published(
             number, at, by, names.get(by or "", ""), packages.get(number, {}),

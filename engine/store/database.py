@@ -18,7 +18,7 @@ import psycopg
 import sqlalchemy as sa
 from psycopg.types.string import TextLoader
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg, PGIdentifierPreparer_psycopg
-from sqlalchemy.dialects.sqlite.base import SQLiteIdentifierPreparer
+from sqlalchemy.dialects.sqlite.base import SQLiteDDLCompiler, SQLiteIdentifierPreparer
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.pool import StaticPool
 
@@ -50,8 +50,24 @@ class PostgresNames(PGIdentifierPreparer_psycopg):
         return True
 
 
+class SQLiteDdl(SQLiteDDLCompiler):
+    """Foreign keys stand with their columns: ALTER TABLE can drop such a column, but none that a table's key names."""
+
+    def visit_create_column(self, create: Any, first_pk: bool = False, **more: Any) -> Any:
+        text = super().visit_create_column(create, first_pk, **more)
+        for key in create.element.foreign_keys:
+            table, _, column = key.target_fullname.rpartition(".")
+            text += f" REFERENCES {self.preparer.quote(table)} ({self.preparer.quote(column)})"
+            text += self.define_constraint_deferrability(key.constraint)
+        return text
+
+    def visit_foreign_key_constraint(self, constraint: Any, **more: Any) -> Any:
+        return None
+
+
 class SQLiteDialect(SQLiteDialect_pysqlite):
     supports_statement_cache = True
+    ddl_compiler = SQLiteDdl
     preparer = SQLiteNames  # type: ignore[assignment]
 
     def do_begin(self, dbapi_connection: Any) -> None: ...
@@ -290,13 +306,17 @@ class Database:
 
     def wrap(self, raw: Any) -> sa.Connection:
         dialect = self._dialect
-        return sa.Engine(StaticPool(lambda: raw, reset_on_return=None, dialect=dialect), dialect, self.url).connect()
+        pool = StaticPool(lambda: raw, reset_on_return=None, dialect=dialect)
+        connection = sa.Engine(pool, dialect, self.url).connect()
+        if dialect.server_version_info is None:
+            dialect.initialize(connection)
+        return connection
 
     @cached_property
     def _dialect(self) -> sa.Dialect:
         if self.dialect == "sqlite":
-            return DIALECTS["sqlite"]
-        return PostgresDialect(dbapi=PostgresDialect.import_dbapi())  # type: ignore[no-untyped-call]
+            return SQLiteDialect(dbapi=sqlite3)
+        return PostgresDialect(dbapi=psycopg)  # type: ignore[no-untyped-call]
 
     def _take(self) -> Connection:
         while self._idle:
