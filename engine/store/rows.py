@@ -207,7 +207,7 @@ def _touching(table: sa.Table, names: Sequence[str]) -> sa.Update:
     changed = {
         table.c.modified_at: sa.bindparam("_now", type_=types.DateTime()),
         table.c.modified_by: sa.bindparam("_actor_id", type_=types.Id()),
-        table.c.version: table.c.version + sa.literal_column("1"),
+        table.c.version: sa.type_coerce(table.c.version, sa.Integer()) + sa.literal_column("1"),
     }
     return sa.update(table).values({table.c[name]: _param(table, name) for name in names} | changed)
 

@@ -30,6 +30,6 @@ def _take_sql(dialect: str) -> Compiled:
     insert = sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
     values = {name: sa.bindparam(f"_{name}", type_=table.c[name].type) for name in ("object", "field", "period")}
     statement = insert.values({**values, "value": count}).on_conflict_do_update(
-        index_elements=["object", "field", "period"], set_={"value": table.c.value + count}
+        index_elements=["object", "field", "period"], set_={"value": sa.type_coerce(table.c.value, sa.Integer()) + sa.type_coerce(count, sa.Integer())}
     )
     return compile_sql(statement.returning(table.c.value), dialect)
