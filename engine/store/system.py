@@ -18,9 +18,8 @@ def table(name: str, *parts: sa.schema.SchemaItem) -> sa.Table:
     return sa.Table(name, TABLES, *parts)
 
 
-def column(name: str, type_: type[sa.types.TypeEngine[object]], **more: bool) -> sa.Column[object]:
-    more.setdefault("nullable", False)
-    return sa.Column(name, type_, **more)
+def column(name: str, type_: type[sa.types.TypeEngine[object]], *, nullable: bool = False) -> sa.Column[object]:
+    return sa.Column(name, type_, nullable=nullable)
 
 
 def key(name: str, type_: type[sa.types.TypeEngine[object]]) -> sa.Column[object]:
