@@ -88,15 +88,21 @@ def read_integer(value: object, least: int = INTEGER_MIN, most: int = INTEGER_MA
         raise wrong_type(value, "a whole number")
     if isinstance(value, float | Decimal):
         check_finite(value)
+        if abs(value) >= 2**64:
+            raise too_large(value)
         if value != int(value):
             message = f"{brief(value)} is not a whole number"
             raise BadValue("value.integer", message, f"write {int(value)}?", value=brief(value))
     number = int(value)
     if not INTEGER_MIN <= number <= INTEGER_MAX:
-        message = f"{brief(number)} is too large; a whole number has at most 64 bits"
-        raise BadValue("value.integer.size", message, value=brief(number))
+        raise too_large(number)
     check_range(Decimal(number), Decimal(least), Decimal(most))
     return number
+
+
+def too_large(number: object) -> BadValue:
+    message = f"{brief(number)} is too large; a whole number has at most 64 bits"
+    return BadValue("value.integer.size", message, value=brief(number))
 
 
 def read_decimal(value: object, precision: int, scale: int, least: Decimal | None, most: Decimal | None) -> Decimal:
@@ -166,7 +172,7 @@ def exact_float(value: float, scale: int) -> Decimal:
 
 
 def check_finite(value: float | Decimal) -> None:
-    if not math.isfinite(value):
+    if not (value.is_finite() if isinstance(value, Decimal) else math.isfinite(value)):
         raise BadValue("value.number.finite", f"{value} is not a number that can be stored", value=str(value))
 
 

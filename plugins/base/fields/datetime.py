@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from engine.sdk import DateTime, Field, FieldType, Parse, local_text, read_datetime, utc_from_local
+from engine.sdk import BadValue, DateTime, Field, FieldType, Parse, local_text, read_datetime, utc_from_local
 
 PATTERN = (
     r"^[1-9][0-9]{3}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,30})?(?:[Zz]|[+\-][0-9]{2}:[0-9]{2})$"
@@ -27,8 +27,11 @@ def from_form(field: Field, sent: Sequence[str], zone: ZoneInfo) -> object:
     """
     text = sent[-1].strip() if sent else ""
     for earlier in sent[:-1]:
-        if earlier.endswith("Z") and local_text(datetime.fromisoformat(earlier), zone) == text:
-            return earlier
+        try:
+            if local_text(read_datetime(earlier), zone) == text:
+                return earlier
+        except BadValue:
+            continue
     return utc_from_local(text, zone) or text or None
 
 

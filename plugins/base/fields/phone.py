@@ -50,15 +50,16 @@ def normalised(text: str, region: str) -> str | None:
 
 
 def stored(number: phonenumbers.PhoneNumber, text: str, region: str) -> str | None:
-    digits = "".join(c for c in phonenumbers.normalize_digits_only(text))
+    digits = str(phonenumbers.normalize_digits_only(text))
     if len(digits) <= 6 and not text.startswith("+"):  # 95588, 110
         is_short = phonenumbers.is_possible_short_number_for_region(number, region)
         return digits if is_short else None
-    possible = phonenumbers.is_possible_number_with_reason(number)
-    if possible == phonenumbers.ValidationResult.IS_POSSIBLE or phonenumbers.is_valid_number(number):
+    if phonenumbers.is_valid_number(number):
         return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
-    is_local = possible == phonenumbers.ValidationResult.IS_POSSIBLE_LOCAL_ONLY
-    return digits if is_local and not text.startswith("+") else None
+    is_of_known_length = phonenumbers.is_possible_number(
+        number
+    )  # a local number, or of a range that is newly given out
+    return ("+" if text.startswith("+") else "") + digits if is_of_known_length else None
 
 
 def to_form(field: Field, value: str | None, zone: ZoneInfo) -> str:
