@@ -109,7 +109,7 @@ def compile_sql(statement: sa.Executable, dialect: str, columns: Sequence[str] |
     compiled: Any = statement.compile(dialect=kind, column_keys=columns)  # type: ignore[attr-defined]
     known = {name: bind.effective_value for name, bind in compiled.binds.items()}
     needed = {name for name, bind in compiled.binds.items() if bind.required or (columns and name in columns)}
-    if compiled.post_compile_params:
+    if compiled.post_compile_params or compiled.literal_execute_params:
         state = compiled.construct_expanded_state(known)
         sql, names = state.statement, state.positiontup
         known |= state.additional_parameters
