@@ -45,7 +45,7 @@ class RowReader:
     def values(self, rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
         """Each row as stored Python values, in the order of `columns`."""
         places = self._places
-        if self._python:
+        if self._python and rows:
             rows = list(self._converted(rows, self._python))
         return [tuple([row[place] for place in places]) for row in rows]
 
