@@ -1,4 +1,4 @@
-"""Definitions as JSON bytes and back, and the hash of what they mean. Places, sample data and texts of files stay behind."""
+"""Definitions as JSON bytes and back, and the hash of what they mean. Places, sample data and files stay behind."""
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
@@ -36,7 +36,7 @@ T = TypeVar("T")
 
 
 def dump(definitions: Definitions) -> bytes:
-    """Compiled definitions, to be stored with a version. Each object is a text of its own, so that it can be read alone."""
+    """Compiled definitions, to be stored with a version. Each object is a text of its own, to be read alone."""
     return orjson.dumps(
         {
             "format": FORMAT,
@@ -52,7 +52,7 @@ def dump(definitions: Definitions) -> bytes:
 
 
 def parse(data: bytes) -> Definitions:
-    """What `dump` gave, without places, sample data and demo users. Objects, layouts and views are read when asked for."""
+    """What `dump` gave: no places, sample data or demo users. Objects, layouts and views are read when asked for."""
     read = orjson.loads(data)
     if read.get("format") != FORMAT:
         raise ValueError(f"definitions of format {read.get('format')}, not {FORMAT}")
@@ -237,7 +237,9 @@ def _read_menu(data: dict[str, Any]) -> Menu:
 
 
 def _read_role(data: dict[str, Any]) -> Role:
-    data["grants"] = tuple(
-        Grant(grant["object"], frozenset(grant.get("actions", ())), grant.get("rows", "")) for grant in data.get("grants", ())
-    )
+    data["grants"] = tuple(_read_grant(grant) for grant in data.get("grants", ()))
     return Role(**data)
+
+
+def _read_grant(data: dict[str, Any]) -> Grant:
+    return Grant(data["object"], frozenset(data.get("actions", ())), data.get("rows", ""))

@@ -15,6 +15,7 @@ MAX_FILE_BYTES = 1 << 20
 MAX_PACKAGE_BYTES = 64 << 20
 MAX_FILES = 10_000
 MAX_RATIO = 200  # unpacked to packed; text reaches 20, a bomb 1,000
+PROSE = {"README", "CHANGELOG", "LICENSE"}
 SUFFIXES = {".yaml", ".yml", ".json"}
 
 
@@ -43,7 +44,8 @@ class Texts:
             line = content.count(b"\n", 0, error.start) + 1
             column = error.start - content.rfind(b"\n", 0, error.start)
             message = f"byte 0x{content[error.start]:02x} is not UTF-8"
-            self.problems.append(Problem(Place(file, line, column), "source.encoding", message, "save the file as UTF-8"))
+            place = Place(file, line, column)
+            self.problems.append(Problem(place, "source.encoding", message, "save the file as UTF-8"))
 
 
 def read_files(path: Path) -> Texts:
@@ -70,17 +72,15 @@ def read_files(path: Path) -> Texts:
 def is_definition(file: str) -> bool:
     """Whether a path within a package is read: definitions anywhere, CSV files in data/."""
     path = PurePosixPath(file)
-    if any(part.startswith((".", "__")) for part in path.parts) or path.stem.upper() in ("README", "CHANGELOG", "LICENSE"):
+    if any(part.startswith((".", "__")) for part in path.parts) or path.stem.upper() in PROSE:
         return False
     return path.suffix.lower() in SUFFIXES or (path.suffix.lower() == ".csv" and path.parts[0] == "data")
 
 
 def _read_folder(root: Path, texts: Texts) -> None:
     home = root.resolve()
-    count = 0
-    for entry in _entries(root):
+    for count, entry in enumerate(_entries(root), start=1):
         file = Path(entry.path).relative_to(root).as_posix()
-        count += 1
         if count > MAX_FILES:
             texts.say("", "source.size", f"the package has more than {MAX_FILES:,} files")
             return

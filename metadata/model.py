@@ -1,5 +1,6 @@
 """What definitions say, as frozen data. Knows no files, no field types and no database."""
 
+import dataclasses
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -129,7 +130,7 @@ class RelatedList:
     object: str
     field: str  # the reference of `object` that points here
     columns: tuple[str, ...]  # paths
-    label: Text = field(default_factory=dict)
+    label: Text = dataclasses.field(default_factory=dict)  # `field` is a name of this class
     sort: tuple["SortKey", ...] = ()
     limit: int = 10
 
@@ -281,13 +282,16 @@ SYSTEM_FIELDS: Mapping[str, Field] = MappingProxyType({
     f.name: f
     for f in (
         _system("id", "id", "ID", "编号", value="reference"),
-        Field("owner", "reference", {"en": "Owner", "zh-CN": "负责人"}, package="system", target="user", is_indexed=True,
-              default="user", on_delete="restrict", options={"to": "user", "on_delete": "restrict"}, value="reference"),
+        Field("owner", "reference", {"en": "Owner", "zh-CN": "负责人"}, package="system", target="user",
+              is_indexed=True, default="user", on_delete="restrict", value="reference",
+              options={"to": "user", "on_delete": "restrict"}),
         _system("created_at", "datetime", "Created", "创建时间", value="datetime"),
-        _system("created_by", "reference", "Created by", "创建人", target="user", options={"to": "user"}, value="reference"),
+        _system("created_by", "reference", "Created by", "创建人", target="user", value="reference",
+                options={"to": "user"}),
         _system("modified_at", "datetime", "Changed", "修改时间", value="datetime"),
-        _system("modified_by", "reference", "Changed by", "修改人", target="user", options={"to": "user"}, value="reference"),
+        _system("modified_by", "reference", "Changed by", "修改人", target="user", value="reference",
+                options={"to": "user"}),
         _system("version", "integer", "Version", "版本", value="number"),
     )
 })  # fmt: skip
-"""Fields of every record, kept by the engine: usable in views, filters, formulas and layouts; only `owner` is written."""
+"""Fields of every record, kept by the engine: usable in views, filters, formulas, layouts; only `owner` is written."""

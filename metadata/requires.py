@@ -61,7 +61,7 @@ def _holds(version: Version, operator: str, bound: Version, length: int) -> bool
 def in_order(
     manifests: Mapping[str, Document], versions: Mapping[str, Version]
 ) -> tuple[Sequence[str], Sequence[Problem]]:
-    """Package names, each after those that it requires ("system" before all), and what is wrong with the requirements."""
+    """Package names, each after those that it requires ("system" first), and what is wrong with the requirements."""
     problems: list[Problem] = []
     order: list[str] = []
     for name in sorted(manifests, key=lambda name: name != "system"):

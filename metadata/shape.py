@@ -23,7 +23,7 @@ Steps = tuple[str | int, ...]
 STRICT = Draft202012Validator.TYPE_CHECKER.redefine(
     "integer", lambda checker, value: isinstance(value, int) and not isinstance(value, bool)
 )
-Validator = validators.extend(Draft202012Validator, type_checker=STRICT)
+Validator: Any = validators.extend(Draft202012Validator, type_checker=STRICT)  # type: ignore[no-untyped-call]
 
 
 class Shapes:
@@ -76,9 +76,13 @@ def _mended(document: Document, steps: Steps, schema: _Schema) -> Iterator[Probl
             yield from _explained(error, document, steps, drops)
         if not drops:
             return
-        # Items of a list go from its end, or their indexes would shift.
-        for path in sorted(drops, key=lambda path: [step if isinstance(step, int) else -1 for step in path], reverse=True):
+        for path in sorted(drops, key=_indexes, reverse=True):
             _drop(data, path)
+
+
+def _indexes(path: Steps) -> list[int]:
+    """Items of a list go from its end, or the others' indexes would shift."""
+    return [step if isinstance(step, int) else -1 for step in path]
 
 
 def _leaves(errors: Iterable[ValidationError]) -> Iterator[ValidationError]:
@@ -107,7 +111,7 @@ def _drop(data: Any, path: Steps) -> None:
         data.drop(path[-1])  # type: ignore[arg-type]
 
 
-def _explained(error: ValidationError, document: Document, base: Steps, drops: set[Steps]) -> Iterator[Problem]:
+def _explained(error: Any, document: Document, base: Steps, drops: set[Steps]) -> Iterator[Problem]:
     inner: Steps = tuple(error.absolute_path)
     steps = base + inner
     match error.validator:
@@ -174,7 +178,7 @@ TRUTH = {"yes": "true", "y": "true", "on": "true", "true": "true", "1": "true",
          "no": "false", "n": "false", "off": "false", "false": "false", "0": "false"}  # fmt: skip
 
 
-def _wrong_value(error: ValidationError, document: Document, steps: Steps) -> Problem:
+def _wrong_value(error: Any, document: Document, steps: Steps) -> Problem:
     at, value, said = document.at(*steps), error.instance, error.validator_value
     name = next((step for step in reversed(steps) if isinstance(step, str)), document.kind)
     what = f"an entry of '{name}'" if steps and isinstance(steps[-1], int) else f"'{name}'"

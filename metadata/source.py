@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
-from yaml.cyaml import CParser
+from yaml.cyaml import CParser  # type: ignore[attr-defined]
 
 from metadata.problem import Place, Problem
 
@@ -74,10 +74,10 @@ class Document:
         line, column = self.data.line, self.data.column
         for number, step in enumerate(steps, start=1):
             if isinstance(node, Map) and step in node.marks:
-                mark = node.marks[step]  # type: ignore[index]
+                mark = node.marks[step]
                 first = offset if number == len(steps) else 2
                 line, column = mark[first : first + 2]
-                node = node[step]  # type: ignore[index]
+                node = node[step]
             elif isinstance(node, Seq) and isinstance(step, int) and step < len(node):
                 line, column = node.marks[step]
                 node = node[step]
@@ -164,7 +164,7 @@ class _Reader:
     """Builds data from the parser's events, without recursion, counting what aliases stand for."""
 
     def __init__(self, text: str, file: str, source: Source) -> None:
-        self.parser = CParser(text)
+        self.parser: Any = CParser(text)
         self.file, self.source = file, source
         self.anchors: dict[str, tuple[Any, int, int]] = {}  # name -> value, its size in nodes, its height
         self.nodes = 0
@@ -308,8 +308,8 @@ class _Reader:
             return float(text)
         return NOT_FINITE if NOT_FINITE.fullmatch(text) else text
 
-    def _alias(self, name: str, line: int, column: int) -> tuple[Any, int, int]:
-        if name not in self.anchors:
+    def _alias(self, name: str | None, line: int, column: int) -> tuple[Any, int, int]:
+        if name is None or name not in self.anchors:
             self._stop(line, column, "source.alias", f"no anchor '&{name}' stands before '*{name}'")
         return self.anchors[name]
 

@@ -1,1 +1,1 @@
-"""Build the model from documents of the right shape: one module per family of kinds. Finds nothing wrong, raises nothing."""
+"""Build the model from documents of the right shape: one module per family. Finds nothing wrong, raises nothing."""

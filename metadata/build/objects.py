@@ -65,7 +65,7 @@ def build_field(
     }
     here = (owner, "fields", name)
     is_required = data.get("required") is True
-    on_delete = data.get("on_delete") or ("restrict" if is_required else "set_null")
+    on_delete: Any = data.get("on_delete") or ("restrict" if is_required else "set_null")
     return Field(
         name=name, type=type_, package=package,
         label=wording.text(data.get("label"), translations.label_of(*here), humanised(name)),
@@ -88,12 +88,8 @@ def build_choices(
     for value, said in (data or {}).items():
         more = said if isinstance(said, dict) and is_choice(said) else {"label": said}
         over = translations.label_of(*here, "choices", value)
-        choices.append(
-            Choice(
-                value=value, label=wording.text(more.get("label"), over, humanised(value)),
-                color=more.get("color") or "", is_retired=more.get("retired") is True,
-            )  # fmt: skip
-        )
+        label = wording.text(more.get("label"), over, humanised(value))
+        choices.append(Choice(value, label, more.get("color") or "", more.get("retired") is True))
     return tuple(choices)
 
 

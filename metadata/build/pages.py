@@ -71,10 +71,12 @@ def build_view(document: Document, package: str, wording: Wording) -> View:
 
 def build_menu(document: Document, package: str, wording: Wording) -> Menu:
     data = document.data
-    items = tuple(
-        MenuItem(item.get("object") or "", item.get("view") or "", wording.text(item.get("label")), item.get("icon") or "")
-        for item in data.get("items") or ()
-    )
+    items = tuple(build_item(item, wording) for item in data.get("items") or ())
     label = wording.text(data.get("label"), otherwise=humanised(document.name))
     order = data.get("order")
     return Menu(document.name, label, items, 100 if order is None else order, package, document.at())
+
+
+def build_item(data: Any, wording: Wording) -> MenuItem:
+    label = wording.text(data.get("label"))
+    return MenuItem(data.get("object") or "", data.get("view") or "", label, data.get("icon") or "")

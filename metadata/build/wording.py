@@ -54,7 +54,7 @@ class Wording:
         if isinstance(value, str) and value:
             text[self.language] = value
         elif isinstance(value, dict):
-            text.update({language: words for language, words in value.items() if isinstance(words, str)})
+            text.update(value)
         elif otherwise:
             text[self.language] = otherwise
         first = text.get(self.language, "")

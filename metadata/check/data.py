@@ -38,7 +38,7 @@ def check(facts: Facts) -> Iterator[Problem]:
             for name, value in record.values.items():
                 if name in object_.fields or name in SETTABLE:
                     field = object_.fields.get(name) or SETTABLE[name]
-                    yield from value_fits(facts, item, index, field, value, keys)
+                    yield from value_fits(facts, item, (index, name), field, value, keys)
                     yield from value_is_new(item, index, field, value, values)
                 elif name not in columns:  # once, not for every row
                     columns.add(name)
@@ -71,9 +71,9 @@ def key_is_new(item: Item[Data], index: int, record: Record, seen: dict[tuple[st
 
 
 def value_fits(
-    facts: Facts, item: Item[Data], index: int, field: Field, value: Any, keys: Mapping[str, set[str]]
+    facts: Facts, item: Item[Data], steps: tuple[int, str], field: Field, value: Any, keys: Mapping[str, set[str]]
 ) -> Iterator[Problem]:
-    at = item.document.at("records", index, field.name)
+    at = item.document.at("records", *steps)
     if field.target:
         if not isinstance(value, str):
             message = f"'{field.name}' holds the _key of a record of '{field.target}', as a text"
@@ -102,7 +102,7 @@ def likely(field: Field, value: Any) -> str:
         guess = labels.get(value) or nearest(value, [choice.value for choice in field.choices])
         return f"write '{guess}'?" if guess else ""
     if isinstance(value, str) and field.value in ("date", "datetime") and DATE_LIKE.match(value):
-        return "write today, today-14 or today+30" + (", now-3h or now+2d" if field.value == "datetime" else "")
+        return "write today, today-14 or today+30" + (", now-3h or today+1T06:30Z" if field.value == "datetime" else "")
     if isinstance(value, (int, float)) and not isinstance(value, bool) and field.value == "text":
         return f'write "{value}"'
     return ""
@@ -125,8 +125,8 @@ def nothing_missing(
 ) -> Iterator[Problem]:
     for name, field in object_.fields.items():
         kind = facts.kinds.get(field.type)
-        if field.is_required and field.default is None and kind and not kind.is_computed:
-            if record.values.get(name) in (None, "", []):
-                at = item.document.at("records", index)
-                message = f"the record has no '{name}', which is required"
-                yield Problem(at, "data.required", message, f"add '{name}'")
+        is_needed = field.is_required and field.default is None and kind is not None and not kind.is_computed
+        if is_needed and record.values.get(name) in (None, "", []):
+            at = item.document.at("records", index)
+            message = f"the record has no '{name}', which is required"
+            yield Problem(at, "data.required", message, f"add '{name}'")

@@ -16,7 +16,7 @@ MAX_STEPS = 6
 
 @dataclass(slots=True)
 class Facts:
-    """An assembly, and what is known besides it. `needs` holds of each package all that it requires, itself included."""
+    """An assembly, and what is known besides it. `needs`: of each package all that it requires, itself included."""
 
     assembly: Assembly
     objects: Mapping[str, Object]
@@ -39,7 +39,7 @@ class Facts:
         return self.kinds.get(field_.type)
 
     def object_exists(self, name: str, package: str, at: Place) -> Iterator[Problem]:
-        """That there is such an object, in this package or in one that it requires. A blank name was reported before."""
+        """That there is such an object, here or in a package that this one requires. Blank was reported before."""
         if not name:
             return
         if name not in self.objects:
@@ -78,9 +78,8 @@ class Facts:
         if not before.field.target:
             message = f"'{path}' is no reference, so '{step}' cannot follow it"
             return Problem(at, "field.unknown", message, f"write '{path}'")
-        problem = no_such("field", step, self.names(object_).known(head), at=at, code="field.unknown",
-                          within=before.field.target)  # fmt: skip
-        return problem
+        known = self.names(object_).known(head)
+        return no_such("field", step, known, at=at, code="field.unknown", within=before.field.target)
 
     def field(self, path: str, object_: str) -> Field | None:
         if object_ not in self.objects:
@@ -88,7 +87,9 @@ class Facts:
         found = self.names(object_).resolve(tuple(path.split(".")))
         return found.field if found else None
 
-    def sort_works(self, keys: Iterable[SortKey], object_: str, document: Document, steps: tuple[str | int, ...]) -> Iterator[Problem]:
+    def sort_works(
+        self, keys: Iterable[SortKey], object_: str, document: Document, steps: tuple[str | int, ...]
+    ) -> Iterator[Problem]:
         """That a sort names fields that have an order."""
         is_list = isinstance(steps_value(document, steps), list)
         for index, key in enumerate(keys):

@@ -76,7 +76,8 @@ def section_works(
         seen[cell.field] = cell.field
         if cell.span > section.columns:
             message = f"the cell spans {cell.span} columns, but the section has {section.columns}"
-            yield Problem(document.at(*here, "fields", index, "span"), "layout.span", message, f"write {section.columns}")
+            span = document.at(*here, "fields", index, "span")
+            yield Problem(span, "layout.span", message, f"write {section.columns}")
 
 
 def related_works(facts: Facts, item: Item[Layout], related: RelatedList, here: Steps) -> Iterator[Problem]:

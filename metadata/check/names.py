@@ -12,8 +12,9 @@ __all__ = ["check"]
 
 def check(facts: Facts) -> Iterator[Problem]:
     all_ = facts.assembly
-    for item in (*all_.packages, *all_.objects, *all_.layouts, *all_.views, *all_.menus, *all_.roles):
-        yield from well_formed(item.document.kind, item.document.name, item.document.at(item.document.kind))
+    for document, _ in all_.documents():
+        if document.kind != "field":
+            yield from well_formed(document.kind, document.name, document.at(document.kind))
     for field in all_.fields:
         at = field.document.key(*field.steps) if field.steps else field.document.at("field")
         yield from well_formed("field", field.built.name, at)
@@ -27,7 +28,7 @@ def well_formed(what: str, name: str, at: Place) -> Iterator[Problem]:
     if is_name(name):
         return
     guess = suggested(name)
-    yield Problem(at, "name.invalid", f"{reason(what, name)}", f'write "{guess}"?' if guess else "")
+    yield Problem(at, "name.invalid", reason(what, name), f'write "{guess}"?' if guess else "")
 
 
 def reason(what: str, name: str) -> str:

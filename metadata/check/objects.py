@@ -51,7 +51,8 @@ def title_works(facts: Facts, item: Item[Object]) -> Iterator[Problem]:
     if "title" not in document.data:
         if built.title == "id" and built.fields:
             message = f"no field of '{built.name}' may be a title, so records are named by their id"
-            yield Problem(document.at("object"), "object.title.none", message, "add a field 'name' of type text", "warning")
+            fix = "add a field 'name' of type text"
+            yield Problem(document.at("object"), "object.title.none", message, fix, "warning")
         return
     at = document.at("title")
     field = built.fields.get(built.title)

@@ -34,4 +34,5 @@ def check(facts: Facts) -> Iterator[Problem]:
             first = defaults.setdefault(f"{item.package}/{built.object}", built.name)
             if first != built.name:
                 message = f"'{first}' is the default view of '{built.object}' already"
-                yield Problem(document.at("default"), "default.second", message, "leave 'default' out of one of the two")
+                fix = "leave 'default' out of one of the two"
+                yield Problem(document.at("default"), "default.second", message, fix)

@@ -11,7 +11,8 @@ __all__ = ["as_type", "must_be_choice"]
 
 # Digits are ASCII: date.fromisoformat takes others, which no database reads.
 DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
-DATETIME = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?)(Z|[+-]\d{2}:\d{2})?)?", re.ASCII)
+CLOCK = r"\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?"
+DATETIME = re.compile(rf"(\d{{4}}-\d{{2}}-\d{{2}})(?:[T ]({CLOCK})(Z|[+-]\d{{2}}:\d{{2}})?)?", re.ASCII)
 TIME = re.compile(r"\d{2}:\d{2}(?::\d{2})?", re.ASCII)
 LOOKS = {"date": "2026-11-22", "datetime": "2026-11-22T08:30:00Z", "time": "08:30"}
 WORDS = {"date": "a date", "datetime": "a date and time", "time": "a time"}

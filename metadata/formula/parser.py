@@ -1,4 +1,4 @@
-"""Text of a formula -> a checked tree. Python's parser reads it, an allow-list of nodes lets it through; nothing is run."""
+"""Text of a formula -> a checked tree. Python's parser reads it, an allow-list lets it through; nothing is run."""
 
 import ast
 import unicodedata

@@ -1,4 +1,4 @@
-"""Let through only the signs of the formula language, and make names that are Python's keywords readable to its parser."""
+"""Let through only the signs of the formula language, and make keywords that are names readable to Python's parser."""
 
 import keyword
 import re
@@ -39,7 +39,7 @@ WIDE = 0xFEE0
 
 
 def prepared(text: str) -> str:
-    """`text` as the parser may see it, of the same length. Raises FormulaError at the first sign that is not allowed."""
+    """`text` as the parser may see it, of the same length. Raises FormulaError at a sign that is not allowed."""
     pieces = []
     at = 0
     after_dot = False

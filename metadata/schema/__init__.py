@@ -1,4 +1,4 @@
-"""The JSON Schema of every kind of definition: for the loader, and published for editors with the field types filled in."""
+"""The JSON Schema of every kind of definition: for the loader, and for editors with the field types filled in."""
 
 import json
 from collections.abc import Mapping

@@ -41,10 +41,7 @@ def _compiled(schema: Mapping[str, Any], defs: Mapping[str, Any]) -> Check:
         return checks[0]
 
     def every(value: Any) -> bool:
-        for check in checks:
-            if not check(value):
-                return False
-        return True
+        return all(check(value) for check in checks)
 
     return every
 
@@ -97,7 +94,7 @@ def _number(test: Callable[[Any, Any], bool]) -> Callable[[Any, Any], Check]:
 
 
 def _size(kind: type, test: Callable[[int, Any], bool]) -> Callable[[Any, Any], Check]:
-    return lambda said, defs: lambda value: not isinstance(value, kind) or test(len(value), said)
+    return lambda said, defs: lambda value: not isinstance(value, kind) or test(len(value), said)  # type: ignore[arg-type]
 
 
 def _all_of(said: Any, defs: Any) -> Check:
