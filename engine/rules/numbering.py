@@ -12,15 +12,19 @@ __all__ = ["number"]
 
 
 def number(ctx: Context, connection: Connection, rules: Rules, rows: Sequence[dict[str, Any]]) -> None:
-    """Fills the numbered fields of new rows that have no value there yet."""
-    now = ctx.now.astimezone(ctx.time_zone)
+    """Fills the numbered fields of new rows that have no value there yet, in the rows' order.
+
+    Dates in a number are those of `created_at`, in the person's zone.
+    """
     for rule in rules.generated:
-        generate, name = rule.type.generate, rule.field.name
+        generate, period_of, name = rule.type.generate, rule.type.counter_period, rule.field.name
         assert generate is not None
-        empty = [row for row in rows if row.get(name) is None]
-        if not empty:
-            continue
-        period = rule.type.counter_period(rule.field, now) if rule.type.counter_period else ""
-        first = rows_counters.take(connection, ctx.snapshot, rules.object, name, period, len(empty))
-        for index, row in enumerate(empty):
-            row[name] = generate(rule.field, now, first + index)
+        periods: dict[str, list[dict[str, Any]]] = {}
+        for row in rows:
+            if row.get(name) is None:
+                at = row["created_at"].astimezone(ctx.time_zone)
+                periods.setdefault(period_of(rule.field, at) if period_of else "", []).append(row)
+        for period, empty in periods.items():
+            first = rows_counters.take(connection, ctx.snapshot, rules.object, name, period, len(empty))
+            for index, row in enumerate(empty):
+                row[name] = generate(rule.field, row["created_at"].astimezone(ctx.time_zone), first + index)
