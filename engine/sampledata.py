@@ -1,0 +1,206 @@
+"""Load the sample data of packages: all of it in one transaction, and each record once, however often it is loaded.
+
+A record's id follows from its object and key (or place), so a record that was loaded, changed or deleted is left alone.
+"""
+
+import hashlib
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from engine.context import SYSTEM, ZONE_UTC, Actor, Context, context_of
+from engine.errors import InputProblem
+from engine.rules.numbering import number
+from engine.rules.uniqueness import as_conflicts
+from engine.rules.values import Rules, read_values, rules_of
+from engine.service import Query, Records, SortKey
+from engine.service_writes import changes_of, refuse
+from engine.store import rows, rows_deletion, rows_history
+from engine.store.database import Connection
+from engine.tenants import Tenant
+from metadata.model import SYSTEM_FIELDS, Data, Field, Record
+
+__all__ = ["load"]
+
+PERSON = SYSTEM_FIELDS["owner"].target
+CREATED = "_created_at"
+SPREAD_DAYS = 90  # records without a time of their own lie so many days back, at most
+MORNING = time(9)
+UNITS = {"h": "hours", "d": "days", "m": "minutes"}
+EPOCH_MS = 1_577_836_800_000  # 2020-01-01: ids of sample data begin with it
+PAGE = 1000
+
+Key = tuple[str, str]  # (object, key)
+
+
+@dataclass(slots=True)
+class Loading:
+    """What is known while sample data is read."""
+
+    ctx: Context
+    ids: dict[Key, str] = field(default_factory=dict)
+    problems: list[InputProblem] = field(default_factory=list)
+
+
+def load(
+    tenant: Tenant, data: Sequence[Data], now: datetime | None = None, time_zone: ZoneInfo = ZONE_UTC
+) -> Mapping[str, int]:
+    """Object -> records made. Users that records name must exist, or be among the data.
+
+    Dates such as today-14 are reckoned from `now` in `time_zone`. Raises BadInput with all problems, each at its place
+    in the package; then nothing is loaded.
+    """
+    ctx = replace(context_of(tenant, SYSTEM, now), time_zone=time_zone)
+    loading = Loading(ctx)
+    _know_people(loading)
+    records = [(part.object, index, record) for part in data for index, record in enumerate(part.records)]
+    for object_name, index, record in records:
+        loading.ids.update(_names(object_name, index, record))
+    rows_by_object: dict[str, list[dict[str, Any]]] = {}
+    for object_name, index, record in records:
+        row = _row(loading, object_name, _id(object_name, index, record), record)
+        rows_by_object.setdefault(object_name, []).append(row)
+    refuse(loading.problems)
+    with tenant.database.write() as connection:
+        connection.defer_references()  # records may refer to later ones, and to each other
+        return {name: _write(loading, connection, name, new) for name, new in rows_by_object.items()}
+
+
+def _know_people(loading: Loading) -> None:
+    """Users by name, whoever made them."""
+    if PERSON not in loading.ctx.snapshot.definitions.objects:
+        return
+    title = loading.ctx.snapshot.definitions.objects[PERSON].title
+    unique = [name for name, one in loading.ctx.snapshot.definitions.objects[PERSON].fields.items() if one.is_unique]
+    name = unique[0] if unique else title
+    cursor: str | None = ""
+    while cursor is not None:
+        query = Query(PERSON, (name,), sort=(SortKey("id"),), limit=PAGE, cursor=cursor)
+        page = Records(loading.ctx).page(query)
+        loading.ids.update({(PERSON, str(row[0])): one for row, one in zip(page.rows, page.ids, strict=True)})
+        cursor = page.next
+
+
+def _names(object_name: str, index: int, record: Record) -> Mapping[Key, str]:
+    """What other records may call this one."""
+    one = _id(object_name, index, record)
+    names = {(object_name, record.key): one} if record.key else {}
+    if object_name == PERSON and "username" in record.values:
+        names[object_name, str(record.values["username"])] = one
+    return names
+
+
+def _id(object_name: str, index: int, record: Record) -> str:
+    """A UUID of version 7 whose random part is not random: the same at each loading."""
+    name = f"{object_name}\0{record.key}" if record.key else f"{object_name}\0\0{record.place.file}\0{index}"
+    digest = int.from_bytes(hashlib.blake2b(name.encode(), digest_size=16).digest(), "big")
+    low = digest & ((1 << 80) - 1)
+    low = (low & ~(0xF << 76)) | (7 << 76)
+    low = (low & ~(0x3 << 62)) | (2 << 62)
+    return str(uuid.UUID(int=EPOCH_MS << 80 | low))
+
+
+def _row(loading: Loading, object_name: str, record_id: str, record: Record) -> dict[str, Any]:
+    """A whole row; what is wrong with it becomes problems at its place in the package."""
+    rules = rules_of(loading.ctx.snapshot, object_name)
+    place = f"{record.place.file}:{record.place.line}"
+    sent: dict[str, object] = {}
+    system: dict[str, Any] = {}
+    for name, value in record.values.items():
+        field = _field(rules, name)
+        if field is None:
+            sent[name] = value  # refused below, in the words of every other refusal
+            continue
+        try:
+            resolved = _resolved(loading, field, value)
+        except LookupError as error:
+            loading.problems.append(InputProblem(f"{place} {name}", "data.reference", str(error)))
+            continue
+        if name in rules.fields:
+            sent[name] = resolved
+        else:
+            system[name.removeprefix("_")] = resolved
+    stored, problems = read_values(loading.ctx, rules, sent, None)
+    loading.problems += [replace(problem, path=f"{place} {problem.path}") for problem in problems]
+    created = _moment(system.get("created_at")) or _spread(loading.ctx, record_id)
+    person = system.get("created_by") or stored.get("owner")
+    return {
+        **stored, "id": record_id, "version": 1, "created_at": created, "created_by": person,
+        "modified_at": _moment(system.get("modified_at")) or created, "modified_by": system.get("modified_by") or person,
+    }  # fmt: skip
+
+
+def _field(rules: Rules, name: str) -> Field | None:
+    if name in rules.fields:
+        return rules.fields[name].field
+    known = name.removeprefix("_") if name == CREATED else name
+    return SYSTEM_FIELDS.get(known) if known not in ("id", "version") else None
+
+
+def _resolved(loading: Loading, field: Field, value: object) -> object:
+    """A JSON value: keys become ids, relative dates become dates. Raises LookupError for a key that leads nowhere."""
+    if field.target and isinstance(value, str) and value:
+        found = loading.ids.get((field.target, value))
+        if found is None:
+            raise LookupError(f"no {field.target} is called '{value}'")
+        return found
+    if isinstance(value, str) and field.value in ("date", "datetime") and value.startswith(("today", "now")):
+        return _relative(loading.ctx, value, is_date=field.value == "date")
+    return value
+
+
+def _relative(ctx: Context, text: str, is_date: bool) -> str:
+    """today, today-14, today+1T06:30Z, now, now-3h -> the date or moment as JSON; other text as it is."""
+    try:
+        if text.startswith("now"):
+            amount = timedelta(**{UNITS[text[-1]]: int(text[3:-1])}) if text != "now" else timedelta()
+            moment = ctx.now + amount
+            return ctx.today.isoformat() if is_date else _json(moment)
+        days, _, clock = text[5:].partition("T")
+        day = ctx.today + timedelta(days=int(days or 0))
+        if is_date:
+            return day.isoformat()
+        if clock:
+            return f"{day.isoformat()}T{clock.removesuffix('Z')}:00Z"
+        return _json(datetime.combine(day, MORNING, ctx.time_zone))
+    except (ValueError, KeyError, OverflowError):
+        return text
+
+
+def _json(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _moment(value: object) -> datetime | None:
+    return datetime.fromisoformat(value).astimezone(UTC) if isinstance(value, str) else None
+
+
+def _spread(ctx: Context, record_id: str) -> datetime:
+    """Some moment of the last weeks, the same for the same record and day."""
+    number = int(record_id[-8:], 16)
+    return ctx.now - timedelta(days=1 + number % SPREAD_DAYS, minutes=number // SPREAD_DAYS % 480)
+
+
+def _write(loading: Loading, connection: Connection, object_name: str, new: list[dict[str, Any]]) -> int:
+    """Records that are not there yet. Returns how many."""
+    ctx = loading.ctx
+    known = rows_deletion.stored(connection, ctx.snapshot, object_name, ["owner"], [row["id"] for row in new])
+    fresh = sorted((row for row in new if row["id"] not in known), key=lambda row: row["created_at"])
+    if not fresh:
+        return 0
+    rules = rules_of(ctx.snapshot, object_name)
+    number(ctx, connection, rules, fresh)
+    with as_conflicts(ctx.snapshot, object_name):
+        rows.insert_many(ctx, connection, object_name, fresh)
+    for row in fresh:
+        _remember(ctx, connection, rules, row)
+    return len(fresh)
+
+
+def _remember(ctx: Context, connection: Connection, rules: Rules, row: Mapping[str, Any]) -> None:
+    by = Actor(id=row["created_by"] or "", username="", is_system=True)
+    then = replace(ctx, actor=by, now=row["created_at"])
+    rows_history.write(then, connection, rules.object, [(row["id"], 1, "create", changes_of(rules, {}, row))])
