@@ -67,6 +67,7 @@ def test_a_parser_takes_or_refuses_and_agrees_with_its_schema(kind: FieldType, i
         stored = parse(value)
     except BadValue as refused:
         is_beyond = refused.code in BEYOND_SCHEMA or (kind.value == "number" and isinstance(value, str))
+        is_beyond |= refused.code == "value.text.long" and "contentMediaType" in kind.schema(field)  # it has grown
         # jsonschema matches with Python's "$", which lets a line break follow; JavaScript's does not.
         is_line = isinstance(value, str) and value.endswith("\n")
         assert is_beyond or is_line or not is_json(value) or not schema.is_valid(value)
