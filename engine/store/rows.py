@@ -16,11 +16,13 @@ from engine.store.query_build import Builder, rule_on
 from engine.store.query_cache import Kept
 from engine.store.query_conditions import in_list, padded
 from engine.store.query_rows import Convert, loaders
+from metadata.formula import paths_in
 from metadata.model import SYSTEM_FIELDS, Action
 
 __all__ = ["Current", "Written", "change", "change_many", "columns_of", "current", "failing", "insert", "insert_many", "savepoint"]
 
 CHUNK = 500  # ids in one statement
+READ: Action = "read"
 Values = Mapping[str, Any]
 
 
@@ -127,11 +129,19 @@ def _flag(ctx: Context, table: sa.FromClause, object_name: str, action: Action) 
     return sa.case((condition, sa.literal_column("1")), else_=sa.literal_column("0")).label(f"may_{action}")
 
 
+def _flag_after(ctx: Context, table: sa.Table, object_name: str, action: Action) -> sa.ColumnElement[Any]:
+    """The same for RETURNING; -1 where only another statement can tell: SQLAlchemy has no subqueries there."""
+    rules = ctx.scope.rows(action, object_name) if ctx.scope.can(action, object_name) else ()
+    if any(len(path.steps) > 1 for rule in rules for path in paths_in(rule)):
+        return sa.literal_column("-1").label(f"may_{action}")
+    return _flag(ctx, table, object_name, action)
+
+
 def insert(ctx: Context, connection: Connection, object_name: str, values: Values) -> Written:
     """`values` holds every column but `deleted_at`; what is missing is blank."""
     compiled = _insert_sql(ctx, object_name, is_returning=True)
     params = {**actor_params(ctx), **_params(ctx.snapshot, object_name, values)}
-    return _written(ctx, object_name, connection.rows(compiled.sql, compiled.bind(params))[0])
+    return _written(ctx, connection, object_name, connection.rows(compiled.sql, compiled.bind(params))[0], "create")
 
 
 def insert_many(ctx: Context, connection: Connection, object_name: str, rows: Sequence[Values]) -> None:
@@ -173,12 +183,18 @@ def _param(table: sa.Table, name: str) -> sa.BindParameter[Any]:
 
 def _returned(ctx: Context, table: sa.Table, object_name: str, action: Action) -> list[Any]:
     columns: list[Any] = [table.c[name] for name in columns_of(ctx.snapshot, object_name)]
-    return [*columns, _flag(ctx, table, object_name, action), _flag(ctx, table, object_name, "read")]
+    return [*columns, _flag_after(ctx, table, object_name, action), _flag_after(ctx, table, object_name, "read")]
 
 
-def _written(ctx: Context, object_name: str, row: tuple[Any, ...]) -> Written:
+def _written(
+    ctx: Context, connection: Connection, object_name: str, row: tuple[Any, ...], action: Action
+) -> Written:
     record = shape_of(ctx.snapshot, object_name).record(row)
-    return Written(record, bool(row[-2]), bool(row[-1]))
+    is_allowed, is_visible = (
+        not failing(ctx, connection, object_name, [record["id"]], one) if flag < 0 else bool(flag)
+        for flag, one in zip(row[-2:], (action, READ), strict=True)
+    )
+    return Written(record, is_allowed, is_visible)
 
 
 def change(
@@ -199,7 +215,7 @@ def change(
         compiled = _kept(ctx.snapshot).put(key, compile_sql(statement, ctx.snapshot.dialect))
     params = {**actor_params(ctx), **{f"_f_{name}": value for name, value in values.items()}}
     rows = connection.rows(compiled.sql, compiled.bind(params | {"_id": record_id, "_at_version": version}))
-    return _written(ctx, object_name, rows[0]) if rows else None
+    return _written(ctx, connection, object_name, rows[0], action) if rows else None
 
 
 def _touching(table: sa.Table, names: Sequence[str]) -> sa.Update:
