@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from engine.contracts.field import FieldType, Parse, plain_form, plain_text, same
 from engine.contracts.function import Function
 from engine.errors import BadValue
+from engine.formula.moments import days_later, whole
 from engine.numbers import (
     INTEGER_MAX,
     INTEGER_MIN,
@@ -36,7 +37,7 @@ __all__ = [
     # browser forms
     "local_text", "number_from_form", "plain_form", "plain_text", "same", "utc_from_local",
     # SQL of functions
-    "as_sql", "small_letters",
+    "as_sql", "days_later", "small_letters", "whole",
 ]  # fmt: skip
 
 

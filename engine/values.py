@@ -19,6 +19,8 @@ DATETIME = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt]([0-9]{2}:[0-9]{2}:[0-9]{2})(?:\.([0-9]{1,30}))?([Zz]|[+-][0-9]{2}:[0-9]{2})?"
 )
 TIME = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9])?")
+BARRED = re.compile("[\x00\ud800-\udfff]")  # PostgreSQL stores no NUL, UTF-8 no half of a pair
+BARRED_FROM_LINE = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 KINDS = (
     (bool, "true or false"),
     (int | float | Decimal, "a number"),
@@ -59,24 +61,20 @@ def read_text(value: object, longest: int, *, has_lines: bool = False) -> str | 
     if len(value) > longest:
         message = f"'{brief(value)}' has {len(value)} characters; at most {longest} are allowed"
         raise BadValue("value.text.long", message, f"leave out {len(value) - longest}", length=len(value), max=longest)
-    for character in value:
-        if character < " " or "\ud800" <= character <= "\udfff" or character == "\x7f":
-            check_character(value, character, has_lines)
+    if found := (BARRED if has_lines else BARRED_FROM_LINE).search(value):
+        raise barred(value, found[0])
     if has_lines and "\r" in value:  # browsers send CRLF, whatever was typed
         value = value.replace("\r\n", "\n").replace("\r", "\n")
     return value.strip() or None
 
 
-def check_character(value: str, character: str, has_lines: bool) -> None:
-    if character in "\r\n\t" and has_lines:
-        return
+def barred(value: str, character: str) -> BadValue:
     if character in "\r\n":
         message = f"'{brief(value)}' has a line break; this text is one line"
-        raise BadValue("value.text.line", message, "write it in one line")
-    if character == "\x00" or "\ud800" <= character <= "\udfff" or not has_lines:
-        code = f"U+{ord(character):04X}"
-        message = f"'{brief(value)}' has the character {code}, which cannot be stored"
-        raise BadValue("value.text.character", message, "leave it out", character=code)
+        return BadValue("value.text.line", message, "write it in one line")
+    code = f"U+{ord(character):04X}"
+    message = f"'{brief(value)}' has the character {code}, which cannot be stored"
+    return BadValue("value.text.character", message, "leave it out", character=code)
 
 
 def read_date(value: object) -> date:
