@@ -20,13 +20,13 @@ def is_name(text: str) -> bool:
 
 
 def suggested(text: str) -> str:
-    """A name that is allowed and as like `text` as possible: "Stage Name (old)" -> "Stage_Name_old"; "" if none is."""
+    """A name that is allowed and as like `text` as possible: "Stage Name (old)" -> "stage_name_old"; "" if none is."""
     normal = unicodedata.normalize("NFKC", text)
     kept = "".join(c if ("a" + c).isidentifier() else "_" for c in normal)
     name = re.sub(r"_+", "_", kept).strip("_")
     if name and not name.isidentifier():
         name = f"n{name}"
-    name = name[:MAX_NAME].rstrip("_")
+    name = unicodedata.normalize("NFKC", name.lower())[:MAX_NAME].rstrip("_")
     return name if is_name(name) else ""
 
 

@@ -63,7 +63,14 @@ def _mend(source: PackageSource, shapes: Shapes) -> None:
 
 
 def in_reading_order(problems: Sequence[Problem]) -> tuple[Problem, ...]:
-    return tuple(sorted(set(problems), key=lambda p: (p.place, p.code, p.message)))
+    """Sorted by place; what cannot be read is not also said to be of the wrong type."""
+    unread = {spot(problem) for problem in problems if problem.code.startswith("source.")}
+    kept = {p for p in problems if not (p.code.startswith("value.") and spot(p) in unread)}
+    return tuple(sorted(kept, key=lambda p: (p.place, p.code, p.message)))
+
+
+def spot(problem: Problem) -> tuple[str, int, int]:
+    return problem.place.file, problem.place.line, problem.place.column
 
 
 def _version(data: Mapping[str, object]) -> Version | None:
@@ -78,7 +85,7 @@ def _by_name(sources: Sequence[PackageSource], problems: list[Problem]) -> dict[
         problems += source.problems
         manifest = source.manifest
         if manifest is None or not manifest.name:
-            if not any(p.code in ("source.path", "package.name") for p in source.problems):
+            if not any(p.code == "source.path" or p.place.path == "package" for p in source.problems):
                 problems.append(missing_manifest(source))
         elif manifest.name in known:
             first = known[manifest.name].manifest

@@ -220,7 +220,7 @@ class _Reader:
                 self._count(1, line, column)
                 event = self.parser.get_event()
                 continue
-            elif isinstance(event, yaml.AliasEvent):
+            elif isinstance(event, yaml.AliasEvent) and event.anchor:
                 if stack and isinstance(stack[-1][0], Map) and pending[-1] is None:
                     self._stop(line, column, "source.key", f"a key is a text, not the alias '*{event.anchor}'")
                 done, size, height = self._alias(event.anchor, line, column)
@@ -308,8 +308,8 @@ class _Reader:
             return float(text)
         return NOT_FINITE if NOT_FINITE.fullmatch(text) else text
 
-    def _alias(self, name: str | None, line: int, column: int) -> tuple[Any, int, int]:
-        if name is None or name not in self.anchors:
+    def _alias(self, name: str, line: int, column: int) -> tuple[Any, int, int]:
+        if name not in self.anchors:
             self._stop(line, column, "source.alias", f"no anchor '&{name}' stands before '*{name}'")
         return self.anchors[name]
 

@@ -36,7 +36,9 @@ def read(path: Path, prefix: str = "") -> PackageSource:
     """The package in a folder or zip file. Never raises: what is wrong stands in its problems."""
     texts = read_files(path)
     package = from_texts(texts.files, prefix)
-    package.problems += [replace(p, place=replace(p.place, file=prefix + p.place.file)) for p in texts.problems]
+    for problem in texts.problems:
+        file = prefix + problem.place.file if problem.place.file else path.as_posix()
+        package.problems.append(replace(problem, place=replace(problem.place, file=file)))
     return package
 
 

@@ -10,6 +10,7 @@ from metadata.problem import Place, Problem, no_such
 
 __all__ = ["check", "icon_is_a_name"]
 
+GROUPS = {"unique": ("field.unique.type", "unique"), "indexes": ("field.index.type", "indexed")}
 ICON = re.compile(r"[a-z0-9-]{1,63}")
 
 
@@ -82,9 +83,9 @@ def group_works(facts: Facts, item: Item[Object], key: str, number: int, group: 
         elif field is not None and (kind := facts.kind(field)):
             able = kind.may_be_unique if key == "unique" else kind.may_be_indexed
             if not able:
-                word = "unique" if key == "unique" else "indexed"
+                code, word = GROUPS[key]
                 message = f"'{name}' is a field of type '{field.type}', which cannot be {word}"
-                yield Problem(at, f"field.{'unique' if key == 'unique' else 'index'}.type", message)
+                yield Problem(at, code, message)
 
 
 def search_works(facts: Facts, item: Item[Object]) -> Iterator[Problem]:

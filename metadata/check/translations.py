@@ -27,9 +27,7 @@ def check(facts: Facts) -> Iterator[Problem]:
 def translation(facts: Facts, item: Item[None], languages: tuple[str, ...]) -> Iterator[Problem]:
     document = item.document
     if document.name not in languages:
-        at = document.at("translation")
-        code = "language.unknown" if is_language(document.name) else "package.language"
-        yield no_such("language", document.name, languages, at=at, code=code, within=item.package)
+        yield unknown_language(document, ("translation",), document.name, languages)
     for name, said in (document.data.get("objects") or {}).items():
         here = ("objects", name)
         yield from facts.object_exists(name, item.package, document.key(*here))
