@@ -11,9 +11,9 @@ from engine.testing import Running, running
 from tests.examples.test_crm import CRM, crm, own_objects, records
 
 LISTED_BY_WANG = {
-    "lead_open": 34, "lead_mine": 1, "lead_late": 4, "opportunity_open": 34, "opportunity_late": 2, "opportunity_lost": 5,
-    "payment_overdue": 3, "order_open": 3, "order_late": 1, "contract_ending": 2, "quote_ending": 2, "account_groups": 6,
-    "activity_late": 5, "campaign_over_budget": 2, "product_ended": 2,
+    "lead_open": 34, "lead_mine": 1, "lead_late": 4, "opportunity_open": 34, "opportunity_late": 2,
+    "opportunity_lost": 5, "payment_overdue": 3, "order_open": 3, "order_late": 1, "contract_ending": 2,
+    "quote_ending": 2, "account_groups": 6, "activity_late": 5, "campaign_over_budget": 2, "product_ended": 2,
 }  # fmt: skip
 
 
@@ -72,7 +72,7 @@ def people_see_their_own(site: Running) -> None:
     assert len(titles(site, "wang", "opportunity")) == 53
     assert not titles(site, "lin", "opportunity") & titles(site, "sam", "opportunity")
     assert titles(site, "lin", "account") == titles(site, "wang", "account")
-    assert {"contract", "order", "payment"} & {menu for menu in readable_objects(site, "priya")} == set()
+    assert {"contract", "order", "payment"} & set(readable_objects(site, "priya")) == set()
 
 
 def readable_objects(site: Running, who: str) -> list[str]:
