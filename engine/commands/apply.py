@@ -3,6 +3,7 @@
 import argparse
 import os
 import sys
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -26,16 +27,16 @@ def add(subparsers: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    tenant = open_tenant(args.database, args.data, args.tenant)
-    drawn = plan(tenant, args.paths)
-    show(drawn)
-    if drawn.has_errors:
-        return REFUSED
-    agree(drawn, args.plan, args.yes)
-    now = datetime.now(UTC)
-    if not drawn.is_empty:
-        print(f"version {apply(tenant, drawn, None, now)} runs")
-    greet(tenant, now)
+    with closing(open_tenant(args.database, args.data, args.tenant)) as tenant:
+        drawn = plan(tenant, args.paths)
+        show(drawn)
+        if drawn.has_errors:
+            return REFUSED
+        agree(drawn, args.plan, args.yes)
+        now = datetime.now(UTC)
+        if not drawn.is_empty:
+            print(f"version {apply(tenant, drawn, None, now)} runs")
+        greet(tenant, now)
     return DONE
 
 

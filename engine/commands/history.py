@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections import Counter
+from contextlib import closing
 from dataclasses import asdict
 from typing import Any
 
@@ -22,7 +23,8 @@ def add(subparsers: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    found = history(open_tenant(args.database, args.data, args.tenant))
+    with closing(open_tenant(args.database, args.data, args.tenant)) as tenant:
+        found = history(tenant)
     if args.json:
         text = orjson.dumps([as_json(one) for one in found], option=orjson.OPT_INDENT_2 | orjson.OPT_UTC_Z).decode()
         sys.stdout.write(text + "\n")

@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -25,8 +26,8 @@ def add(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Exit code 1: the definitions have errors, or rows stop the publish."""
-    tenant = open_tenant(args.database, args.data, args.tenant)
-    drawn = plan(tenant, args.paths)
+    with closing(open_tenant(args.database, args.data, args.tenant)) as tenant:
+        drawn = plan(tenant, args.paths)
     if args.json:
         sys.stdout.write(orjson.dumps(as_json(drawn), option=orjson.OPT_INDENT_2).decode() + "\n")
     else:

@@ -1,6 +1,7 @@
 """Carry out a migration: tables, columns, values, indexes and names, in the caller's transaction."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import sqlalchemy as sa
@@ -56,8 +57,6 @@ class Migration:
         for change in kept:
             self._add_columns(change)
         self._add_references()
-        self._forget_counters()
-        self._rename_in_history()
         for change in kept:
             self._fill(change)
         for change in kept:
@@ -67,6 +66,7 @@ class Migration:
             self.ddl.create_index(index)
         self._check_references()
         self._write_names(version)
+        self._forget()
         return self.names
 
     def _works(self, change: ObjectChange) -> Iterator[ColumnWork]:
@@ -153,20 +153,20 @@ class Migration:
         kind = self.plugins.fields[field.type]
         if kind.generate is None:
             return
-        # The record service numbers with the same counters: fs_counter.value is the last number given.
         start = kind.counter_start(field) if kind.counter_start else 1
-        counters: dict[str, int] = {}
+        counts: Counter[str] = Counter()
         numbered: list[tuple[str, Any]] = []
         columns = [table.c.id, table.c.created_at]
         for key, created_at in rows_of(self.connection, table, columns, table.c[field.name].is_(None)):
             period = kind.counter_period(field, created_at) if kind.counter_period else ""
-            counters[period] = counters.get(period, start - 1) + 1
-            numbered.append((key, kind.generate(field, created_at, counters[period])))
+            counts[period] += 1
+            numbered.append((key, kind.generate(field, created_at, start - 1 + counts[period])))
         self._write(table, field.name, iter(numbered))
-        object_name = table_object(self.names, table)
+        # As engine/store/rows_counters.py counts: by physical names, how many were given.
+        column = table.c[field.name].name
         rows = [
-            {"object": object_name, "field": field.name, "period": period, "value": value}
-            for period, value in counters.items()
+            {"object": table.name, "field": column, "period": period, "value": count}
+            for period, count in counts.items()
         ]
         if rows:
             self.connection.sa.execute(sa.insert(system.counter), rows)
@@ -200,51 +200,52 @@ class Migration:
             broken = self.connection.rows(f"PRAGMA foreign_key_check({table})")
             assert not broken, f"the publish would leave references to nothing in {name}: {broken[:3]}"
 
-    def _forget_counters(self) -> None:
-        c = system.counter.c
-        for change in self.changes.objects:
-            if change.old and change.new is None:
-                self.connection.sa.execute(sa.delete(system.counter).where(c.object == change.old.name))
-            for field in change.fields:
-                if change.old and field.old and field.new is None:
-                    where = sa.and_(c.object == change.old.name, c.field == field.old.name)
-                    self.connection.sa.execute(sa.delete(system.counter).where(where))
-
     def _write_names(self, version: int) -> None:
         c = system.name.c
-        added = [row(change) for change in self.name_changes if change.was is None]
-        if added:
-            self.connection.sa.execute(sa.insert(system.name), added)
-        for change in self.name_changes:
-            if change.was is None:
-                continue
-            at = sa.and_(c.table == change.table, c.column == change.column)
-            if change.now is None:
-                self.connection.sa.execute(sa.update(system.name).where(at).values(dropped_in=version))
-            else:
-                object_name, field = change.now
-                self.connection.sa.execute(sa.update(system.name).where(at).values(object=object_name, field=field))
+        at = sa.and_(
+            c.table == sa.bindparam("at_table", type_=c.table.type),
+            c.column == sa.bindparam("at_column", type_=c.column.type),
+        )
+        drop = sa.update(system.name).where(at).values(dropped_in=version)
+        rename = (
+            sa.update(system.name)
+            .where(at)
+            .values(
+                object=sa.bindparam("to_object", type_=c.object.type),
+                field=sa.bindparam("to_field", type_=c.field.type),
+            )
+        )
+        self._each(sa.insert(system.name), [row(change) for change in self.name_changes if change.was is None])
+        self._each(drop, [place(change) for change in self.name_changes if change.now is None])
+        self._each(
+            rename,
+            [
+                {**place(change), "to_object": change.now[0], "to_field": change.now[1]}
+                for change in self.name_changes
+                if change.was and change.now
+            ],
+        )
 
-    def _rename_in_history(self) -> None:
-        """What is told of records goes on under their object's new name."""
-        for change in self.changes.objects:
-            if change.old and change.new and change.old.name != change.new.name:
-                for table in (system.history, system.deletion, system.counter):
-                    rename = sa.update(table).where(table.c.object == change.old.name).values(object=change.new.name)
-                    self.connection.sa.execute(rename)
-            for field in change.fields if change.new else ():
-                if field.old and field.new and field.old.name != field.new.name:
-                    assert change.new
-                    for table in (system.deletion, system.counter):
-                        where = sa.and_(table.c.object == change.new.name, table.c.field == field.old.name)
-                        self.connection.sa.execute(sa.update(table).where(where).values(field=field.new.name))
+    def _forget(self) -> None:
+        """What restoring a deleted record would put back into a table or column that has gone."""
+        c = system.deletion.c
+        gone = {change.table for change in self.name_changes if change.now is None and not change.column}
+        in_table = sa.delete(system.deletion).where(c.object == sa.bindparam("at_table", type_=c.object.type))
+        in_column = in_table.where(c.field == sa.bindparam("at_column", type_=c.field.type))
+        self._each(in_table, [{"at_table": table} for table in sorted(gone)])
+        columns = [change for change in self.name_changes if change.now is None and change.table not in gone]
+        self._each(in_column, [place(change) for change in columns])
+
+    def _each(self, statement: sa.Executable, rows: list[dict[str, Any]]) -> None:
+        if rows:
+            self.connection.sa.execute(statement, rows)
 
 
-def table_object(names: Names, table: sa.Table) -> str:
-    return next(name for name, physical in names.tables.items() if physical == table.name)
+def place(change: NameChange) -> dict[str, Any]:
+    return {"at_table": change.table, "at_column": change.column}
 
 
-def row(change: NameChange) -> Mapping[str, Any]:
+def row(change: NameChange) -> dict[str, Any]:
     assert change.now
     object_name, field = change.now
     kind = "column" if change.column else "table"

@@ -59,6 +59,7 @@ name = table(
     column("field", Text),  # "" for the table itself
     column("dropped_in", Integer, nullable=True),
 )
+# The next three name tables and columns by their physical names, which no rename changes.
 history = table(
     "fs_history",
     key("id", Id),

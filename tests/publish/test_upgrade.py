@@ -312,6 +312,8 @@ def test_an_added_number_field_numbers_the_records_there_are(stage: Stage) -> No
     stage.insert("lead", {"name": "Ada"}, {"name": "Bo"})
     stage.publish(LEAD + "  no: {type: autonumber, label: No, format: 'L-{0000}'}\n")
     assert stage.values("lead", "no") == ["L-0001", "L-0002"]
+    with stage.tenant.database.read() as connection:
+        assert connection.rows("SELECT * FROM fs_counter") == [("lead", "no", "", 2)]
 
 
 @pytest.mark.parametrize("name", ["order", "user2", "case", "rowid", "ctid", "xmin", "oid", "select", "from", "class"])
