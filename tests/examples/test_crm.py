@@ -104,6 +104,12 @@ def test_the_chinese_texts_of_products_come_from_the_translation_document() -> N
     assert crm().views["product_all"].label == {"en": "All products", "zh-CN": "全部产品"}
 
 
+def test_translated_texts_of_products_leave_others_alone() -> None:
+    found = crm()
+    assert found.objects["opportunity"].fields["description"].label["zh-CN"] == "需求说明"
+    assert [menu.label["zh-CN"] for menu in found.menus] == ["销售", "市场", "订单与回款", "产品与其他"]
+
+
 @pytest.mark.parametrize("what", ["layouts", "views"])
 def test_every_object_has_one_default(what: str) -> None:
     defaults = [one.object for one in getattr(crm(), what).values() if one.is_default and one.object != "user"]
