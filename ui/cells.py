@@ -42,6 +42,7 @@ class Shown:
     language: str
     kind: str  # the field type's cell
     title_at: int = -1  # of a reference: where the target's title stands; -1 when it may not be read
+    as_text: Callable[[Any], str] = str  # as a form holds it: a telephone number in groups
     is_full: bool = False  # on a page of its own: long texts whole, links live
 
     @property
@@ -77,8 +78,15 @@ def rich_text(shown: Shown) -> Cell:
 def number(shown: Shown) -> Cell:
     at, show = shown.at, shown.formats.number
     scale = shown.field.options.get("scale")
-    digits = scale if isinstance(scale, int) else None
-    return lambda row: "" if (value := row[at]) is None else show(value, digits)
+    digits = scale if isinstance(scale, int) else 0
+
+    def cell(row: Row) -> str:
+        value = row[at]
+        if value is None:
+            return ""
+        return show(value, 0 if value == int(value) else digits)
+
+    return cell
 
 
 def currency(shown: Shown) -> Cell:
@@ -134,7 +142,11 @@ def badges(shown: Shown) -> Mapping[str, str]:
 
 
 def choice(shown: Shown) -> Cell:
+    """A badge; plain text where no choice of the field has a colour."""
     at, known = shown.at, badges(shown)
+    if not any(c.color for c in shown.field.choices):
+        plain = {c.value: escape(say(c.label, shown.language)) for c in shown.field.choices}
+        return lambda row: "" if (value := row[at]) is None else plain.get(value) or escape(value)
     return lambda row: "" if (value := row[at]) is None else known.get(value) or badge(value)
 
 
@@ -173,13 +185,12 @@ def phone(shown: Shown) -> Cell:
 
 
 def linked(shown: Shown, scheme: str) -> Cell:
-    at = shown.at
+    at, as_text = shown.at, shown.as_text
 
     def cell(row: Row) -> str:
         if not row[at]:
             return ""
-        value = escape(str(row[at]))
-        return f'<a href="{scheme}{value.replace(" ", "")}">{value}</a>'
+        return f'<a href="{scheme}{escape(row[at]).replace(" ", "")}">{escape(as_text(row[at]))}</a>'
 
     return cell
 

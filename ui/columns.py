@@ -1,9 +1,12 @@
 """What a list or page shows of records: paths resolved to fields, with the values that each needs from the store."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
 
 from engine.access.scope import Scope
+from engine.contracts.field import FieldType
 from engine.snapshot import Snapshot
 from metadata.model import SYSTEM_FIELDS, Field, Object, say
 from ui.cells import Cell, Shown, cell_for
@@ -11,6 +14,7 @@ from ui.formats import Formats
 
 __all__ = ["Plan", "ShownColumn", "field_of", "plan_of", "readable", "resolve", "title_of"]
 
+KEPT = 1024
 UNSORTABLE = frozenset(("choices",))
 UNSORTABLE_CELLS = frozenset(("long", "longtext", "multiline", "html", "rich", "richtext"))
 
@@ -96,11 +100,28 @@ def plan_of(
                 continue
             path, field = prefix, above[1]
             label = say(field.label, language)
-        columns.append(column(snapshot, scope, path, field, label, ask, formats, language, is_full, object_name))
+        columns.append(column(snapshot, scope, object_name, path, field, label, ask, formats, language, is_full))
     return Plan(tuple(asked), tuple(columns))
 
 
-def column(snapshot, scope, path, field, label, ask, formats, language, is_full, object_name) -> ShownColumn:  # type: ignore[no-untyped-def]
+def as_text(kind: FieldType | None, field: Field, formats: Formats) -> Callable[[Any], str]:
+    if kind is None:
+        return str
+    return lru_cache(KEPT)(lambda value: str(kind.to_form(field, value, formats.zone)))
+
+
+def column(
+    snapshot: Snapshot,
+    scope: Scope,
+    object_name: str,
+    path: str,
+    field: Field,
+    label: str,
+    ask: Callable[[str], int],
+    formats: Formats,
+    language: str,
+    is_full: bool,
+) -> ShownColumn:
     kind = snapshot.plugins.fields.get(field.type)
     shape = kind.cell if kind else "text"
     title_at, sort_path = -1, path
@@ -111,6 +132,6 @@ def column(snapshot, scope, path, field, label, ask, formats, language, is_full,
             title_at, sort_path = ask(f"{path}.{title}"), f"{path}.{title}"
     if kind and (kind.value in UNSORTABLE or shape in UNSORTABLE_CELLS):
         sort_path = ""
-    shown = Shown(field, at, formats, language, shape, title_at, is_full)
+    shown = Shown(field, at, formats, language, shape, title_at, as_text(kind, field, formats), is_full)
     is_title = path == snapshot.definitions.objects[object_name].title
     return ShownColumn(path, label, field, cell_for(shown), shown.is_numeric, sort_path, is_title)

@@ -174,7 +174,7 @@ def value_text(
         return formats.date(stored)
     if value_type == "datetime":
         return formats.datetime(stored)
-    return f"“{value}”" if value_type == "text" else str(value)
+    return str(value)
 
 
 def filterable(ctx: Context, scope: Scope, object_name: str) -> list[tuple[str, str]]:

@@ -10,7 +10,7 @@ from ui.formats import currency_sign
 if TYPE_CHECKING:
     from ui.visit import Visit
 
-__all__ = ["WIDGETS", "template_of", "widget_view"]
+__all__ = ["WIDGETS", "lowered", "template_of", "widget_view"]
 
 TEMPLATES = Path(__file__).parent / "templates" / "widgets"
 FALLBACK = "text"
@@ -105,6 +105,7 @@ def lookup(visit: "Visit", object_name: str, field: Field, view: View) -> View:
 
 
 def lowered(text: str, language: str) -> str:
+    """As it stands within an English sentence; "URL" and "WeChat group" stay."""
     return text[:1].lower() + text[1:] if language == "en" and text[1:2].islower() else text
 
 

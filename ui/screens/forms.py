@@ -15,7 +15,7 @@ from ui.screens.layouts import layout_for
 from ui.screens.lists import head, object_of
 from ui.texts import problem_text
 from ui.visit import Visit
-from ui.widgets import widget_view
+from ui.widgets import lowered, widget_view
 
 __all__ = ["create", "edit_page", "new_page", "update"]
 
@@ -139,17 +139,15 @@ def show(
     only = only if only in names else ""
     sections = []
     for section in sections_of(visit, definition, names, only):
-        cells = [
-            one_widget(visit, definition, cell, held, sent, errors, is_new=not record_id) if cell.field else None
-            for cell in section.cells
-        ]
+        shown = [cell for cell in section.cells if is_shown(visit, definition, cell, is_new=not record_id)]
+        cells = [one_widget(visit, definition, cell, held, sent, errors) if cell.field else None for cell in shown]
         if any(cells):
             columns = 1 if only else min(section.columns, 2 if visit.is_part else 4)
             sections.append({"label": "" if only else visit.text(section.label), "columns": columns, "widgets": cells})
     object_view = head(visit, definition)
     address = f"/o/{definition.name}/{record_id}" if record_id else f"/o/{definition.name}"
     heading = (
-        visit.say("New {object}", object=object_view["label"])
+        visit.say("New {object}", object=lowered(object_view["label"], visit.language))
         if not record_id
         else visit.say("Edit {title}", title=str(held.get(definition.title) or object_view["label"]))
     )
@@ -176,6 +174,15 @@ def sections_of(visit: Visit, definition: Object, names: tuple[str, ...], only: 
     return sections
 
 
+def is_shown(visit: Visit, definition: Object, cell: Cell, is_new: bool) -> bool:
+    """Empty cells keep their place; a field that the engine fills has none in a new record."""
+    if cell.field is None:
+        return True
+    if field_of(definition, cell.field) is None or cell.field not in visit.ctx.scope.fields(definition.name):
+        return False
+    return not is_new or is_written(visit, definition, cell.field)
+
+
 def one_widget(
     visit: Visit,
     definition: Object,
@@ -183,15 +190,11 @@ def one_widget(
     held: Values,
     sent: Sent | None,
     errors: Mapping[str, str],
-    is_new: bool,
-) -> dict[str, Any] | None:
+) -> dict[str, Any]:
     name = cell.field or ""
     field = field_of(definition, name)
-    if field is None or name not in visit.ctx.scope.fields(definition.name):
-        return None
+    assert field is not None
     is_locked = not is_written(visit, definition, name)
-    if is_locked and is_new:
-        return None
     was_sent = sent.get(name, []) if sent is not None and not is_locked else None
     view = widget_view(
         visit, definition.name, field, held.get(name), sent=was_sent, error=errors.get(name, ""), is_locked=is_locked
@@ -235,7 +238,8 @@ def summary(visit: Visit, definition: Object, errors: Mapping[str, str], loose: 
     lines = [{"text": text, "href": ""} for text in loose]
     for name, text in errors.items():
         field = field_of(definition, name) or SYSTEM_FIELDS["owner"]
-        lines.append({"text": f"{visit.text(field.label)}: {text}", "href": f"#f-{name}"})
+        label = visit.text(field.label)
+        lines.append({"text": text if label in text else f"{label}: {text}", "href": f"#f-{name}"})
     count = len(lines)
     title = (
         visit.say("Not saved: one thing to mend") if count == 1 else visit.say("Not saved: {n} things to mend", n=count)

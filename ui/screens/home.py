@@ -14,7 +14,7 @@ from ui.visit import Visit
 
 __all__ = ["home_page"]
 
-MOST_TILES, MOST_LISTS, ROWS, RECENT = 8, 4, 5, 9
+MOST_TILES, MOST_LISTS, ROWS, RECENT = 6, 4, 5, 9
 MINE = "user.id"  # a view whose filter asks for the person acting
 
 

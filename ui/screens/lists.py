@@ -134,7 +134,7 @@ def list_page(visit: Visit) -> Response:
         "list.html",
         title=visit.text(definition.plural),
         views=[view_link(visit, v, view) for v in views_of(visit, definition.name)],
-        shown_views=SHOWN_VIEWS,
+        shown_views=shown_views(visit, definition, view),
         view_label=visit.text(view.label),
         quick=[q for q in (quick_view(visit, definition, path, state) for path in view.quick_filters) if q],
         fields=filterable(visit.ctx, visit.ctx.scope, definition.name),
@@ -200,6 +200,13 @@ def view_link(visit: Visit, view: View, current: View) -> dict[str, Any]:
         "href": f"/o/{view.object}?view={view.name}",
         "is_current": view is current,
     }
+
+
+def shown_views(visit: Visit, definition: Object, current: View) -> list[dict[str, Any]]:
+    """The first few beside the title, always with the one that is open."""
+    views = views_of(visit, definition.name)
+    first = views[:SHOWN_VIEWS] if current in views[:SHOWN_VIEWS] else [*views[: SHOWN_VIEWS - 1], current]
+    return [view_link(visit, view, current) for view in first]
 
 
 def head(visit: Visit, definition: Object) -> dict[str, str]:

@@ -21,7 +21,7 @@ def search_page(visit: Visit) -> Response:
     names = dict.fromkeys((*shell_of(visit.ctx).objects, *objects))
     readable = [objects[name] for name in names if visit.ctx.scope.can("read", name)]
     groups = [group for group in (found_in(visit, one, text) for one in readable) if group] if text else []
-    heading = visit.say("Search results for “{text}”", text=text) if text else visit.say("Search")
+    heading = visit.say("Search results for '{text}'", text=text) if text else visit.say("Search")
     return visit.render(
         "search.html", title=heading, heading=heading, search_text=text, groups=groups, current="search"
     )

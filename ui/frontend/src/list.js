@@ -10,7 +10,7 @@ document.addEventListener("click", (event) => {
   const chosen = event.target.closest("#row-menu a, #row-menu button");
   if (chosen) act(chosen, event);
   closeMenu();
-  const row = event.target.closest("table.grid tbody tr[data-id]");
+  const row = event.target.closest("table.listing tbody tr[data-id]");
   const isOwn = event.target.closest("a, button, input, label, .pick, .more");
   if (row && !isOwn && !getSelection().toString()) {
     const link = row.querySelector(".name a");
@@ -47,7 +47,7 @@ document.addEventListener("keydown", (event) => {
 
 /** j and k, or the arrows once a row has the focus. */
 function walk(event) {
-  const links = [...document.querySelectorAll("table.grid tbody .name a, [data-found]")];
+  const links = [...document.querySelectorAll("table.listing tbody .name a, [data-found]")];
   const at = links.indexOf(document.activeElement);
   const isArrow = at >= 0 || event.target === document.body || event.target.id === "main";
   const step = { j: 1, k: -1, ...(isArrow && at >= 0 ? { ArrowDown: 1, ArrowUp: -1 } : {}) }[event.key];
