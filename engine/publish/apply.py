@@ -83,7 +83,7 @@ def carry_out(tenant: Tenant, connection: Connection, wanted: Plan, by: str | No
     snapshot = tenant.at(current_version(connection))
     files = installed_files(connection, snapshot.version)
     loaded = Loaded(wanted.definitions, wanted.problems)
-    actual, changes = draw_up(tenant, connection if snapshot.version else None, snapshot, loaded, files)
+    actual, changes = draw_up(tenant, connection if snapshot.version else None, snapshot, loaded, files, wanted.digest)
     if actual.base_version != wanted.base_version or actual.hash != wanted.hash:
         raise Conflict(
             f"changed since this plan: it starts from version {wanted.base_version}, {snapshot.version} runs"

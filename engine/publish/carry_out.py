@@ -41,7 +41,7 @@ class Migration:
 
     def run(self, version: int) -> Names:
         """In an order in which nothing depends on what is not there yet, or not there any more."""
-        kept = [change for change in self.changes.objects if change.old and change.new]
+        kept = [change for change in self.changes.objects if change.old and change.new and is_changed(change)]
         made = [change.new for change in self.changes.objects if change.new and not change.old]
         gone = [change.old for change in self.changes.objects if change.old and not change.new]
         before, after = (

@@ -38,6 +38,7 @@ class Plan:
     base_version: int
     problems: tuple[Problem, ...]  # of the definitions
     definitions: Definitions
+    digest: str = ""  # of the definitions
 
     @property
     def is_empty(self) -> bool:
@@ -66,7 +67,7 @@ def plan(tenant: Tenant, source: Sequence[Path] | Loaded) -> Plan:
         loaded = source if isinstance(source, Loaded) else load(tenant, source, files)
         if loaded.has_errors:
             return Plan((), "", snapshot.version, loaded.problems, loaded.definitions)
-        return draw_up(tenant, connection, snapshot, loaded, files)[0]
+        return draw_up(tenant, connection, snapshot, loaded, files, codec.digest(loaded.definitions))[0]
 
 
 def load(tenant: Tenant, paths: Sequence[Path], installed: Files) -> Loaded:
@@ -75,7 +76,7 @@ def load(tenant: Tenant, paths: Sequence[Path], installed: Files) -> Loaded:
 
 
 def draw_up(
-    tenant: Tenant, connection: Connection | None, snapshot: Snapshot, loaded: Loaded, installed: Files
+    tenant: Tenant, connection: Connection | None, snapshot: Snapshot, loaded: Loaded, installed: Files, digest: str
 ) -> tuple[Plan, Changes]:
     """`connection` is None where nothing is stored yet; `installed` are the stored texts of the running version."""
     new = loaded.definitions
@@ -86,9 +87,9 @@ def draw_up(
         return field.default is not None and default_of(tenant, snapshot, field, datetime.now(UTC)) is not None
 
     found = tuple(steps(connection, snapshot, changes, has_default))
-    parts = [snapshot.version, [list(astuple(step)) for step in found], codec.digest(new)]
-    digest = hashlib.sha256(orjson.dumps(parts)).hexdigest()[:16] if found else ""
-    return Plan(found, digest, snapshot.version, loaded.problems, new), changes
+    parts = [snapshot.version, [list(astuple(step)) for step in found], digest]
+    mark = hashlib.sha256(orjson.dumps(parts)).hexdigest()[:16] if found else ""
+    return Plan(found, mark, snapshot.version, loaded.problems, new, digest), changes
 
 
 def default_of(tenant: Tenant, snapshot: Snapshot, field: Field, now: datetime) -> Any:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import sqlalchemy as sa
 
 from engine.errors import BadValue
-from engine.publish.compare import Changes, FieldChange, Note, ObjectChange
+from engine.publish.compare import Changes, FieldChange, Note, ObjectChange, is_changed
 from engine.publish.convert import Convert, converter, show
 from engine.publish.migration import ColumnWork, Work, column_works
 from engine.registry import Plugins
@@ -48,7 +48,7 @@ def steps(
 ) -> list[Step]:
     """`connection` is None where nothing is stored yet. `has_default`: whether blank rows can be filled."""
     found = [step_of(note) for note in changes.packages]
-    for change in changes.objects:
+    for change in filter(is_changed, changes.objects):
         census = Census(connection, old, change, has_default) if connection and change.old else None
         found += object_steps(change, census, old.plugins)
     return found + [step_of(note) for note in changes.others]
