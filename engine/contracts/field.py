@@ -77,9 +77,15 @@ class FieldType:
     def kind(self) -> FieldKind:
         """What the loader of definitions needs to know, as plain data."""
 
+        # A sheet of sample data asks for one field many times: its parser is made once.
+        parsers: dict[int, tuple[Field, Parse]] = {}
+
         def check_value(definition: Field, value: object) -> str | None:
+            known = parsers.get(id(definition))
+            if known is None or known[0] is not definition:
+                known = parsers[id(definition)] = (definition, self.parser(definition))
             try:
-                self.parser(definition)(value)
+                known[1](value)
             except BadValue as bad:
                 return bad.message
             return None
