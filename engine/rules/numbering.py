@@ -24,7 +24,8 @@ def number(ctx: Context, connection: Connection, rules: Rules, rows: Sequence[di
             if row.get(name) is None:
                 at = row["created_at"].astimezone(ctx.time_zone)
                 periods.setdefault(period_of(rule.field, at) if period_of else "", []).append(row)
+        start = rule.type.counter_start(rule.field) if rule.type.counter_start else 1
         for period, empty in periods.items():
-            first = rows_counters.take(connection, ctx.snapshot, rules.object, name, period, len(empty))
+            first = rows_counters.take(connection, ctx.snapshot, rules.object, name, period, len(empty), start)
             for index, row in enumerate(empty):
                 row[name] = generate(rule.field, row["created_at"].astimezone(ctx.time_zone), first + index)
