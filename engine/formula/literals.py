@@ -4,6 +4,7 @@ A literal that is compared with a column is made one of the column's own: an ind
 rounded, and none is too large for the database. `amount > 10.555` over two decimal places is `amount > 10.55`.
 """
 
+import operator
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -19,6 +20,10 @@ __all__ = ["Lifted", "Slot", "lift"]
 LARGEST, LEAST = 2**63 - 1, -(2**63)
 MAX_DIGITS = 40
 FLIPPED: Mapping[str, Any] = {"==": "==", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
+
+COMPARED: Mapping[str, Callable[[Any, Any], bool]] = {
+    "==": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
+}  # fmt: skip
 
 ColumnType = sa.types.TypeEngine[Any]
 
@@ -92,8 +97,8 @@ class Lifter:
             value = Decimal(0) if value.adjusted() < 0 or value.is_zero() else Decimal(LARGEST).copy_sign(value)
         exponent = value.normalize().as_tuple().exponent
         assert isinstance(exponent, int)
-        scale = max(0, -exponent)
-        return self._scaled(node, int(value.scaleb(scale)), scale)
+        scale = min(max(0, -exponent), types.SQLITE_DIGITS)
+        return self._scaled(node, floor_at(value, scale)[0], scale)
 
     def _scaled(self, node: Const, scaled: int, scale: int) -> Const:
         """SQLite is given the number times 10^scale, as it stores it; PostgreSQL the number."""
@@ -108,6 +113,8 @@ class Lifter:
             blank = Const(None, "null", right.column)
             return Compare(op, self.lift(left), blank) if op in ("==", "!=") else Const(False, "boolean")
         if isinstance(right, Const) and isinstance(right.value, int | Decimal) and not isinstance(right.value, bool):
+            if isinstance(left, Const):
+                return Const(COMPARED[op](left.value, right.value), "boolean")
             scale = self._scale(left)
             if scale is not None:
                 return self._compare_scaled(op, left, right, scale)
