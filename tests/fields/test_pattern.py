@@ -32,7 +32,7 @@ ADVERSARIAL = [
 ]
 
 plain = st.sampled_from(
-    [*"ab1-_ 界", r"\d", r"\w", r"\s", r"\.", ".", "[ab]", "[^a]", r"[\d-]", "[a-c1]", r"[\u0061-b]"]
+    [*"ab1-_ 界", r"\d", r"\w", r"\s", r"\.", ".", "[ab]", "[^a]", r"[\d-]", "[a-c1]", "[^b1a]", r"[\u0061-b]"]
 )
 patterns = st.recursive(
     plain,

@@ -85,6 +85,7 @@ def test_long_text_has_lf_whatever_the_browser_sends() -> None:
         ("<p>&nbsp;<br></p>", None),
         ("<!-- a -->", None),
         ("<hr>", "<hr>"),
+        ("<div>one</div><div>two</div>", "<div>one</div><div>two</div>"),
     ],
 )
 def test_rich_text_is_safe_when_it_is_stored(sent: str, kept: str | None) -> None:
@@ -128,6 +129,10 @@ def test_a_form_takes_a_percent_sign_and_whole_numbers() -> None:
     assert read_form("percent", "５％") == "5"
     assert read_form("integer", "1,200") == 1200
     assert read_form("integer", "12.5") == "12.5"
+
+
+def test_a_form_takes_the_sign_of_a_currency() -> None:
+    assert read_form("currency", "￥1,234.50") == "1234.50"
 
 
 def test_a_form_shows_no_closing_zeros() -> None:

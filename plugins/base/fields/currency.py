@@ -15,7 +15,7 @@ CURRENCY = FieldType(
     schema=NUMBER.schema,
     check=NUMBER.check,
     to_json=number_json,
-    from_form=lambda field, sent, zone: number_from_form(sent),
+    from_form=lambda field, sent, zone: number_from_form(sent, signs="¥$€£"),
     to_form=lambda field, value, zone: number_text(value),
     options={**NUMBER.options, "currency": {"type": "string", "pattern": "^[A-Z]{3}$", "default": "CNY"}},
     good=(

@@ -77,6 +77,7 @@ URL = FieldType(
         ({}, 7, "value.type"),
         ({}, "example.com", "value.url"),
         ({}, "https://", "value.url"),
+        ({}, "https://:80/", "value.url"),
         ({}, "https://exa mple.com", "value.url"),
         ({}, "https://example.com:99999/", "value.url"),
         ({}, "javascript:alert(1)", "value.url.scheme"),
