@@ -97,7 +97,10 @@ class Running:
         return Records(self.context(username))
 
     def client(self, username: str = "", *, by: str = "token", **options: object) -> TestClient:
-        """An HTTP client of nobody, or of a user by token or by session (which sends the CSRF token too)."""
+        """An HTTP client of nobody, or of a user by token or by session (which sends the CSRF token too).
+
+        Several threads share one only inside `with`: it then has one event loop, as a server does.
+        """
         client = TestClient(self.app, base_url=BASE_URL, follow_redirects=False, **options)  # type: ignore[arg-type]
         if username and by == "token":
             client.headers["authorization"] = f"Bearer {self.token(username)}"

@@ -43,8 +43,8 @@ def once(call: "Call", key: str, run: Callable[["Call"], Answer]) -> Answer:
     with database.together() as connection:  # what `run` writes joins this transaction
         connection.sa.execute(sa.delete(system.idempotency).where(kept.created_at < ctx.now - KEPT_FOR))
         # The key first: another process with the same key waits here until this one has committed or failed.
-        reserve = INSERT[database.dialect](system.idempotency).values(row).on_conflict_do_nothing()
-        if connection.sa.execute(reserve).rowcount:
+        reserve = INSERT[database.dialect](system.idempotency).values(row).on_conflict_do_nothing().returning(kept.key)
+        if connection.sa.execute(reserve).first() is not None:
             answer = run(call)
             change = sa.update(system.idempotency).where(mine)
             connection.sa.execute(change.values(status=answer.status, body=pack(answer)))

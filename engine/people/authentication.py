@@ -77,14 +77,12 @@ class Authenticator:
             connection.sa.execute(change)
 
     def compile(self, kind: Kind) -> Compiled:
-        physical = self.tenant.snapshot().physical
+        dialect, physical = self.tenant.database.dialect, self.tenant.snapshot().physical
         user = physical.table("user")
         columns = [physical.column("user", name) for name in ("username", "name", "language", "time_zone")]
-        roles = (
-            sa.select(sa.func.aggregate_strings(system.user_role.c.role, ","))
-            .where(system.user_role.c.user == user.c.id)
-            .scalar_subquery()
-        )
+        role = system.user_role.c.role
+        joined = sa.func.group_concat(role, ",") if dialect == "sqlite" else sa.func.string_agg(role, ",")
+        roles = sa.select(joined).where(system.user_role.c.user == user.c.id).scalar_subquery()
         version = sa.select(system.state.c.version).scalar_subquery()
         proof = system.session if kind == "session" else system.token
         used_at = proof.c.seen_at if kind == "session" else proof.c.used_at
@@ -105,7 +103,7 @@ class Authenticator:
         )
         if kind == "session":
             query = query.where(proof.c.seen_at > sa.bindparam("idle_since", type_=used_at.type))
-        compiled = compile_sql(query, self.tenant.database.dialect)
+        compiled = compile_sql(query, dialect)
         self.statements[kind] = compiled
         return compiled
 

@@ -238,12 +238,13 @@ class Database:
     @contextmanager
     def together(self) -> Iterator[Connection]:
         """A transaction that each `write` and `read` of this thread joins until it ends."""
+        outer = self._joined.connection
         with self.write() as connection:
             self._joined.connection = connection
             try:
                 yield connection
             finally:
-                self._joined.connection = None
+                self._joined.connection = outer
 
     def write(self) -> AbstractContextManager[Connection]:
         """A transaction: committed at the end, rolled back on any exception. Raises Busy if others hold on too long."""

@@ -79,9 +79,6 @@ def assert_shown(shown: object, real: object, command: str) -> None:
 
 
 def test_every_status_is_told() -> None:
-    told = {
-        int(number)
-        for line in TEXT.splitlines()
-        for number in re.findall(r"\b[45]\d\d\b", line.split("|")[1] if line.startswith("|") else "")
-    }
+    rows = [line.split("|")[1] for line in TEXT.splitlines() if line.startswith("|")]
+    told = {int(number) for row in rows for number in re.findall(r"\b[45]\d\d\b", row)}
     assert set(STATUSES.values()) | {400, 405, 413, 415} <= told

@@ -68,14 +68,13 @@ def test_batch_that_is_not_atomic_keeps_its_good_rows_under_a_key(shop: Running)
 
 
 def test_many_at_once_with_one_key_have_one_effect(shop: Running) -> None:
-    client = shop.client("boss")
+    with shop.client("boss") as client, ThreadPoolExecutor(4) as pool:
 
-    def send(_: int) -> int:
-        return client.post("/api/v1/records/deal", json={"name": "a"}, headers={"idempotency-key": "k"}).status_code
+        def send(_: int) -> int:
+            return client.post("/api/v1/records/deal", json={"name": "a"}, headers={"idempotency-key": "k"}).status_code
 
-    with ThreadPoolExecutor(4) as pool:
         assert list(pool.map(send, range(8))) == [201] * 8
-    assert len(client.get("/api/v1/records/deal").json()["records"]) == 1
+        assert len(client.get("/api/v1/records/deal").json()["records"]) == 1
 
 
 def test_key_is_free_again_after_a_day(shop: Running) -> None:

@@ -42,7 +42,7 @@ def test_missing_record_is_not_found_whatever_the_precondition(small_shop: Runni
     gone = "/api/v1/records/deal/019ab000-0000-7000-8000-000000000000"
     for tag in ("*", '"1"', '"1", "2"'):
         answer = small_shop.client("boss").patch(gone, json={"amount": 7}, headers={"if-match": tag})
-        assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+        assert (answer.status_code, answer.json()["code"]) == (404, "record.unknown")
 
 
 def test_precondition_where_it_is_not_taken_is_refused_rather_than_ignored(small_shop: Running) -> None:

@@ -119,7 +119,7 @@ def test_row_rule_hides_the_records_of_others(shop: Running) -> None:
         lin.patch(f"/api/v1/records/deal/{of_boss['id']}", json={"name": "x"}),
         lin.delete(f"/api/v1/records/deal/{of_boss['id']}"),
     ):
-        assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+        assert (answer.status_code, answer.json()["code"]) == (404, "record.unknown")
 
 
 def test_object_that_may_not_be_read_is_as_if_it_did_not_exist(shop: Running) -> None:

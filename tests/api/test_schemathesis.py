@@ -1,4 +1,4 @@
-"""Schemathesis against the generated OpenAPI: nothing breaks, every answer is as declared, no refusal changes anything."""
+"""Schemathesis against the generated OpenAPI: answers are as declared, and no refusal changes anything."""
 
 import hashlib
 from collections.abc import Iterator

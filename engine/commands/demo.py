@@ -1,0 +1,200 @@
+"""`fieldstone demo`: an example package with sample data and people, in one command."""
+
+import argparse
+import ipaddress
+import os
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+import engine
+from engine import sampledata
+from engine.cli import DONE, REFUSED, add_common_options
+from engine.commands.serve import address, serve, settings
+from engine.errors import BadInput, Conflict
+from engine.people import passwords, users
+from engine.people.sessions import credential
+from engine.publish import Plan, apply, plan
+from engine.store import system
+from engine.tenants import Tenant, open_tenant
+from metadata.model import Definitions, DemoUser
+from metadata.problem import render
+
+__all__ = ["add", "run"]
+
+EXAMPLE = Path("examples/crm")
+FOLDER = Path(".fieldstone/demo")
+PASSWORD = "fieldstone-demo"  # noqa: S105 - known to all, therefore only on loopback
+MARK = "demo"  # note of the version that the demo published first
+ADMIN = DemoUser(users.ADMIN, "Administrator", (users.ADMIN,))
+
+
+def add(subparsers: Any) -> None:
+    command = subparsers.add_parser("demo", help="serve the CRM example with sample data and people")
+    command.add_argument("--host", default="127.0.0.1", help="address to listen on; 127.0.0.1")
+    command.add_argument("--port", type=int, default=8000, help="port to listen on; 8000")
+    command.add_argument("--no-serve", action="store_true", help="prepare it and stop")
+    command.add_argument("--reset", action="store_true", help="begin anew: the demo's data are deleted")
+    command.add_argument(
+        "--package", action="append", type=Path, metavar="PATH", help=f"another package; {EXAMPLE} unless said"
+    )
+    add_common_options(command)
+    command.set_defaults(data=Path(os.environ.get("FIELDSTONE_DATA") or FOLDER))
+
+
+def run(args: argparse.Namespace) -> int:
+    packages = args.package or [example()]
+    if args.reset:
+        reset(args)
+    config = settings(args)
+    tenant = open_tenant(config.database_url, config.data, config.tenant)
+    is_new = is_empty(tenant)
+    now = datetime.now(UTC)
+    with progress("definitions"):
+        drawn = plan(tenant, packages)
+    if drawn.has_errors:
+        print(render(drawn.problems), file=sys.stderr)
+        return REFUSED
+    is_applied = publish(tenant, drawn, is_new, now)
+    if is_new:
+        with progress("people and sample data"), tenant.database.together() as connection:
+            make_people(tenant, drawn.definitions, now)
+            sampledata.load(tenant, drawn.definitions.data, now)
+            connection.sa.execute(sa.update(system.version).values(note=MARK))
+    print(sign_ins(tenant, [*demo_users(drawn.definitions), ADMIN], is_loopback(args.host), now))
+    tenant.close()
+    if args.no_serve:
+        return DONE
+    if is_applied:
+        print(f"Change a file in {packages[0]}, then: fieldstone apply {packages[0]}{options(args)}")
+    print(f"\nserving on {address(args.host, args.port)}", flush=True)
+    serve(replace(config, hosts=hosts_for(args.host, config.hosts)), args.host, args.port)
+    return DONE
+
+
+def example() -> Path:
+    """The CRM: of the working directory, of the source tree, or the one that the wheel carries."""
+    home = Path(engine.__file__).parent
+    for folder in (EXAMPLE, home.parent / EXAMPLE, home / EXAMPLE):
+        if (folder / "package.yaml").is_file():
+            return folder
+    raise BadInput(f"there is no {EXAMPLE} here", code="demo.package", fix="name a package with --package PATH")
+
+
+def reset(args: argparse.Namespace) -> None:
+    """Delete the embedded database. Never anybody's server."""
+    if args.database:
+        raise BadInput(
+            "--reset deletes the embedded database only, and --database or FIELDSTONE_DATABASE_URL names another",
+            code="demo.reset",
+            fix="drop that schema or file yourself",
+        )
+    for suffix in ("", "-wal", "-shm"):
+        (args.data / f"{args.tenant}.db{suffix}").unlink(missing_ok=True)
+
+
+def is_empty(tenant: Tenant) -> bool:
+    """Whether the demo may fill this tenant. Raises Conflict for one with people that it did not make."""
+    version = tenant.version()
+    if not version or not users.list_users(tenant):
+        return True
+    with tenant.database.read() as connection:
+        notes = connection.sa.execute(sa.select(system.version.c.note)).scalars().all()
+    if MARK not in notes:
+        raise Conflict(
+            f"tenant '{tenant.name}' of this database was not made by `fieldstone demo`",
+            code="demo.tenant",
+            fix="name another with --tenant demo, or another database",
+        )
+    return False
+
+
+def publish(tenant: Tenant, drawn: Plan, is_new: bool, now: datetime) -> bool:
+    """Whether the definitions run as they are in the files. What would lose values is left to `apply`."""
+    if not is_new and (drawn.loses or drawn.stops):
+        print("The changed definitions would lose values or are stopped by rows, so the former ones run. See:")
+        print("    fieldstone plan")
+        return False
+    if not drawn.is_empty:
+        with progress(f"tables: {len(drawn.steps)} changes"):
+            apply(tenant, drawn, None, now)
+    return True
+
+
+def make_people(tenant: Tenant, definitions: Definitions, now: datetime) -> None:
+    people = {person.username: person for person in (ADMIN, *demo_users(definitions))}
+    for person in people.values():
+        given = os.environ.get("FIELDSTONE_ADMIN_PASSWORD") if person is ADMIN else None
+        more = {"email": person.email} if person.email else {}
+        users.create_user(
+            tenant,
+            person.username,
+            now=now,
+            name=person.name,
+            roles=person.roles,
+            password=given or PASSWORD,
+            is_demo=True,
+            language=person.language,
+            time_zone=person.time_zone,
+            **more,
+        )
+
+
+def demo_users(definitions: Definitions) -> list[DemoUser]:
+    return [person for package in definitions.packages.values() for person in package.demo_users]
+
+
+def sign_ins(tenant: Tenant, people: Sequence[DemoUser], is_private: bool, now: datetime) -> str:
+    """Who can sign in, and how. Where others can reach the demo, the known password is replaced by secret ones."""
+    if not is_private:
+        print("WARNING: others can reach this address. The demo's people get passwords of their own.", file=sys.stderr)
+    lines = [f"{'user':<12}{'password':<22}{'name':<20}roles"]
+    for person in people:
+        _, hashed, is_active = credential(tenant, person.username)
+        if not (hashed and is_active):
+            continue
+        shown = "(as you set it)"
+        if passwords.verify(hashed, PASSWORD):
+            shown = PASSWORD if is_private else passwords.made_password()
+            if not is_private:
+                users.set_password(tenant, person.username, shown, now)
+        lines.append(f"{person.username:<12}{shown:<22}{person.name:<20}{', '.join(person.roles)}")
+    return "\nSign in as:\n  " + "\n  ".join(lines) + "\n"
+
+
+def is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def hosts_for(host: str, hosts: tuple[str, ...]) -> tuple[str, ...]:
+    """The address that was named is one under which it answers; for all addresses (0.0.0.0), any name is."""
+    if is_loopback(host):
+        return hosts
+    return (*hosts, "*" if host in ("0.0.0.0", "::") else host)  # noqa: S104 - the person's own choice
+
+
+def options(args: argparse.Namespace) -> str:
+    """What another command needs to work on the same tenant."""
+    data = "" if os.environ.get("FIELDSTONE_DATA") or args.database else f" --data {args.data}"
+    return data + ("" if args.tenant == "main" else f" --tenant {args.tenant}")
+
+
+@contextmanager
+def progress(what: str) -> Iterator[None]:
+    """`definitions … 0.4 s`"""
+    print(f"{what} … ", end="", flush=True)
+    began = time.perf_counter()
+    yield
+    print(f"{time.perf_counter() - began:.1f} s", flush=True)
