@@ -11,7 +11,13 @@ __all__ = ["take"]
 
 
 def take(
-    connection: Connection, snapshot: Snapshot, object_name: str, field: str, period: str, count: int = 1, start: int = 1
+    connection: Connection,
+    snapshot: Snapshot,
+    object_name: str,
+    field: str,
+    period: str,
+    count: int = 1,
+    start: int = 1,
 ) -> int:
     """The first of `count` numbers, from `start`. Others who number the same field wait until this transaction ends."""
     if "counter" not in snapshot.cache:
@@ -32,7 +38,8 @@ def _take_sql(dialect: str) -> Compiled:
     first = sa.bindparam("_first", type_=types.Integer())
     insert = sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
     values = {name: sa.bindparam(f"_{name}", type_=table.c[name].type) for name in ("object", "field", "period")}
+    more = sa.type_coerce(table.c.value, sa.Integer()) + sa.type_coerce(count, sa.Integer())
     statement = insert.values({**values, "value": first}).on_conflict_do_update(
-        index_elements=["object", "field", "period"], set_={"value": sa.type_coerce(table.c.value, sa.Integer()) + sa.type_coerce(count, sa.Integer())}
+        index_elements=["object", "field", "period"], set_={"value": more}
     )
     return compile_sql(statement.returning(table.c.value), dialect)
