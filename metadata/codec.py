@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from typing import Any, Generic, TypeVar
 
 import orjson
@@ -109,7 +109,7 @@ class LazyMapping(Mapping[str, T], Generic[T]):
     __hash__ = None  # type: ignore[assignment]
 
 
-_NAMES: dict[type, tuple[tuple[str, Any], ...]] = {}
+_NAMES: dict[type, tuple[tuple[str, Any, bool], ...]] = {}  # field, its default, whether it may be left out
 
 
 def _plain(built: Any) -> Any:
@@ -124,16 +124,17 @@ def _plain(built: Any) -> Any:
         return [_plain(value) for value in built]
     kind = type(built)
     if kind not in _NAMES:
-        _NAMES[kind] = tuple((f.name, f.default) for f in fields(built) if f.name not in NOT_MEANING)
+        _NAMES[kind] = tuple(
+            (f.name, f.default, f.default is not MISSING or f.default_factory is not MISSING)
+            for f in fields(built)
+            if f.name not in NOT_MEANING
+        )
     plain = {}
-    for name, default in _NAMES[kind]:
+    for name, default, may_go in _NAMES[kind]:
         value = getattr(built, name)
-        if value is not default and value != default and not (_is_empty(value) and name not in KEPT):
+        if not may_go or (value is not default and value != default and not (_is_empty(value) and name != "default")):
             plain[name] = _plain(value)
     return plain
-
-
-KEPT = frozenset({"label", "plural", "columns", "fields", "cells", "field", "default"})
 
 
 def _is_empty(value: Any) -> bool:
@@ -155,7 +156,7 @@ def _ordered(built: Object) -> Any:
     plain = _plain(built)
     plain["fields"] = [[name, field] for name, field in plain["fields"].items()]
     for _, field in plain["fields"]:
-        field["choices"] = field.get("choices", [])
+        field.setdefault("choices", [])
     return plain
 
 

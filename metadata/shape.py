@@ -67,7 +67,7 @@ class _Schema:
 
 
 def _mended(document: Document, steps: Steps, schema: _Schema) -> Iterator[Problem]:
-    data = _value(document.data, steps)
+    data, kind = _value(document.data, steps), document.kind
     if schema.check is not None and schema.check(data):
         return
     for _ in range(3):  # taking out one value may empty what holds it
@@ -78,6 +78,8 @@ def _mended(document: Document, steps: Steps, schema: _Schema) -> Iterator[Probl
             return
         for path in sorted(drops, key=_indexes, reverse=True):
             _drop(data, path)
+        if document.kind != kind:  # its name was wrong: nothing can be built
+            return
 
 
 def _indexes(path: Steps) -> list[int]:
