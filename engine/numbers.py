@@ -88,7 +88,7 @@ def read_integer(value: object, least: int = INTEGER_MIN, most: int = INTEGER_MA
         raise wrong_type(value, "a whole number")
     if isinstance(value, float | Decimal):
         check_finite(value)
-        if abs(value) >= 2**64:
+        if not -(2**64) < value < 2**64:
             raise too_large(value)
         if value != int(value):
             message = f"{brief(value)} is not a whole number"
