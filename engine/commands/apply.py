@@ -46,7 +46,7 @@ def agree(drawn: Plan, wanted: str, says_yes: bool) -> None:
         raise Conflict(f"the plan is not {wanted} any more", code="publish.changed", fix="look at the plan above")
     if drawn.loses and not (wanted or says_yes):
         raise Conflict(
-            f"{drawn.loses} values and rows would be lost",
+            f"{drawn.loses} values or rows would be lost" if drawn.loses > 1 else "1 value or row would be lost",
             code="publish.loses",
             fix=f"add --plan {drawn.hash}, or --yes, if that is meant",
         )

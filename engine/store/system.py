@@ -144,7 +144,13 @@ attempt = table(
 def exists(connection: Connection) -> bool:
     if connection.dialect == "sqlite":
         return bool(connection.rows("SELECT 1 FROM sqlite_master WHERE name = 'fs_state'"))
-    return connection.rows("SELECT to_regclass('fs_state')") != [(None,)]
+    # Not to_regclass: after waiting for the lock it may still answer from the catalogue as it was before.
+    return bool(
+        connection.rows(
+            "SELECT 1 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+            " WHERE c.relname = 'fs_state' AND n.nspname = current_setting('search_path')"
+        )
+    )
 
 
 def ensure(connection: Connection, schema: str) -> None:

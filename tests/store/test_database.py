@@ -1,0 +1,171 @@
+"""Connections: transactions, threads, and SQL that means the same on both databases."""
+
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from engine.errors import BadInput
+from engine.store.database import Database, IdClock, compile_sql, is_schema_changed
+from engine.store.types import Integer, Text
+
+TABLE = sa.Table(
+    "t", sa.MetaData(), sa.Column("id", Integer, primary_key=True), sa.Column("the_name", Text, key="name")
+)
+COUNT = "SELECT count(*) FROM t"
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    made = Database.open(database_url)
+    with made.write() as connection:
+        TABLE.create(connection.sa)
+    yield made
+    made.close()
+
+
+def test_a_transaction_is_kept_or_taken_back_whole(database: Database) -> None:
+    with database.write() as connection:
+        connection.sa.execute(sa.insert(TABLE).values(id=1))
+
+    def fail_late() -> None:
+        with database.write() as connection:
+            connection.run("INSERT INTO t (id) VALUES (2)")
+            connection.run("CREATE TABLE other (id integer)")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail_late()
+    with database.read() as connection:
+        assert connection.rows(COUNT) == [(1,)]
+        with pytest.raises(Exception, match="other"):
+            connection.rows("SELECT * FROM other")
+        assert connection.rows(COUNT) == [(1,)]
+
+
+def test_a_statement_that_fails_leaves_a_connection_that_works(database: Database) -> None:
+    with pytest.raises(sa.exc.IntegrityError), database.write() as connection:
+        connection.sa.execute(sa.insert(TABLE), [{"id": 1}, {"id": 1}])
+    with database.write() as connection:
+        connection.sa.execute(sa.insert(TABLE), [{"id": 1}])
+    with database.read() as connection:
+        assert connection.rows(COUNT) == [(1,)]
+
+
+def test_writers_of_several_threads_lose_nothing(database: Database) -> None:
+    with database.write() as connection:
+        connection.sa.execute(sa.insert(TABLE).values(id=0, name="0"))
+
+    def add() -> None:
+        for _ in range(20):
+            with database.write() as connection:
+                suffix = "" if database.dialect == "sqlite" else " FOR UPDATE"
+                ((count,),) = connection.rows(f"SELECT the_name FROM t WHERE id = 0{suffix}")
+                connection.sa.execute(sa.update(TABLE).where(TABLE.c.id == 0).values(name=str(int(count) + 1)))
+
+    threads = [threading.Thread(target=add) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with database.read() as connection:
+        assert connection.rows("SELECT the_name FROM t") == [("120",)]
+
+
+def test_compiled_sql_takes_values_by_name_and_keeps_constants(database: Database) -> None:
+    insert = compile_sql(sa.insert(TABLE), database.dialect, ["id", "name"])
+    assert insert.keys == ("id", "name")
+    c = TABLE.c
+    wanted = (
+        sa.select(c.name)
+        .where(c.name.in_(["a%", "b", "c"]), c.id >= sa.bindparam("least", type_=Integer()), c.name != "b")
+        .order_by(c.id)
+        .limit(sa.bindparam("limit", type_=sa.Integer()))
+    )
+    find = compile_sql(wanted, database.dialect)
+    assert find.keys == ("least", "limit")
+    with database.write() as connection:
+        connection.run_many(
+            insert.sql, [insert.bind({"id": number, "name": name}) for number, name in enumerate(("a%", "b", "c", "d"))]
+        )
+        assert connection.rows(find.sql, find.bind({"least": 0, "limit": 9})) == [("a%",), ("c",)]
+        assert connection.rows(find.sql, find.bind({"least": 1, "limit": 1})) == [("c",)]
+        assert connection.run("DELETE FROM t WHERE id > 1") == 2
+
+
+def test_an_unknown_column_is_an_error_and_tells_of_a_changed_schema(database: Database) -> None:
+    gone = sa.table("t", sa.column("nosuch"))
+    for wanted in (
+        sa.select(gone.c.nosuch).where(gone.c.nosuch == "nosuch"),
+        sa.select(sa.table("none", sa.column("nosuch"))),
+    ):
+        compiled = compile_sql(wanted, database.dialect)
+        with pytest.raises(Exception) as error, database.read() as connection:
+            connection.rows(compiled.sql, compiled.bind({}))
+        assert is_schema_changed(error.value)
+        with pytest.raises(sa.exc.DBAPIError) as error, database.read() as connection:
+            connection.sa.execute(wanted)
+        assert is_schema_changed(error.value)
+    with pytest.raises(sa.exc.IntegrityError) as error, database.write() as connection:
+        connection.sa.execute(sa.insert(TABLE), [{"id": 1}, {"id": 1}])
+    assert not is_schema_changed(error.value)
+
+
+def test_a_bare_unknown_column_is_no_text_on_sqlite(sqlite_url: str) -> None:
+    database = Database.open(sqlite_url)
+    with database.write() as connection:
+        TABLE.create(connection.sa)
+        connection.sa.execute(sa.insert(TABLE).values(id=1))
+        with pytest.raises(sa.exc.OperationalError, match="no such column: nosuch"):
+            connection.sa.execute(sa.select(sa.literal(1)).select_from(TABLE).where(sa.column("nosuch") == "nosuch"))
+    database.close()
+
+
+def test_sqlite_enforces_references_in_wal_mode(sqlite_url: str) -> None:
+    database = Database.open(sqlite_url)
+    with database.read() as connection:
+        names = ("foreign_keys", "journal_mode", "synchronous")
+        assert [connection.rows(f"PRAGMA {name}")[0][0] for name in names] == [1, "wal", 1]
+    database.close()
+
+
+def test_a_schema_is_the_tenants_own_on_postgresql(postgres_url: str) -> None:
+    one, two = Database.open(postgres_url, schema="one"), Database.open(postgres_url, schema="two")
+    for database in (one, two):
+        with database.write() as connection:
+            connection.sa.execute(sa.schema.CreateSchema(database.schema))
+            TABLE.create(connection.sa)
+    with one.write() as connection:
+        connection.sa.execute(sa.insert(TABLE).values(id=1))
+    with two.read() as connection:
+        assert connection.rows(COUNT) == [(0,)]
+    one.close()
+    two.close()
+
+
+@pytest.mark.parametrize("url", ["mysql://root:secret@localhost/x", "nonsense", ""])
+def test_another_kind_of_url_is_refused_without_its_password(url: str) -> None:
+    with pytest.raises(BadInput) as refusal:
+        Database.open(url)
+    assert refusal.value.code == "database.url"
+    assert "secret" not in str(refusal.value)
+
+
+def test_a_missing_file_is_not_made_by_asking(tmp_path: Path) -> None:
+    database = Database.open(f"sqlite:///{tmp_path}/none.db")
+    assert database.is_absent
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_ids_rise_within_a_process_whatever_the_clock_does() -> None:
+    now = datetime(2026, 11, 22, 2, 15, tzinfo=UTC)
+    clock = IdClock()
+    ids: list[Any] = [clock(now + timedelta(days=3650))]
+    ids += [clock(now) for _ in range(10_000)]
+    assert ids == sorted(set(ids))
+    assert ids[0].startswith("01eb6df4-c4a0-7")  # 2036-11-19T02:15Z
+    assert {(one[14], one[19] in "89ab", len(one)) for one in ids} == {("7", True, 36)}
