@@ -149,8 +149,7 @@ def field_of(snapshot: Snapshot, object_name: str, name: str) -> Field:
 
 
 def _column(snapshot: Snapshot, table: sa.FromClause, object_name: str, name: str) -> Column:
-    stored = snapshot.physical.column(object_name, name)
-    column: Column = table.c[stored.name]
+    column: Column = table.c[name]
     return column
 
 
