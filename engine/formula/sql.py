@@ -179,7 +179,7 @@ class Formula:
     def _number(self, node: Node) -> tuple[Expression, int]:
         """An exact number, and the power of ten that it is stored times: PostgreSQL needs none."""
         if isinstance(node, Arith):
-            left, right = self._aligned(node.left, node.right)
+            left, right = self._aligned(node.left, node.right, is_sum=True)
             return (left + right if node.op == "+" else left - right), self._scale(node)
         value = self.value(node)
         if self.dialect == "sqlite":
@@ -199,22 +199,20 @@ class Formula:
         found = self.value(node).type
         return found.scale if isinstance(found, types.Decimal) else 0
 
-    def _aligned(self, left: Node, right: Node) -> tuple[Expression, Expression]:
+    def _aligned(self, left: Node, right: Node, is_sum: bool = False) -> tuple[Expression, Expression]:
         (one, scale), (other, other_scale) = self._number(left), self._number(right)
         if self.dialect != "sqlite":
             # A sum of two large integers overflows as BIGINT: PostgreSQL would raise.
-            plain = isinstance(left, Path | Const) and isinstance(right, Path | Const)
-            return (one, other) if plain else (sa.cast(one, sa.Numeric()), sa.cast(other, sa.Numeric()))
+            return (sa.cast(one, sa.Numeric()), sa.cast(other, sa.Numeric())) if is_sum else (one, other)
         # A product that does not fit becomes a double there, which is still larger than any number that fits.
         both = max(scale, other_scale)
         return scaled(one, both - scale), scaled(other, both - other_scale)
 
     def _arith(self, node: Arith) -> Expression:
         if node.type == "number":
-            if self.dialect != "sqlite":
-                left, right = (sa.cast(self.value(side), sa.Numeric()) for side in (node.left, node.right))
-                return left + right if node.op == "+" else left - right
             number, scale = self._number(node)
+            if self.dialect != "sqlite":
+                return number
             return sa.type_coerce(number, types.Decimal(scale=min(scale, types.SQLITE_DIGITS)) if scale else types.Integer())
         moment, number_node = (node.left, node.right) if node.left.type == node.type else (node.right, node.left)
         number, scale = self._number(number_node)

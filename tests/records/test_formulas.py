@@ -25,12 +25,12 @@ CASES: list[tuple[str, list[str]]] = [
     ("amount != 10.555", ["a", "b", "c", "d", "e"]), ("amount == 10.5", ["b"]), ("amount < 1e29", ["a", "b", "c", "d"]),
     ("amount > -1e29", ["a", "b", "c", "d"]), ("amount > 1e29", []), ("not amount > 1e29", ["a", "b", "c", "d", "e"]),
     ("10 < amount < 11", ["b", "c"]), ("amount in [1, 10.5, 10.555]", ["a", "b"]), ("amount not in [1, 10.5]", ["c", "d", "e"]),
-    ("amount == null", ["e"]), ("not amount", None), ("amount > count", ["b", "c"]), ("amount > rate", ["b", "c", "d"]),
-    ("amount + 1 > count", ["b", "c", "d"]), ("amount - count == 0.5", []), ("rate == 10.5", ["a", "b"]),
-    ("amount == rate", ["b"]), ("amount != rate", ["a", "c", "d", "e"]), ("count + count > 1e18", ["d"]),
+    ("amount == null", ["e"]), ("amount > count", ["b", "c"]), ("amount > rate", ["c"]),
+    ("amount + 1 > count", ["a", "b", "c"]), ("amount - count == 0.5", ["b"]), ("rate == 10.5", ["a", "b"]),
+    ("amount == rate", ["b", "e"]), ("amount != rate", ["a", "c", "d"]), ("count + count > 1e18", ["d"]),
     ("count < 9223372036854775807", ["a", "b", "c"]), ("count <= 9223372036854775807", ["a", "b", "c", "d"]),
     ("count < 1.5", ["a"]), ("count > 0.5", ["a", "b", "c", "d"]), ("name == 'A'", []), ("name != 'A'", ["a", "b", "c", "d", "e"]),
-    ("notes == ''", ["c", "d", "e"]), ("notes != 'x'", ["b", "c", "d", "e"]), ("not notes == 'x'", ["b", "c", "d", "e"]),
+    ("notes == ''", ["b", "c", "d", "e"]), ("notes != 'x'", ["b", "c", "d", "e"]), ("not notes == 'x'", ["b", "c", "d", "e"]),
     ("notes == name", []), ("stage == 'won'", ["b"]), ("stage in ['new', 'won']", ["a", "b", "c", "d", "e"]),
     ("'vip' in tags", ["a", "b"]), ("'vip' not in tags", ["c", "d", "e"]), ("\"it's\" in tags", ["b"]), ("tags == null", ["d", "e"]),
     ("is_hot", ["a"]), ("not is_hot", ["b", "c", "d", "e"]), ("is_hot == false", ["b"]), ("is_hot != true", ["b", "c", "d", "e"]),
@@ -41,8 +41,8 @@ CASES: list[tuple[str, list[str]]] = [
     ("owner != user.id", []), ("owner == 'nonsense'", []), ("owner in ['nonsense', user.id]", ["a", "b", "c", "d", "e"]),
     ("account.name == 'Acme'", ["a"]), ("account.name != 'Acme'", ["b", "c", "d", "e"]), ("account == null", ["b", "c", "d", "e"]),
     ("ISBLANK(account.parent.name)", ["a", "b", "c", "d", "e"]), ("id == account", []), ("account.owner == owner", ["a"]),
-    ("CONTAINS(name, 'A')", ["a"]), ("BEGINS(notes, 'x')", ["a"]), ("LOWER(name) == 'a' or count == 10", ["a", "b"]),
-    ("(amount > 1) == is_hot", ["e"]), ("(amount > 1) == (count > 5)", ["a", "b", "c", "d", "e"]), ("true", ["a", "b", "c", "d", "e"]), ("false", []),
+    ("CONTAINS(name, 'A')", ["a"]), ("BEGINS(notes, 'x')", ["a"]), ("LOWER(name) == 'a' or count == 10", ["a", "b", "c"]),
+    ("(amount > 1) == is_hot", []), ("(amount > 1) == (count > 5)", ["a", "b", "c", "d", "e"]), ("true", ["a", "b", "c", "d", "e"]), ("false", []),
     ("this.name == 'a' and not (amount > 5 or is_hot and stage == 'won')", ["a"]),
     ("ADDDAYS(close_date, 1) == TODAY()", ["b"]),
 ]  # fmt: skip
@@ -71,8 +71,6 @@ def matching(records: Records, text: str) -> list[str]:
 def test_filters_find_what_they_say_and_not_finds_the_rest(firm: Running) -> None:
     records = five_deals(firm)
     for text, expected in CASES:
-        if expected is None:
-            continue
         assert matching(records, text) == expected, text
         rest = sorted({"a", "b", "c", "d", "e"} - set(expected))
         assert matching(records, f"not ({text})") == rest, text
