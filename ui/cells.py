@@ -219,9 +219,12 @@ def person(user_id: str, name: str) -> str:
 
 
 def avatar(user_id: str, name: str, size: str = "") -> str:
+    """A disc with initials, which styles draw: they are no text to be read or copied."""
     kind = f" avatar-{size}" if size else ""
     ground = crc32(user_id.encode()) % 8
-    return f'<span class="avatar{kind} hue-{ground}" aria-hidden="true">{escape(initials(name))}</span>'
+    return (
+        f'<span class="avatar{kind} hue-{ground}" data-initials="{escape(initials(name))}" aria-hidden="true"></span>'
+    )
 
 
 def initials(name: str) -> str:

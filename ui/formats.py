@@ -33,7 +33,9 @@ class Formats:
 
     def _datetime(self, at: datetime) -> str:
         local = at.astimezone(self.zone)
-        return f"{self.date(local.date())} {dates.format_time(local, 'short', locale=self.locale)}"
+        # CLDR's narrow space before "PM" is thinner than most fonts can show.
+        clock = dates.format_time(local, "short", locale=self.locale).replace("\u202f", "\u00a0")
+        return f"{self.date(local.date())} {clock}"
 
     def number(self, value: int | Decimal, scale: int | None = None) -> str:
         """Grouped, with `scale` digits after the point; as many as there are when None."""

@@ -55,7 +55,12 @@ function again(form) {
   for (const button of form.querySelectorAll("[aria-busy]")) button.removeAttribute("aria-busy");
 }
 
-const wrong = document.querySelector("main form [aria-invalid='true'], main [data-wrong]");
+document.addEventListener("keydown", (event) => {
+  const form = event.target.closest?.("form[data-form]");
+  if (form && event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit();
+});
+
+const wrong = document.querySelector("main form [aria-invalid='true']") ?? document.querySelector("main [data-wrong]");
 if (wrong) {
   touched.add(wrong.closest("form"));
   wrong.focus();

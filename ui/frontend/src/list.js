@@ -1,6 +1,12 @@
 // The list: rows open, their menu, picking several, walking by keys.
 import { askToDelete, copyLink, isTyping } from "./parts.js";
 
+// htmx's own history fetches pages again on every jump within one: only the address is kept here.
+document.addEventListener("htmx:after:request", (event) => {
+  const address = event.detail?.ctx?.response?.headers?.get("HX-Replace-Url");
+  if (address) history.replaceState(history.state, "", address);
+});
+
 const menu = () => document.getElementById("row-menu");
 let opener = null;
 

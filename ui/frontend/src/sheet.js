@@ -33,7 +33,7 @@ sheet?.addEventListener("close", () => sheet.replaceChildren());
 document.addEventListener("htmx:after:swap", () => {
   if (!sheet?.firstElementChild) return;
   if (!sheet.open) sheet.showModal();
-  const wrong = sheet.querySelector("[aria-invalid='true'], [data-wrong]");
+  const wrong = sheet.querySelector("[aria-invalid='true']") ?? sheet.querySelector("[data-wrong]");
   const first = sheet.querySelector(".form-body :is(input:not([type='hidden']), select, textarea):not(:disabled)");
   (wrong ?? first ?? sheet.querySelector("[data-close]"))?.focus();
 });
