@@ -155,7 +155,7 @@ def sign_ins(tenant: Tenant, people: Sequence[DemoUser], is_private: bool, now: 
     """Who can sign in, and how. Where others can reach the demo, the known password is replaced by secret ones."""
     if not is_private:
         print("WARNING: others can reach this address. The demo's people get passwords of their own.", file=sys.stderr)
-    lines = [f"{'user':<12}{'password':<22}{'name':<20}roles"]
+    lines = [f"{'user':<12}{'password':<22}{'roles':<16}name"]
     for person in people:
         _, hashed, is_active = credential(tenant, person.username)
         if not (hashed and is_active):
@@ -165,7 +165,7 @@ def sign_ins(tenant: Tenant, people: Sequence[DemoUser], is_private: bool, now: 
             shown = PASSWORD if is_private else passwords.made_password()
             if not is_private:
                 users.set_password(tenant, person.username, shown, now)
-        lines.append(f"{person.username:<12}{shown:<22}{person.name:<20}{', '.join(person.roles)}")
+        lines.append(f"{person.username:<12}{shown:<22}{', '.join(person.roles):<16}{person.name}")
     return "\nSign in as:\n  " + "\n  ".join(lines) + "\n"
 
 
