@@ -15,7 +15,7 @@ ZONE_UTC = ZoneInfo("UTC")
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """The person acting. The system itself (commands, sample data) is `SYSTEM`: it has no user and may do everything."""
+    """The person acting. The system itself (commands, sample data) is `SYSTEM`: no user, and it may do everything."""
 
     id: str
     username: str

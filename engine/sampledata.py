@@ -128,9 +128,14 @@ def _row(loading: Loading, object_name: str, record_id: str, record: Record) -> 
     created = _moment(system.get("created_at")) or _spread(loading.ctx, record_id)
     person = system.get("created_by") or stored.get("owner")
     return {
-        **stored, "id": record_id, "version": 1, "created_at": created, "created_by": person,
-        "modified_at": _moment(system.get("modified_at")) or created, "modified_by": system.get("modified_by") or person,
-    }  # fmt: skip
+        **stored,
+        "id": record_id,
+        "version": 1,
+        "created_at": created,
+        "created_by": person,
+        "modified_at": _moment(system.get("modified_at")) or created,
+        "modified_by": system.get("modified_by") or person,
+    }
 
 
 def _field(rules: Rules, name: str) -> Field | None:

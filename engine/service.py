@@ -59,16 +59,12 @@ class Records:
         """Take a deletion back, with all that it took along. Raises Conflict where that cannot be."""
         return service_deletion.restore(self.ctx, object_name, record_id)
 
-    def upsert(
-        self, object_name: str, field: str, value: object, values: Mapping[str, object]
-    ) -> tuple[Json, bool]:
+    def upsert(self, object_name: str, field: str, value: object, values: Mapping[str, object]) -> tuple[Json, bool]:
         """The record, and whether it was created. `field` must be unique."""
         return service_writes.upsert(self.ctx, object_name, field, value, values)
 
-    def batch(
-        self, object_name: str, operations: Sequence[Mapping[str, Any]], atomic: bool = True
-    ) -> Sequence[Result]:
-        """Up to 1,000 of {"action": "create|update|delete|upsert|restore", "id", "values", "if_version", "field", "value"}.
+    def batch(self, object_name: str, operations: Sequence[Mapping[str, Any]], atomic: bool = True) -> Sequence[Result]:
+        """Up to 1,000 of {"action": create|update|delete|upsert|restore, "id", "values", "if_version", "field", "value"}.
 
         Atomic: the first refusal raises, its problems under "operations.N", and nothing is written.
         """

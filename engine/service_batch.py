@@ -124,7 +124,9 @@ def _carry_out(ctx: Context, connection: Connection, object_name: str, index: in
 def _at(error: EngineError, index: int, operation: Operation) -> EngineError:
     """The same refusal, its problems placed in the batch."""
     inside = f"operations.{index}.values" if "values" in operation else f"operations.{index}"
-    problems = [replace(one, path=f"{inside}.{one.path}" if one.path else f"operations.{index}") for one in error.problems]
+    problems = [
+        replace(one, path=f"{inside}.{one.path}" if one.path else f"operations.{index}") for one in error.problems
+    ]
     problems = problems or [InputProblem(f"operations.{index}", error.code, str(error), error.fix)]
     return type(error)(f"operation {index}: {error}", code=error.code, fix=error.fix, problems=problems)
 

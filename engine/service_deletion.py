@@ -128,7 +128,9 @@ def _check_held(closure: Closure, object_name: str) -> None:
         parts = [f"{count:,} {name} by '{reference}'" for (name, reference), count in counts.items()]
         message = f"this {object_name} is referred to by {' and '.join(parts)}"
         problems = [
-            InputProblem("", "delete.restricted", message, values=(("object", name), ("field", reference), ("count", count)))
+            InputProblem(
+                "", "delete.restricted", message, values=(("object", name), ("field", reference), ("count", count))
+            )
             for (name, reference), count in counts.items()
         ]
         raise Conflict(message, code="delete.restricted", fix="change or delete those first", problems=problems)
@@ -192,7 +194,7 @@ def _not_in_trash(ctx: Context, connection: Connection, object_name: str, record
 
 
 def _mend_references(ctx: Context, connection: Connection, object_name: str, ids: list[str]) -> None:
-    """What restored records refer to may have been deleted since: then the reference is blank, or the restoring refused."""
+    """What restored records refer to may be deleted by now: then the reference is blank, or the restoring refused."""
     definition = ctx.snapshot.definitions.objects[object_name]
     references = [one for one in definition.fields.values() if one.target]
     values = rows_deletion.stored(connection, ctx.snapshot, object_name, [one.name for one in references], ids)

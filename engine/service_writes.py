@@ -17,8 +17,8 @@ from engine.store.query_paths import need_object
 from metadata.model import Action
 
 __all__ = [
-    "answer", "changes_of", "create", "create_in", "may_not", "need", "new_row", "not_found", "refuse", "update", "update_in",
-    "upsert", "upsert_in",
+    "answer", "changes_of", "create", "create_in", "may_not", "need", "new_row", "not_found", "refuse", "update",
+    "update_in", "upsert", "upsert_in",
 ]  # fmt: skip
 
 Json = dict[str, Any]
@@ -113,7 +113,9 @@ def update_in(
         if not written.is_allowed:
             raise may_not("update", object_name)
         version = written.record["version"]
-        rows_history.write(ctx, connection, object_name, [(record_id, version, "update", changes_of(rules, before, changed))])
+        rows_history.write(
+            ctx, connection, object_name, [(record_id, version, "update", changes_of(rules, before, changed))]
+        )
         return answer(ctx.scope, object_name, written.record, written.is_visible)
     raise Stale("the record is being changed by others all the time", fix="try again")
 
@@ -162,7 +164,9 @@ def _unique_value(ctx: Context, object_name: str, field: str, value: object, val
     if stored is None:
         raise refusal([InputProblem(field, "value.required", f"'{field}' must have a value", "give it one")])
     if other != stored:
-        raise refusal([InputProblem(field, "value.differs", f"'{field}' differs from the value in the address", "leave it out")])
+        raise refusal(
+            [InputProblem(field, "value.differs", f"'{field}' differs from the value in the address", "leave it out")]
+        )
     return wanted
 
 
@@ -175,7 +179,9 @@ def need(scope: Scope, action: Action, object_name: str) -> None:
 
 
 def may_not(action: str, object_name: str) -> Forbidden:
-    return Forbidden(f"you may not {action} this {object_name}", code=f"record.{action}.forbidden", fix="ask an administrator")
+    return Forbidden(
+        f"you may not {action} this {object_name}", code=f"record.{action}.forbidden", fix="ask an administrator"
+    )
 
 
 def not_found(object_name: str, record_id: str) -> NotFound:

@@ -213,7 +213,9 @@ class Formula:
             number, scale = self._number(node)
             if self.dialect != "sqlite":
                 return number
-            return sa.type_coerce(number, types.Decimal(scale=min(scale, types.SQLITE_DIGITS)) if scale else types.Integer())
+            return sa.type_coerce(
+                number, types.Decimal(scale=min(scale, types.SQLITE_DIGITS)) if scale else types.Integer()
+            )
         moment, number_node = (node.left, node.right) if node.left.type == node.type else (node.right, node.left)
         number, scale = self._number(number_node)
         days = whole(self.dialect, number, scale)
@@ -230,11 +232,11 @@ class Formula:
     def _argument(self, node: Node, takes: str) -> Expression:
         if isinstance(node, Const) and node.value is None:
             return sa.cast(sa.null(), TYPES_OF_VALUES.get(takes, types.Text()))
-        if isinstance(node, Const) and isinstance(node.value, Slot) and node.value.kind == "number":
-            if self.dialect == "sqlite" and node.value.scale:
-                scale = min(node.value.scale, types.SQLITE_DIGITS)
-                return sa.type_coerce(self.value(node), types.Decimal(scale=scale))
-        return self.value(node)
+        value = self.value(node)
+        if isinstance(node, Const) and (scale := self._scale(node)):
+            # Only the cast keeps SQLAlchemy from binding the number anew, as a decimal: it is scaled already.
+            return sa.type_coerce(sa.cast(value, sa.Integer()), types.Decimal(scale=scale))
+        return value
 
 
 def not_true(condition: Condition) -> Condition:
@@ -264,5 +266,3 @@ def as_text(value: Expression) -> Expression:
 
 def scaled(number: Expression, power: int) -> Expression:
     return number * sa.literal(10**power, sa.Integer()) if power else number
-
-

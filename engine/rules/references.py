@@ -36,7 +36,9 @@ def missing_targets(
             value = row.get(name)
             if value is not None and value not in found.get(target, ()) and not _is_self(ctx, name, value):
                 message = f"'{name}': no {target} has the id '{value}'"
-                problems.append((index, InputProblem(name, "reference.unknown", message, "choose another", (("id", value),))))
+                problems.append(
+                    (index, InputProblem(name, "reference.unknown", message, "choose another", (("id", value),)))
+                )
     return problems
 
 

@@ -33,10 +33,14 @@ def is_violation(error: BaseException) -> bool:
 def _conflict(snapshot: Snapshot, object_name: str, error: Exception) -> Conflict:
     names = _fields(snapshot, object_name, error)
     if not names:
-        return Conflict("a record that this one refers to was removed meanwhile", code="reference.gone", fix="load it again")
+        return Conflict(
+            "a record that this one refers to was removed meanwhile", code="reference.gone", fix="load it again"
+        )
     quoted = " and ".join(f"'{name}'" for name in names)
     message = f"another {object_name} has the same {quoted}"
-    problems = [InputProblem(name, "value.unique", message, "choose another value", (("name", name),)) for name in names]
+    problems = [
+        InputProblem(name, "value.unique", message, "choose another value", (("name", name),)) for name in names
+    ]
     return Conflict(message, code="value.unique", fix="choose another value", problems=problems)
 
 

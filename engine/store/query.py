@@ -88,7 +88,10 @@ def find(ctx: Context, connection: Connection, query: Query) -> Found:
     following = None
     if len(rows) > limit:
         del rows[limit:]
-        values = [load(value) if load else value for load, value in zip(plan.sort_loaders, rows[-1][plan.sorting], strict=True)]
+        values = [
+            load(value) if load else value
+            for load, value in zip(plan.sort_loaders, rows[-1][plan.sorting], strict=True)
+        ]
         following = write_cursor(_cursor_shape(query), values)
     count, is_capped = None, False
     if plan.count is not None:
@@ -134,7 +137,10 @@ def _rows_after(
     if segments is None:
         source, where = plan.selection.source, plan.selection.where
         segments = plan.segments[is_blank] = [
-            compile_sql(_page(plan.selection, plan.keys, source, [*where, condition], ctx.snapshot.dialect), ctx.snapshot.dialect)
+            compile_sql(
+                _page(plan.selection, plan.keys, source, [*where, condition], ctx.snapshot.dialect),
+                ctx.snapshot.dialect,
+            )
             for condition in after(plan.keys, is_blank)
         ]
     params |= {f"c{index}": value for index, value in enumerate(values)}
@@ -256,7 +262,11 @@ def _where(builder: Builder, query: Query, asked: Asked) -> list[sa.ColumnElemen
 
 
 def _page(
-    selection: Selection, keys: Sequence[Key], source: sa.FromClause, where: Sequence[sa.ColumnElement[bool]], dialect: str
+    selection: Selection,
+    keys: Sequence[Key],
+    source: sa.FromClause,
+    where: Sequence[sa.ColumnElement[bool]],
+    dialect: str,
 ) -> sa.Select[Any]:
     limit = sa.bindparam("limit", type_=types.Integer())
     return sa.select(*selection.columns).select_from(source).where(*where).order_by(*order(keys, dialect)).limit(limit)
@@ -275,4 +285,3 @@ def _cache(ctx: Context, name: str, size: int) -> Kept[Any]:
     caches: dict[Any, Any] = ctx.snapshot.cache
     kept: Kept[Any] = caches.get(("kept", name)) or caches.setdefault(("kept", name), Kept(size))
     return kept
-

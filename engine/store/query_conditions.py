@@ -16,8 +16,8 @@ from engine.store.query_paths import Target
 from metadata.model import Object
 
 __all__ = [
-    "OPERATORS", "ascii_lower", "clean_text", "condition", "condition_values", "contains", "folded", "in_list", "padded", "search",
-    "search_fields",
+    "OPERATORS", "ascii_lower", "clean_text", "condition", "condition_values", "contains", "folded", "in_list", "padded",
+    "search", "search_fields",
 ]  # fmt: skip
 
 OPERATORS = ("=", "!=", "<", "<=", ">", ">=", "in", "contains", "begins", "blank", "filled")
@@ -51,9 +51,7 @@ def condition(column: Column, operator: str, names: Sequence[str], dialect: str)
     return column.op(operator, is_comparison=True)(value)
 
 
-def condition_values(
-    snapshot: Snapshot, target: Target, operator: str, value: object
-) -> list[Any]:
+def condition_values(snapshot: Snapshot, target: Target, operator: str, value: object) -> list[Any]:
     """What is bound for a condition. Raises BadInput for an operator or a value that the field does not take."""
     path = ".".join(target.steps)
     if operator not in OPERATORS:
@@ -111,7 +109,7 @@ def search_fields(definition: Object, readable: Mapping[str, Any]) -> list[str]:
 
 
 def clean_text(value: object, path: str) -> str:
-    """Text that both databases can be asked for. PostgreSQL has no U+0000, and UTF-8 has no half of a surrogate pair."""
+    """Text that both databases can be asked for: PostgreSQL has no U+0000, UTF-8 no half of a surrogate pair."""
     text = value if isinstance(value, str) else str(value)
     if "\x00" in text:
         raise _bad(path, "value.text.nul", "the text has the character U+0000", "leave it out")

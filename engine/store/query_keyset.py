@@ -91,7 +91,9 @@ def blanks(values: Sequence[Any]) -> tuple[bool, ...]:
 
 def write_cursor(shape: str, values: Sequence[Any]) -> str:
     """Opaque text for `values`, of use only to a query of the same `shape`."""
-    plain = [None if value is None else value if isinstance(value, bool | int | str) else str(value) for value in values]
+    plain = [
+        None if value is None else value if isinstance(value, bool | int | str) else str(value) for value in values
+    ]
     body = orjson.dumps(plain)
     return base64.urlsafe_b64encode(_seal(shape, body) + body).decode().rstrip("=")
 

@@ -1,6 +1,6 @@
 """Paths such as `account.name`: what they mean to a Scope, and the joins that fetch them. Opens no connection."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,7 +49,11 @@ def need_path(scope: Scope, object_name: str, path: str, clause: str) -> Target:
     guess = nearest(steps[-1], known) if steps else ""
     message = f"no field '{path}' in '{object_name}'" if at else f"path '{path}' has more than {MAX_STEPS} steps"
     problem = InputProblem(
-        clause, "field.unknown", message, f"write '{guess}'?" if guess else "", (("name", path), ("object", object_name))
+        clause,
+        "field.unknown",
+        message,
+        f"write '{guess}'?" if guess else "",
+        (("name", path), ("object", object_name)),
     )
     raise BadInput(problem.message, code="field.unknown", fix=problem.fix, problems=[problem])
 
@@ -102,7 +106,9 @@ class Joins:
     def __len__(self) -> int:
         return len(self._aliases)
 
-    def _join(self, left: sa.FromClause, object_name: str, reference: Field, prefix: Steps, trusted: bool) -> sa.FromClause:
+    def _join(
+        self, left: sa.FromClause, object_name: str, reference: Field, prefix: Steps, trusted: bool
+    ) -> sa.FromClause:
         if (found := self._aliases.get((prefix, trusted))) is not None:
             return found
         if len(self._aliases) >= MAX_JOINS:
@@ -151,5 +157,3 @@ def field_of(snapshot: Snapshot, object_name: str, name: str) -> Field:
 def _column(snapshot: Snapshot, table: sa.FromClause, object_name: str, name: str) -> Column:
     column: Column = table.c[name]
     return column
-
-

@@ -65,7 +65,9 @@ class RowReader:
         return zip(*columns, strict=True)
 
 
-def loaders(column_types: Sequence[sa.types.TypeEngine[Any]], dialect: str, kind: str) -> tuple[tuple[int, Convert], ...]:
+def loaders(
+    column_types: Sequence[sa.types.TypeEngine[Any]], dialect: str, kind: str
+) -> tuple[tuple[int, Convert], ...]:
     """(place, conversion) of the columns whose driver values are not yet what is wanted."""
     found: list[tuple[int, Convert]] = []
     for place, column_type in enumerate(column_types):

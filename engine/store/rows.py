@@ -19,7 +19,18 @@ from engine.store.query_rows import Convert, loaders
 from metadata.formula import paths_in
 from metadata.model import SYSTEM_FIELDS, Action
 
-__all__ = ["Current", "Written", "change", "change_many", "columns_of", "current", "failing", "insert", "insert_many", "savepoint"]
+__all__ = [
+    "Current",
+    "Written",
+    "change",
+    "change_many",
+    "columns_of",
+    "current",
+    "failing",
+    "insert",
+    "insert_many",
+    "savepoint",
+]
 
 CHUNK = 500  # ids in one statement
 READ: Action = "read"
@@ -186,9 +197,7 @@ def _returned(ctx: Context, table: sa.Table, object_name: str, action: Action) -
     return [*columns, _flag_after(ctx, table, object_name, action), _flag_after(ctx, table, object_name, "read")]
 
 
-def _written(
-    ctx: Context, connection: Connection, object_name: str, row: tuple[Any, ...], action: Action
-) -> Written:
+def _written(ctx: Context, connection: Connection, object_name: str, row: tuple[Any, ...], action: Action) -> Written:
     record = shape_of(ctx.snapshot, object_name).record(row)
     is_allowed, is_visible = (
         not failing(ctx, connection, object_name, [record["id"]], one) if flag < 0 else bool(flag)
@@ -240,9 +249,7 @@ def change_many(
         compiled = _kept(ctx.snapshot).get(key)
         if compiled is None:
             table = ctx.snapshot.physical.table(object_name)
-            statement = (
-                _touching(table, names).where(_among(table, len(wanted))).returning(table.c.id, table.c.version)
-            )
+            statement = _touching(table, names).where(_among(table, len(wanted))).returning(table.c.id, table.c.version)
             compiled = _kept(ctx.snapshot).put(key, compile_sql(statement, ctx.snapshot.dialect))
         params = {**actor_params(ctx), **{f"_f_{name}": value for name, value in values.items()}, **_ids(wanted)}
         versions.update(connection.rows(compiled.sql, compiled.bind(params)))  # type: ignore[arg-type]

@@ -22,8 +22,13 @@ def test_bulk_records_are_like_records_made_one_by_one(firm: Running) -> None:
     record = many[0].record
     assert record is not None
     assert {**record, "id": 0, "number": 0} == {**alone, "id": 0, "number": 0}
-    assert boss.history("deal", str(many[0].id))[0].changes.keys() == boss.history("deal", alone["id"])[0].changes.keys()
-    assert [(result.index, result.action, result.created) for result in many] == [(0, "create", True), (1, "create", True)]
+    assert (
+        boss.history("deal", str(many[0].id))[0].changes.keys() == boss.history("deal", alone["id"])[0].changes.keys()
+    )
+    assert [(result.index, result.action, result.created) for result in many] == [
+        (0, "create", True),
+        (1, "create", True),
+    ]
 
 
 def test_atomic_batch_is_refused_whole_with_the_place_of_the_fault(firm: Running) -> None:
@@ -75,7 +80,10 @@ def test_later_operations_see_earlier_ones(firm: Running) -> None:
             {"action": "upsert", "field": "code", "value": "Z", "values": {"name": "two"}},
         ],
     )
-    assert [(result.created, result.record and result.record["version"]) for result in results] == [(True, 1), (False, 2)]
+    assert [(result.created, result.record and result.record["version"]) for result in results] == [
+        (True, 1),
+        (False, 2),
+    ]
 
 
 def test_batch_obeys_row_rules_and_rights(firm: Running) -> None:

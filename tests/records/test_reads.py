@@ -10,7 +10,8 @@ from engine.service import Query, Records, SortKey
 from engine.testing import Running
 
 ORDERS = [
-    ("amount",), ("-amount",), ("count", "-amount"), ("-count", "amount"), ("-close_date", "name"), ("stage", "-created_at"),
+    ("amount",), ("-amount",), ("count", "-amount"), ("-count", "amount"), ("-close_date", "name"),
+    ("stage", "-created_at"),
     ("account.name", "-count"), ("-account.name",), ("is_hot", "-opens_at"), ("id",), ("-id",), (),
     ("-called_at", "rate"), ("account.parent.code", "-account.credit", "name"),
 ]  # fmt: skip
@@ -35,7 +36,8 @@ def some_deals(firm: Running, size: int = 40) -> Records:
     operations = []
     for i in range(size):
         values = {
-            "name": f"deal {i:02}", "amount": None if i % 5 == 0 else str(i % 4 * 10), "count": None if i % 3 == 0 else i % 2,
+            "name": f"deal {i:02}", "amount": None if i % 5 == 0 else str(i % 4 * 10),
+            "count": None if i % 3 == 0 else i % 2,
             "close_date": None if i % 4 == 0 else f"2026-12-{i % 5 + 1:02}", "is_hot": [None, True, False][i % 3],
             "stage": ["new", "won", "lost"][i % 3], "account": None if i % 6 == 0 else accounts[i % 3],
             "opens_at": None if i % 7 == 0 else f"0{i % 9}:30", "rate": str(i % 3),
@@ -85,7 +87,18 @@ def test_values_are_python_for_screens_and_json_for_the_api(firm: Running) -> No
               "called_at": "2026-12-01T10:00:00.5+08:00", "opens_at": "08:30", "tags": ["vip", "it's"],
               "account": account["id"]}  # fmt: skip
     made = boss.create("deal", values)
-    paths = ("name", "amount", "count", "close_date", "is_hot", "called_at", "opens_at", "tags", "account.credit", "owner.name")
+    paths = (
+        "name",
+        "amount",
+        "count",
+        "close_date",
+        "is_hot",
+        "called_at",
+        "opens_at",
+        "tags",
+        "account.credit",
+        "owner.name",
+    )
     page = boss.page(Query("deal", paths))
     assert page.rows == [(
         "a", Decimal("1234567890123456.78"), -3, date(2026, 12, 1), True, datetime(2026, 12, 1, 2, 0, 0, 500000, UTC),
@@ -99,7 +112,11 @@ def test_values_are_python_for_screens_and_json_for_the_api(firm: Running) -> No
     assert row == {"id": made["id"], "version": 1, "opens_at": time(8, 30)}
     record = boss.list(Query("deal", paths)).records[0]
     assert list(record)[:3] == ["id", "version", "name"]
-    assert (record["called_at"], str(record["close_date"]), record["is_hot"]) == ("2026-12-01T02:00:00.500Z", "2026-12-01", True)
+    assert (record["called_at"], str(record["close_date"]), record["is_hot"]) == (
+        "2026-12-01T02:00:00.500Z",
+        "2026-12-01",
+        True,
+    )
     assert (record["tags"], record["account.credit"]) == (["vip", "it's"], 12.3456)
     assert orjson.dumps(record["amount"]) == b"1234567890123456.78"
     assert boss.get("deal", made["id"], paths).keys() == record.keys()
@@ -205,7 +222,8 @@ def test_cursor_of_another_query_or_a_changed_one_is_refused(firm: Running) -> N
 
 
 NOT_TO_BE_ASKED: list[dict[str, object]] = [
-    {"limit": 0}, {"limit": 1001}, {"limit": -1}, {"count": "all"}, {"search": "x" * 201}, {"sort": keys(*["name"] * 7)},
+    {"limit": 0}, {"limit": 1001}, {"limit": -1}, {"count": "all"}, {"search": "x" * 201},
+    {"sort": keys(*["name"] * 7)},
     {"fields": ("name",) * 201}, {"conditions": (("name", "like", "x"),)}, {"conditions": (("amount", "=", "x"),)},
     {"conditions": (("name", "contains", "\x00"),)}, {"search": "\ud800"}, {"search": "a\x00"},
     {"fields": ("account.name.x",)}, {"fields": ("",)}, {"fields": ("name.",)}, {"fields": ("deleted_at",)},
@@ -246,9 +264,11 @@ def test_search_finds_parts_in_the_search_fields_only(firm: Running) -> None:
 CONDITIONS: list[tuple[tuple[str, str, object], list[str]]] = [
     (("amount", "=", "10"), ["b"]), (("amount", "!=", "10"), ["a", "c"]), (("amount", ">=", 10), ["b", "c"]),
     (("amount", "blank", None), ["a"]), (("amount", "filled", None), ["b", "c"]), (("amount", "=", None), ["a"]),
-    (("stage", "in", ["new", "won"]), ["a", "b"]), (("tags", "=", "vip"), ["a", "b"]), (("tags", "in", ["it's"]), ["b"]),
+    (("stage", "in", ["new", "won"]), ["a", "b"]), (("tags", "=", "vip"), ["a", "b"]), (("tags", "in", ["it's"]),
+    ["b"]),
     (("tags", "!=", "vip"), ["c"]), (("name", "begins", "B"), ["b"]), (("name", "contains", "C"), ["c"]),
-    (("close_date", "<", "2026-12-02"), ["a"]), (("is_hot", "=", True), ["b"]), (("called_at", ">", "2026-12-01T00:00:00Z"), ["c"]),
+    (("close_date", "<", "2026-12-02"), ["a"]), (("is_hot", "=", True), ["b"]),
+    (("called_at", ">", "2026-12-01T00:00:00Z"), ["c"]),
 ]  # fmt: skip
 
 
@@ -263,7 +283,9 @@ def test_conditions_of_screens(firm: Running) -> None:
 
 def test_lookup_offers_titles_and_tells_records_apart(firm: Running) -> None:
     boss = firm.records("boss")
-    made = [boss.create("account", {"name": name, "code": code})["id"] for name, code in (("Beta", "b1"), ("alpha", None))]
+    made = [
+        boss.create("account", {"name": name, "code": code})["id"] for name, code in (("Beta", "b1"), ("alpha", None))
+    ]
     assert [(title, subtitle) for _, title, subtitle in boss.options("account")] == [("alpha", ""), ("Beta", "b1")]
     assert boss.options("account", "B1")[0][0] == made[0]
     assert boss.titles("account", [*made, "x", made[0]]) == {made[0]: "Beta", made[1]: "alpha"}

@@ -21,17 +21,23 @@ def data(object_name: str, *records: dict[str, object]) -> Data:
 SAMPLES = [
     data("deal", {"_key": "d", "name": "Deal", "account": "acme", "owner": "lin", "close_date": "today-14",
                   "called_at": "now-3h", "_created_at": "now-400d"}, {"name": "Other", "called_at": "today+1T03:30Z"}),
-    data("account", {"_key": "acme", "name": "Acme", "parent": "root"}, {"_key": "root", "name": "Root", "parent": "acme"}),
+    data("account", {"_key": "acme", "name": "Acme", "parent": "root"},
+    {"_key": "root", "name": "Root", "parent": "acme"}),
 ]  # fmt: skip
 
 
 def test_records_refer_to_each_other_by_key_and_to_people_by_name(firm: Running) -> None:
     assert load(firm.tenant, SAMPLES, firm.now, SHANGHAI) == {"deal": 2, "account": 2}
     boss = firm.records("boss")
-    fields = ("name", "account.name", "account.parent.name", "account.parent.parent.name", "owner.username", "close_date",
+    fields = ("name", "account.name", "account.parent.name", "account.parent.parent.name", "owner.username",
+    "close_date",
               "called_at", "created_at", "number")  # fmt: skip
     other, deal = boss.list(Query("deal", fields, sort=(SortKey("name", True),))).records
-    assert (deal["account.name"], deal["account.parent.name"], deal["account.parent.parent.name"]) == ("Acme", "Root", "Acme")
+    assert (deal["account.name"], deal["account.parent.name"], deal["account.parent.parent.name"]) == (
+        "Acme",
+        "Root",
+        "Acme",
+    )
     assert deal["owner.username"] == "lin"
     assert str(deal["close_date"]) == "2026-11-08"
     assert deal["called_at"] == "2026-11-21T23:15:00.123Z"

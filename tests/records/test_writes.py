@@ -74,7 +74,11 @@ def test_update_counts_the_version_and_keeps_old_and_new_values(firm: Running) -
     assert (newest.action, newest.version, newest.by_name) == ("update", 2, "The Boss")
     assert newest.changes == {"amount": (1.1, 2.2), "tags": (None, ["vip", "risk"])}
     assert newest.at == firm.fixed_now
-    assert (oldest.action, oldest.changes["name"], oldest.changes["number"]) == ("create", (None, "a"), (None, "D-2026-0001"))
+    assert (oldest.action, oldest.changes["name"], oldest.changes["number"]) == (
+        "create",
+        (None, "a"),
+        (None, "D-2026-0001"),
+    )
 
 
 def test_update_that_changes_nothing_leaves_the_record_alone(firm: Running) -> None:
@@ -241,7 +245,9 @@ def test_odd_numbers_are_refused(firm: Running, value: object) -> None:
     assert set(codes(refusal.value)) == {"amount", "count"}
 
 
-@pytest.mark.parametrize("text", ["'; DROP TABLE deal; --", '" OR 1=1', "%_\\", "$1 ? :x %s {}", "NULL", "\u202e", "🎉"])
+@pytest.mark.parametrize(
+    "text", ["'; DROP TABLE deal; --", '" OR 1=1', "%_\\", "$1 ? :x %s {}", "NULL", "\u202e", "🎉"]
+)
 def test_signs_of_sql_are_letters_like_others(firm: Running, text: str) -> None:
     records = firm.records("boss")
     made = records.create("deal", {"name": text, "notes": text})
