@@ -161,7 +161,7 @@ def field_details(old: Field, new: Field, target: str) -> Iterator[str]:
             yield now if getattr(new, name) else no_longer
     if old.default != new.default:
         yield f"default {say_value(old.default)} -> {say_value(new.default)}"
-    own = old.options.keys() | new.options.keys()
+    own = old.options.keys() | new.options.keys() if old.type == new.type else set()
     for option in sorted(own - {"to", "on_delete", "choices"}):
         if old.options.get(option) != new.options.get(option):
             yield f"{option} {say_value(old.options.get(option))} -> {say_value(new.options.get(option))}"

@@ -22,7 +22,7 @@ from sqlalchemy.dialects.sqlite.base import SQLiteDDLCompiler, SQLiteIdentifierP
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.pool import StaticPool
 
-from engine.errors import BadInput, Busy
+from engine.errors import BadInput, Busy, EngineError
 
 __all__ = ["Compiled", "Connection", "Database", "compile_sql", "is_schema_changed", "new_id"]
 
@@ -54,7 +54,7 @@ class SQLiteDdl(SQLiteDDLCompiler):
     """Foreign keys stand with their columns: ALTER TABLE can drop such a column, but none that a table's key names."""
 
     def visit_create_column(self, create: Any, first_pk: bool = False, **more: Any) -> Any:
-        text = super().visit_create_column(create, first_pk, **more)
+        text = super().visit_create_column(create, first_pk, **more)  # type: ignore[no-untyped-call]
         for key in create.element.foreign_keys:
             table, _, column = key.target_fullname.rpartition(".")
             text += f" REFERENCES {self.preparer.quote(table)} ({self.preparer.quote(column)})"
@@ -183,9 +183,8 @@ class Connection:
         return self._sa
 
     def end_of_use(self) -> None:
-        if self._sa is not None:
-            self._sa.close()
-            self._sa = None
+        if self._sa is not None and self._sa.in_transaction():
+            self._sa.rollback()  # SQLAlchemy's notion of a transaction only: the dialects above send nothing
 
 
 class Joined(threading.local):
@@ -263,7 +262,9 @@ class Database:
                 yield connection
                 connection.cursor.execute("COMMIT")
             except sqlite3.OperationalError as error:
-                raise busy() if "locked" in str(error) else error from error
+                if "locked" in str(error):
+                    raise busy() from error
+                raise
             finally:
                 if connection.raw.in_transaction:
                     connection.cursor.execute("ROLLBACK")
@@ -339,7 +340,12 @@ class Database:
             connection.raw.close()
 
     def _connect(self) -> Any:
-        return self._connect_sqlite() if self.dialect == "sqlite" else self._connect_postgres()
+        try:
+            return self._connect_sqlite() if self.dialect == "sqlite" else self._connect_postgres()
+        except (OSError, sqlite3.DatabaseError, psycopg.Error) as error:
+            where = self.url.render_as_string(hide_password=True)
+            message = f"the database {where} cannot be opened: {str(error).strip()}"
+            raise EngineError(message, code="database.unreachable", fix="see --database and --data") from error
 
     def _connect_sqlite(self) -> sqlite3.Connection:
         path = self.url.database or ":memory:"

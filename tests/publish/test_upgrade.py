@@ -111,6 +111,26 @@ fields:
     assert stage.references("call") == {"owner": "user", "lead": "lead"}
 
 
+def test_a_field_is_renamed_and_retyped_at_once_and_takes_the_latest_of_its_names(stage: Stage) -> None:
+    stage.publish(LEAD.replace("type: integer", "type: text"))
+    stage.insert("lead", {"name": "Ada", "score": "7"})
+    steps = stage.publish(LEAD.replace("score: {", "rating: {was: [points, score], "))
+    assert steps == ["~ field lead.rating: renamed from score; type text -> integer"]
+    assert stage.values("lead", "rating") == [7]
+    stage.publish(LEAD.replace("score: {", "stars: {was: [points, score, rating], "))
+    assert stage.values("lead", "stars") == [7]
+
+
+def test_two_fields_swap_their_names_by_way_of_a_third(stage: Stage) -> None:
+    swap = "object: lead\nlabel: Lead\nfields:\n  {}: {{type: text, label: X{}}}\n  {}: {{type: text, label: Y{}}}\n"
+    stage.publish(swap.format("a", "", "b", ""))
+    stage.insert("lead", {"a": "1", "b": "2"})
+    stage.publish(swap.format("c", ", was: a", "b", ""))
+    stage.publish(swap.format("c", "", "a", ", was: b"))
+    stage.publish(swap.format("b", ", was: c", "a", ""))
+    assert stage.values("lead", "a", "b") == [("2", "1")]
+
+
 def test_a_removed_object_says_how_many_records_are_lost(stage: Stage) -> None:
     stage.publish(LEAD + LEAD.replace("object: lead", "---\nobject: deal"))
     stage.insert("deal", {"name": "Ada"}, {"name": "Bo"})
