@@ -1,6 +1,7 @@
 """Load packages: folders, zip files and stored texts in, checked definitions and all problems out."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from metadata.assemble import assemble
@@ -14,6 +15,7 @@ from metadata.sources import PackageSource, from_texts, missing_manifest, read
 
 __all__ = ["PackageSource", "load", "read"]
 
+MOST_CHARACTERS = 900
 SYSTEM = Path(__file__).with_name("system")
 
 
@@ -66,7 +68,18 @@ def in_reading_order(problems: Sequence[Problem]) -> tuple[Problem, ...]:
     """Sorted by place; what cannot be read is not also said to be of the wrong type."""
     unread = {spot(problem) for problem in problems if problem.code.startswith("source.")}
     kept = {p for p in problems if not (p.code.startswith("value.") and spot(p) in unread)}
-    return tuple(sorted(kept, key=lambda p: (p.place, p.code, p.message)))
+    return tuple(sorted(map(cut, kept), key=lambda p: (p.place, p.code, p.message)))
+
+
+def cut(problem: Problem) -> Problem:
+    """Without the rest of a name or text that goes on for pages."""
+    if len(problem.message) + len(problem.fix) + len(problem.place.path) <= MOST_CHARACTERS:
+        return problem
+    message, fix, path = (
+        text if len(text) <= MOST_CHARACTERS // 3 else f"{text[: MOST_CHARACTERS // 3]}…"
+        for text in (problem.message, problem.fix, problem.place.path)
+    )
+    return replace(problem, message=message, fix=fix, place=replace(problem.place, path=path))
 
 
 def spot(problem: Problem) -> tuple[str, int, int]:

@@ -38,6 +38,8 @@ class Problem:
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """The known name most like `name`, or "" when none is close."""
+    if len(name) > 100:
+        return ""
     by_folded = {candidate.casefold(): candidate for candidate in known}
     found = get_close_matches(name.casefold(), by_folded, n=1, cutoff=0.6)
     return by_folded[found[0]] if found else ""

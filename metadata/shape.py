@@ -19,6 +19,7 @@ from metadata.source import Document, Map, Seq, show
 __all__ = ["Shapes"]
 
 Steps = tuple[str | int, ...]
+MOST_GUESSES = 20  # unknown keys of one map that get a nearest name
 
 STRICT = Draft202012Validator.TYPE_CHECKER.redefine(
     "integer", lambda checker, value: isinstance(value, int) and not isinstance(value, bool)
@@ -119,9 +120,9 @@ def _explained(error: Any, document: Document, base: Steps, drops: set[Steps]) -
     match error.validator:
         case "additionalProperties":
             known = list(error.schema.get("properties", {}))
-            for key in [key for key in error.instance if key not in known]:
+            for count, key in enumerate([key for key in error.instance if key not in known]):
                 drops.add((*inner, key))
-                yield _unknown_key(key, known, document, steps)
+                yield _unknown_key(key, known if count < MOST_GUESSES else [], document, steps)
         case "required":
             for key in error.validator_value:
                 if key not in error.instance:
@@ -154,7 +155,7 @@ def _is_field(document: Document, steps: Steps) -> bool:
 def _unknown_key(key: str, known: list[str], document: Document, steps: Steps) -> Problem:
     guess = nearest(key, known)
     fix = f"write '{guess}'?" if guess else ""
-    if not fix and len(known) <= 12:
+    if not fix and 0 < len(known) <= 12:
         fix = f"write one of {', '.join(known)}"
     code = "field.option.unknown" if _is_field(document, steps) else "key.unknown"
     return Problem(document.key(*steps, key), code, f"{_whole(document, steps)} has no key '{key}'", fix)

@@ -8,7 +8,7 @@ from metadata.assemble import Item
 from metadata.build.records import RELATIVE
 from metadata.check.facts import Facts
 from metadata.model import SYSTEM_FIELDS, Data, Field, Object, Record
-from metadata.problem import Place, Problem, nearest, no_such
+from metadata.problem import Place, Problem, nearest
 
 __all__ = ["check"]
 
@@ -42,7 +42,7 @@ def check(facts: Facts) -> Iterator[Problem]:
                     yield from value_is_new(item, index, field, value, values)
                 elif name not in columns:  # once, not for every row
                     columns.add(name)
-                    yield no_such("field", name, object_.fields, at=document.key("records", index, name),
+                    yield facts.no_such("field", name, object_.fields, at=document.key("records", index, name),
                                   code="field.unknown", within=built.object)  # fmt: skip
             yield from nothing_missing(facts, item, index, record, object_)
 
@@ -73,20 +73,23 @@ def key_is_new(item: Item[Data], index: int, record: Record, seen: dict[tuple[st
 def value_fits(
     facts: Facts, item: Item[Data], steps: tuple[int, str], field: Field, value: Any, keys: Mapping[str, set[str]]
 ) -> Iterator[Problem]:
-    at = item.document.at("records", *steps)
     if field.target:
+        if isinstance(value, str) and value in keys.get(field.target, ()):
+            return
+        at = item.document.at("records", *steps)
         if not isinstance(value, str):
             message = f"'{field.name}' holds the _key of a record of '{field.target}', as a text"
             yield Problem(at, "data.value", message, f'write "{value}"' if isinstance(value, int) else "")
-        elif value not in keys.get(field.target, ()):
+        else:
             what = "user" if field.target == USER else f"record of '{field.target}' with the key"
-            yield no_such(what, value, keys.get(field.target, ()), at=at, code="data.reference")
+            yield facts.no_such(what, value, keys.get(field.target, ()), at=at, code="data.reference")
         return
     if field.value in ("date", "datetime") and isinstance(value, str) and is_relative(field, value):
         return
     kind = facts.kinds.get(field.type)
     why = kind.check_value(field, value) if kind and kind.check_value else None
     if why is not None:
+        at = item.document.at("records", *steps)
         yield Problem(at, "data.value", f"the value does not fit '{field.name}': {why}", likely(field, value))
 
 

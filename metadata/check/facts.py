@@ -25,6 +25,13 @@ class Facts:
     needs: Mapping[str, frozenset[str]]
     texts: Mapping[str, str]  # file as places name it -> what stands in it
     _names: dict[str, Names] = field(default_factory=dict)
+    _guesses: int = 500  # nearest names that are still looked for: each costs a look at all known ones
+
+    def no_such(
+        self, what: str, name: str, known: Iterable[str], *, at: Place, code: str, within: str = ""
+    ) -> Problem:
+        self._guesses -= 1
+        return no_such(what, name, known if self._guesses > 0 else (), at=at, code=code, within=within)
 
     def names(self, object_: str) -> Names:
         """What formulas and paths over an object may use; system fields only for "*"."""
@@ -43,7 +50,7 @@ class Facts:
         if not name:
             return
         if name not in self.objects:
-            yield no_such("object", name, self.objects, at=at, code="object.unknown")
+            yield self.no_such("object", name, self.objects, at=at, code="object.unknown")
             return
         owner = self.objects[name].package
         if owner not in self.needs.get(package, frozenset()):
@@ -73,13 +80,14 @@ class Facts:
 
     def _no_field(self, step: str, before: Resolved | None, object_: str, head: tuple[str, ...], at: Place) -> Problem:
         if before is None:
-            return no_such("field", step, self.names(object_).known(()), at=at, code="field.unknown", within=object_)
+            known = self.names(object_).known(())
+            return self.no_such("field", step, known, at=at, code="field.unknown", within=object_)
         path = ".".join(head)
         if not before.field.target:
             message = f"'{path}' is no reference, so '{step}' cannot follow it"
             return Problem(at, "field.unknown", message, f"write '{path}'")
-        known = self.names(object_).known(head)
-        return no_such("field", step, known, at=at, code="field.unknown", within=before.field.target)
+        known, owner = self.names(object_).known(head), before.field.target
+        return self.no_such("field", step, known, at=at, code="field.unknown", within=owner)
 
     def field(self, path: str, object_: str) -> Field | None:
         if object_ not in self.objects:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from metadata.assemble import Item
 from metadata.check.facts import Facts
 from metadata.model import SYSTEM_FIELDS, Layout, RelatedList, Section
-from metadata.problem import Problem, no_such
+from metadata.problem import Problem
 
 __all__ = ["check"]
 
@@ -101,7 +101,8 @@ def points_here(
     pointing = [name for name, field in fields.items() if field.target == owner]
     field = fields.get(related.field)
     if field is None:
-        yield no_such("field", related.field, pointing or fields, at=at, code="field.unknown", within=related.object)
+        known = pointing or fields
+        yield facts.no_such("field", related.field, known, at=at, code="field.unknown", within=related.object)
     elif owner in facts.objects and field.target != owner:
         where = f"points to '{field.target}'" if field.target else "is no reference"
         message = f"'{related.field}' of '{related.object}' {where}, not to '{owner}'"

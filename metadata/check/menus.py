@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from metadata.check.facts import Facts
 from metadata.check.objects import icon_is_a_name
-from metadata.problem import Problem, no_such
+from metadata.problem import Problem
 
 __all__ = ["check"]
 
@@ -22,7 +22,7 @@ def check(facts: Facts) -> Iterator[Problem]:
             at = document.at(*here, "view")
             own = [name for name, view in views.items() if view.object == entry.object]
             if entry.view not in views:
-                yield no_such("view", entry.view, own or views, at=at, code="view.unknown")
+                yield facts.no_such("view", entry.view, own or views, at=at, code="view.unknown")
             elif entry.object in facts.objects and entry.view not in own:
                 other = views[entry.view].object
                 message = f"the view '{entry.view}' lists '{other}', not '{entry.object}'"

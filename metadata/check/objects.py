@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from metadata.assemble import Item
 from metadata.check.facts import Facts, is_system
 from metadata.model import Object
-from metadata.problem import Place, Problem, no_such
+from metadata.problem import Place, Problem
 
 __all__ = ["check", "icon_is_a_name"]
 
@@ -59,7 +59,7 @@ def title_works(facts: Facts, item: Item[Object]) -> Iterator[Problem]:
     field = built.fields.get(built.title)
     if field is None:
         known = [name for name, f in built.fields.items() if (kind := facts.kind(f)) and kind.may_be_title]
-        yield no_such("field", built.title, known, at=at, code="field.unknown", within=built.name)
+        yield facts.no_such("field", built.title, known, at=at, code="field.unknown", within=built.name)
     elif (kind := facts.kind(field)) and not kind.may_be_title:
         message = f"'{built.title}' is a field of type '{field.type}', which cannot name a record"
         yield Problem(at, "object.title.type", message, "name a field of type text")
@@ -79,7 +79,7 @@ def group_works(facts: Facts, item: Item[Object], key: str, number: int, group: 
         if name in group[:index]:
             yield Problem(at, "object.group.twice", f"'{name}' is here twice", "delete one of the two")
         elif field is None and not is_system(name):
-            yield no_such("field", name, built.fields, at=at, code="field.unknown", within=built.name)
+            yield facts.no_such("field", name, built.fields, at=at, code="field.unknown", within=built.name)
         elif field is not None and (kind := facts.kind(field)):
             able = kind.may_be_unique if key == "unique" else kind.may_be_indexed
             if not able:
@@ -96,7 +96,7 @@ def search_works(facts: Facts, item: Item[Object]) -> Iterator[Problem]:
         at = document.at("search", index)
         field = built.fields.get(name)
         if field is None:
-            yield no_such("field", name, built.fields, at=at, code="field.unknown", within=built.name)
+            yield facts.no_such("field", name, built.fields, at=at, code="field.unknown", within=built.name)
         elif (kind := facts.kind(field)) and not kind.is_searchable:
             message = f"'{name}' is a field of type '{field.type}', which the search box does not read"
             yield Problem(at, "object.search.type", message)

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from metadata.assemble import Item
 from metadata.check.facts import Facts
 from metadata.model import Package
-from metadata.problem import Problem, nearest, no_such
+from metadata.problem import Problem, nearest
 from metadata.requires import parse_version
 
 __all__ = ["check", "is_language"]
@@ -33,10 +33,12 @@ def check(facts: Facts) -> Iterator[Problem]:
             if not is_language(language):
                 at = document.at("languages", index)
                 yield Problem(at, "package.language", f"'{language}' is not the tag of a language", "write en or zh-CN")
-        yield from users_are_sound(item, roles, usernames)
+        yield from users_are_sound(facts, item, roles, usernames)
 
 
-def users_are_sound(item: Item[Package], roles: set[str], usernames: dict[str, str]) -> Iterator[Problem]:
+def users_are_sound(
+    facts: Facts, item: Item[Package], roles: set[str], usernames: dict[str, str]
+) -> Iterator[Problem]:
     document = item.document
     for index, user in enumerate(item.built.demo_users):
         here = ("demo", "users", index)
@@ -46,14 +48,14 @@ def users_are_sound(item: Item[Package], roles: set[str], usernames: dict[str, s
         usernames[user.username] = item.package
         for number, role in enumerate(user.roles):
             if role not in roles:
-                yield no_such("role", role, roles, at=document.at(*here, "roles", number), code="role.unknown")
+                yield facts.no_such("role", role, roles, at=document.at(*here, "roles", number), code="role.unknown")
         if not is_time_zone(user.time_zone):
             guess = nearest(user.time_zone, time_zones())
             fix = f"write '{guess}'?" if guess else "write a name such as Asia/Shanghai"
             message = f"no time zone is called '{user.time_zone}'"
             yield Problem(document.at(*here, "time_zone"), "demo.user.time_zone", message, fix)
         if user.language not in item.built.languages and "language" in document.data["demo"]["users"][index]:
-            yield no_such("language", user.language, item.built.languages, at=document.at(*here, "language"),
+            yield facts.no_such("language", user.language, item.built.languages, at=document.at(*here, "language"),
                           code="language.unknown", within=item.package)  # fmt: skip
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from metadata.assemble import Item
 from metadata.check.facts import Facts
 from metadata.check.packages import is_language
-from metadata.problem import Problem, no_such
+from metadata.problem import Problem
 from metadata.source import Document
 
 __all__ = ["check"]
@@ -44,13 +44,13 @@ def field_translation(facts: Facts, document: Document, object_: str, name: str,
     here = ("objects", object_, "fields", name)
     fields = facts.objects[object_].fields
     if name not in fields:
-        yield no_such("field", name, fields, at=document.key(*here), code="field.unknown", within=object_)
+        yield facts.no_such("field", name, fields, at=document.key(*here), code="field.unknown", within=object_)
     elif isinstance(said, dict):
         known = [choice.value for choice in fields[name].choices]
         for value in said.get("choices") or ():
             if value not in known:
                 at = document.key(*here, "choices", value)
-                yield no_such("choice", value, known, at=at, code="choice.unknown", within=f"{object_}.{name}")
+                yield facts.no_such("choice", value, known, at=at, code="choice.unknown", within=f"{object_}.{name}")
 
 
 def known_languages(document: Document, languages: tuple[str, ...]) -> Iterator[Problem]:

@@ -1,5 +1,6 @@
 """Does the formula language read what is documented, refuse the rest, and point at the right column?"""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -97,7 +98,8 @@ BLANK = Const(None, "null")
         ("name == ''", Compare("==", path("name"), BLANK)),
         ("None != name", Compare("!=", path("name"), BLANK)),
         ("name == null", Compare("==", path("name"), BLANK)),
-        ("done and name == 'x' or done", Or((And((path("done"), Compare("==", path("name"), text("x")))), path("done")))),
+        ("done and name == 'x' or done",
+         Or((And((path("done"), Compare("==", path("name"), text("x")))), path("done")))),
         ("status in ['new', 'old']", In(path("status"), (text("new"), text("old")))),
         ("status not in ('new',)", In(path("status"), (text("new"),), True)),
         ("'new' in tags", In(text("new"), (path("tags"),))),
@@ -109,7 +111,8 @@ BLANK = Const(None, "null")
         ("1 < amount <= 5", And((Compare("<", Const(1, "number"), path("amount")),
                                  Compare("<=", path("amount"), Const(5, "number"))))),
         ("due >= '2026-01-31'", Compare(">=", path("due"), Const(date(2026, 1, 31), "date"))),
-        ("at < '2026-01-01T08:00+08:00'", Compare("<", path("at"), Const(datetime(2026, 1, 1, tzinfo=UTC), "datetime"))),
+        ("at < '2026-01-01T08:00+08:00'",
+         Compare("<", path("at"), Const(datetime(2026, 1, 1, tzinfo=UTC), "datetime"))),
         ("at == '2026-01-01'", Compare("==", path("at"), Const(datetime(2026, 1, 1, tzinfo=UTC), "datetime"))),
         ("owner == user.id", Compare("==", path("owner"), Actor("id", "reference"))),
         ("name == user.username", Compare("==", path("name"), Actor("username"))),
@@ -117,7 +120,8 @@ BLANK = Const(None, "null")
         ("from == is", Compare("==", path("from"), path("is"))),
         ("this.in == this.None", Compare("==", path("in"), path("None"))),
         ("ｎａｍｅ == 'x'", Compare("==", path("name"), text("x"))),
-        ("due > TODAY() - 7", Compare(">", path("due"), Arith("-", Call("TODAY", (), "date"), Const(7, "number"), "date"))),
+        ("due > TODAY() - 7",
+         Compare(">", path("due"), Arith("-", Call("TODAY", (), "date"), Const(7, "number"), "date"))),
         ("ISBLANK(account)", Call("ISBLANK", (path("account"),), "boolean")),
         ("due > ADDDAYS('2026-01-01', 1)", Compare(">", path("due"), Call(
             "ADDDAYS", (Const(date(2026, 1, 1), "date"), Const(1, "number")), "date"))),
@@ -147,7 +151,8 @@ def test_a_path_goes_through_the_fields_of_the_engine() -> None:
         ("name.first == 'x'", 6, "formula.name.unknown", "write name"),
         ("lost.name == 'x'", 6, "formula.name.unknown", ""),
         ("owner == user", 10, "formula.name.unknown", "write user.id"),
-        ("user.password == 'x'", 1, "formula.name.unknown", "write user.id, user.username, or this.user.password for the field"),
+        ("user.password == 'x'", 1, "formula.name.unknown",
+         "write user.id, user.username, or this.user.password for the field"),
         ("due > today", 7, "formula.name.unknown", "write TODAY()"),
         ("金额 > 1 and nmae == 'x'", 12, "formula.name.unknown", "write 'name'?"),
         ("status == 'nwe'", 11, "formula.type", "write 'new'?"),
@@ -273,16 +278,11 @@ def test_equality_does_not_look_at_columns() -> None:
 
 @given(st.text(alphabet="nameduo.()[]'\"\\, =<>!+-019and inotr金ａ\n", max_size=60))
 def test_any_text_is_a_tree_or_a_formula_error(written: str) -> None:
-    try:
-        read(written)
-    except FormulaError as error:
-        assert error.message
-        assert error.column >= 1
+    with suppress(FormulaError):
+        assert read(written).type == "boolean"
 
 
 @given(st.text(max_size=40))
 def test_any_unicode_is_a_tree_or_a_formula_error(written: str) -> None:
-    try:
-        read(written)
-    except FormulaError as error:
-        assert error.code.startswith("formula.")
+    with suppress(FormulaError):
+        assert read(written).type == "boolean"

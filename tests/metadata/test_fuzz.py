@@ -85,14 +85,33 @@ def test_the_example_with_a_part_of_it_torn_out(plugins: Plugins) -> None:
         if path.suffix in (".yaml", ".csv")
     }
     chance = random.Random(7)
-    for _ in range(25):
+    for _ in range(12):
         torn = dict(texts)
         for _ in range(3):
             name = chance.choice(sorted(torn))
             text = str(torn[name])
             at = chance.randrange(len(text))
-            torn[name] = text[:at] + chance.choice(["", ": ", "x", "\n", '"', "[", "5"]) + text[at + chance.randrange(30) :]
+            instead = chance.choice(["", ": ", "x", "\n", '"', "[", "5"])
+            torn[name] = text[:at] + instead + text[at + chance.randrange(30) :]
         loaded(plugins, torn)
+
+
+def test_tens_of_thousands_of_mistakes_cost_little(plugins: Plugins) -> None:
+    names = [f"name_{number}" for number in range(12_000)]
+    files: dict[str, str | bytes] = {
+        "a.yaml": "object: a\nfields: {name: {type: text}, a: {type: reference, to: a}}\n",
+        "keys.yaml": "object: b\nfields: {name: {type: text}}\n" + "\n".join(f"{name}: 1" for name in names),
+        "view.yaml": f"view: v\nobject: a\ncolumns: [{', '.join(names)}]\n",
+        "role.yaml": "role: r\nobjects:\n" + "\n".join(f"  {name}: [read]" for name in names),
+        "data/a.csv": "_key,name,a\n" + "\n".join(f"{name},x,{name}_" for name in names),
+        "long.yaml": f"object: {'x' * 900_000}\nfields: {{name: {{type: {'y' * 100_000}}}}}",
+    }
+    began = time.process_time()
+    found = loaded(plugins, files)
+    used_s = time.process_time() - began
+    assert len(found.problems) > 40_000
+    assert max(len(str(problem)) for problem in found.problems) < 2_000
+    assert used_s < 40
 
 
 def test_bombs_cost_little(plugins: Plugins) -> None:

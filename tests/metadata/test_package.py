@@ -145,8 +145,10 @@ def test_two_packages_with_one_name_are_refused(write: Write, plugins: Plugins, 
     (twin / "package.yaml").write_text("package: shop\nversion: 2.0.0")
     found = load([shop, twin], plugins.kinds(), plugins.functions)
     assert messages(found) == [
-        "twin/package.yaml:1:10: package: the package 'shop' is here and in shop/package.yaml [name.duplicate]\n"
-        "    fix: name it once"
+        (
+            "twin/package.yaml:1:10: package: the package 'shop' is here and in shop/package.yaml [name.duplicate]\n"
+            "    fix: name it once"
+        )
     ]
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from metadata.requires import parse_version, satisfies
+from metadata.requires import Version, parse_version, satisfies
 
 
 @pytest.mark.parametrize(
@@ -23,7 +23,7 @@ from metadata.requires import parse_version, satisfies
         (">=1.0, <2", (1, 5, 0), (2, 0, 0)),
     ],
 )
-def test_a_range_holds_these_and_not_those(range_: str, inside: tuple[int, int, int], outside: tuple[int, int, int]) -> None:
+def test_a_range_holds_these_and_not_those(range_: str, inside: Version, outside: Version) -> None:
     assert satisfies(inside, range_)
     assert not satisfies(outside, range_)
 
