@@ -6,7 +6,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -54,22 +54,10 @@ def run(args: argparse.Namespace) -> int:
     if args.reset:
         reset(args)
     config = settings(args)
-    tenant = open_tenant(config.database_url, config.data, config.tenant)
-    is_new = is_empty(tenant)
-    now = datetime.now(UTC)
-    with progress("definitions"):
-        drawn = plan(tenant, packages)
-    if drawn.has_errors:
-        print(render(drawn.problems), file=sys.stderr)
+    with closing(open_tenant(config.database_url, config.data, config.tenant)) as tenant:
+        is_applied = fill(tenant, packages, args, datetime.now(UTC))
+    if is_applied is None:
         return REFUSED
-    is_applied = publish(tenant, drawn, is_new, now)
-    if is_new:
-        with progress("people and sample data"), tenant.database.together() as connection:
-            make_people(tenant, drawn.definitions, now)
-            sampledata.load(tenant, drawn.definitions.data, now)
-            connection.sa.execute(sa.update(system.version).values(note=MARK))
-    print(sign_ins(tenant, [*demo_users(drawn.definitions), ADMIN], is_loopback(args.host), now))
-    tenant.close()
     if args.no_serve:
         return DONE
     if is_applied:
@@ -77,6 +65,27 @@ def run(args: argparse.Namespace) -> int:
     print(f"\nserving on {address(args.host, args.port)}", flush=True)
     serve(replace(config, hosts=hosts_for(args.host, config.hosts)), args.host, args.port)
     return DONE
+
+
+def fill(tenant: Tenant, packages: Sequence[Path], args: argparse.Namespace, now: datetime) -> bool | None:
+    """Bring the tenant to what the packages say, and tell who can sign in.
+
+    True: the packages' definitions run; False: the former ones do; None: they have errors, which are printed.
+    """
+    is_new = is_empty(tenant)
+    with progress("definitions"):
+        drawn = plan(tenant, packages)
+    if drawn.has_errors:
+        print(render(drawn.problems), file=sys.stderr)
+        return None
+    is_applied = publish(tenant, drawn, is_new, now)
+    if is_new:
+        with progress("people and sample data"), tenant.database.together() as connection:
+            make_people(tenant, drawn.definitions, now)
+            sampledata.load(tenant, drawn.definitions.data, now)
+            connection.sa.execute(sa.update(system.version).values(note=MARK))
+    print(sign_ins(tenant, [*demo_users(drawn.definitions), ADMIN], is_loopback(args.host), now))
+    return is_applied
 
 
 def example() -> Path:

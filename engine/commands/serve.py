@@ -4,6 +4,7 @@ import argparse
 import logging
 import os
 import sys
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -35,9 +36,8 @@ def add(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     config = settings(args)
-    tenant = open_tenant(config.database_url, config.data, config.tenant)
-    prepare(tenant, datetime.now(UTC))
-    tenant.close()
+    with closing(open_tenant(config.database_url, config.data, config.tenant)) as tenant:
+        prepare(tenant, datetime.now(UTC))
     print(f"serving on {address(args.host, args.port)}", flush=True)
     serve(config, args.host, args.port, workers=args.workers, reload=args.reload)
     return DONE

@@ -4,6 +4,7 @@ import argparse
 import getpass
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime
 from typing import Any
 
@@ -57,9 +58,10 @@ def action(actions: Any, name: str, help_text: str, *, has_name: bool = True) ->
 
 
 def run(args: argparse.Namespace) -> int:
-    tenant, now = open_tenant(args.database, args.data, args.tenant), datetime.now(UTC)
-    ensure(tenant, now)
-    body, text = ACTIONS[args.action](tenant, args, now)
+    now = datetime.now(UTC)
+    with closing(open_tenant(args.database, args.data, args.tenant)) as tenant:
+        ensure(tenant, now)
+        body, text = ACTIONS[args.action](tenant, args, now)
     print(orjson.dumps(body, option=orjson.OPT_INDENT_2).decode() if args.json else text)
     return DONE
 
