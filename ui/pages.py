@@ -68,7 +68,8 @@ def endpoint(site: Site, screen: Screen, why: str) -> Endpoint:
             except EngineError as refusal:
                 return errors.refusal_page(visit, refusal)
 
-        csrf = form.get("csrf", [""])[-1]
+        # A record's form says "_csrf": an object may have a field "csrf".
+        csrf = (form.get("_csrf") or form.get("csrf") or [""])[-1]
         try:
             return await site.run(lambda: site.answer(request.method, request.headers, work, csrf=csrf))
         except Unauthenticated:

@@ -5,7 +5,8 @@ from starlette.responses import Response
 from engine.errors import BadInput, Conflict, Forbidden
 from engine.service import Query, SortKey
 from ui.screens.lists import head, object_of
-from ui.screens.record import record_page, refusal_text
+from ui.screens.record import record_page
+from ui.screens.refusals import sentence
 from ui.visit import Visit, safe_address, with_query
 
 __all__ = ["bulk", "delete", "deleted_page", "restore"]
@@ -21,7 +22,7 @@ def delete(visit: Visit) -> Response:
     try:
         visit.records.delete(definition.name, record_id)
     except (BadInput, Conflict) as refusal:
-        return record_page(visit, refusal_text(visit, definition, refusal), 409)
+        return record_page(visit, sentence(visit, definition, refusal), 409)
     toast = {"code": "deleted", "object": definition.name, "id": record_id, "title": title}
     return visit.go(f"/o/{definition.name}", toast)
 

@@ -5,7 +5,8 @@ from starlette.responses import Response
 
 from engine.api.errors import status_of
 from engine.errors import BadInput, Conflict, EngineError, Forbidden, NotFound
-from ui.texts import LANGUAGES, Say, problem_text, say_in
+from ui.screens.refusals import sentence
+from ui.texts import LANGUAGES, Say, say_in
 from ui.visit import Visit, html, language_of, theme_of
 
 __all__ = ["error_page", "no_such_page", "refusal_page"]
@@ -20,7 +21,9 @@ def refusal_page(visit: Visit, refusal: EngineError) -> Response:
     title, text = words(status, visit.say)
     if isinstance(refusal, BadInput | Conflict):
         # What the person can mend is said in detail.
-        text = " ".join(problem_text(p, visit.language, label=p.path) for p in refusal.problems) or str(refusal)
+        text = sentence(
+            visit, visit.ctx.snapshot.definitions.objects.get(visit.request.path_params.get("object", "")), refusal
+        )
     if isinstance(refusal, Forbidden) and refusal.code == "csrf":
         text = visit.say("This page was open too long. Please try again.")
     marks = {403: "lock", 404: "map-search"}

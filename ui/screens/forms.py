@@ -6,14 +6,14 @@ from typing import Any
 from markupsafe import Markup
 from starlette.responses import Response
 
-from engine.errors import BadInput, Conflict, EngineError, Forbidden, InputProblem, Stale
+from engine.errors import BadInput, Conflict, EngineError, Forbidden, Stale
 from engine.rules.values import rules_of
 from metadata.model import SYSTEM_FIELDS, Cell, Layout, Object, Section
 from ui.cells import Shown, cell_for
 from ui.columns import field_of, title_of
 from ui.screens.layouts import layout_for
 from ui.screens.lists import head, object_of
-from ui.texts import problem_text
+from ui.screens.refusals import at_fields
 from ui.visit import Visit
 from ui.widgets import lowered, widget_view
 
@@ -34,7 +34,7 @@ def start_values(visit: Visit, definition: Object) -> dict[str, Any]:
     """Defaults; over them a record to copy (`like`), over them what the address says (`?account=…`)."""
     values = {name: default(visit.ctx) for name, default in rules_of(visit.ctx.snapshot, definition.name).defaults}
     query = visit.request.query_params
-    if like := query.get("like"):
+    if like := query.get("_like"):
         row = visit.records.get_row(definition.name, like, form_fields(visit, definition))
         plugins = visit.ctx.snapshot.plugins.fields
         for name, value in row.items():
@@ -62,7 +62,7 @@ def edit_page(visit: Visit) -> Response:
     if not visit.ctx.scope.can("update", definition.name):
         raise Forbidden(f"you may not change {definition.name} records")
     held = visit.records.get_row(definition.name, record_id, (*form_fields(visit, definition), "version"))
-    return show(visit, definition, held=held, record_id=record_id, only=visit.request.query_params.get("only", ""))
+    return show(visit, definition, held=held, record_id=record_id, only=visit.request.query_params.get("_only", ""))
 
 
 def create(visit: Visit) -> Response:
@@ -81,13 +81,19 @@ def update(visit: Visit) -> Response:
     version = visit.sent("version")
     try:
         visit.records.update(
-            definition.name, record_id, read_form(visit, definition, visit.sent("only")),
+            definition.name, record_id, read_form(visit, definition, visit.sent("_only")),
             if_version=int(version) if version.isdecimal() and len(version) < 18 else None,
         )  # fmt: skip
     except (BadInput, Conflict, Stale) as refusal:
         held = visit.records.get_row(definition.name, record_id, (*form_fields(visit, definition), "version"))
         return show(
-            visit, definition, held=held, record_id=record_id, refusal=refusal, sent=visit.form, only=visit.sent("only")
+            visit,
+            definition,
+            held=held,
+            record_id=record_id,
+            refusal=refusal,
+            sent=visit.form,
+            only=visit.sent("_only"),
         )
     return visit.go(f"/o/{definition.name}/{record_id}", {"code": "saved"})
 
@@ -134,8 +140,8 @@ def show(
     sent: Sent | None = None,
     only: str = "",
 ) -> Response:
-    errors, loose = sort_problems(visit, definition, refusal)
     names = form_fields(visit, definition)
+    errors, loose = at_fields(visit, definition, refusal, names)
     only = only if only in names else ""
     sections = []
     for section in sections_of(visit, definition, names, only):
@@ -214,24 +220,6 @@ def shown_value(visit: Visit, definition: Object, name: str, held: Values) -> st
         row.append(visit.records.titles(field.target, [row[0]]).get(row[0]))
         title_at = 1 if title_of(visit.ctx.snapshot, visit.ctx.scope, field.target) else -1
     return cell_for(Shown(field, 0, visit.formats, visit.language, kind.cell, title_at, is_full=True))(row)
-
-
-def sort_problems(visit: Visit, definition: Object, refusal: EngineError | None) -> tuple[dict[str, str], list[str]]:
-    """Problems by field, and those of the whole record, in the person's language."""
-    errors: dict[str, str] = {}
-    loose: list[str] = []
-    if refusal is None:
-        return errors, loose
-    problems = refusal.problems or (InputProblem("", refusal.code, str(refusal), refusal.fix),)
-    for problem in problems:
-        field = field_of(definition, problem.path)
-        label = visit.text(field.label) if field else ""
-        text = problem_text(problem, visit.language, label=label)
-        if field and problem.path in form_fields(visit, definition):
-            errors.setdefault(problem.path, text)
-        else:
-            loose.append(text)
-    return errors, loose
 
 
 def summary(visit: Visit, definition: Object, errors: Mapping[str, str], loose: Sequence[str]) -> dict[str, Any]:

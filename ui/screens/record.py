@@ -6,17 +6,17 @@ from typing import Any
 
 from starlette.responses import Response
 
-from engine.errors import BadInput, Conflict, EngineError, Stale
+from engine.errors import BadInput, Conflict, Stale
 from engine.service import Query, SortKey
 from engine.service_answers import Change
 from metadata.model import Layout, Object, RelatedList, Section
-from ui.columns import Plan, ShownColumn, field_of, plan_of, readable
+from ui.columns import Plan, ShownColumn, plan_of, readable
 from ui.rows import Rows, compile_rows
 from ui.screens.forms import is_written
 from ui.screens.layouts import layout_for
 from ui.screens.lists import count_text, head, object_of
+from ui.screens.refusals import sentence
 from ui.screens.timeline import timeline_view
-from ui.texts import problem_text
 from ui.visit import Visit
 
 __all__ = ["change_stage", "record_page"]
@@ -127,7 +127,7 @@ def facts_of(
             facts.append(None)
             continue
         may_edit = bool(address) and is_written(visit, definition, column.path)
-        edit = f"{address}/edit?only={column.path}" if may_edit else ""
+        edit = f"{address}/edit?_only={column.path}" if may_edit else ""
         facts.append({**fact(column, row), "span": min(cell.span, section.columns), "edit": edit})
     while facts and facts[-1] is None:
         facts.pop()
@@ -205,14 +205,5 @@ def change_stage(visit: Visit) -> Response:
             visit, visit.say("Somebody has changed this record meanwhile. Look, then choose again."), 409
         )
     except (BadInput, Conflict) as refusal:
-        return record_page(visit, refusal_text(visit, definition, refusal), 422)
+        return record_page(visit, sentence(visit, definition, refusal), 422)
     return visit.go(f"/o/{definition.name}/{record_id}", {"code": "saved"})
-
-
-def refusal_text(visit: Visit, definition: Object, refusal: EngineError) -> str:
-    texts = []
-    for problem in refusal.problems:
-        field = field_of(definition, problem.path)
-        label = visit.text(field.label) if field else ""
-        texts.append((f"{label}: " if label else "") + problem_text(problem, visit.language, label=label))
-    return " ".join(texts) or str(refusal)
