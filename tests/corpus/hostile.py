@@ -60,7 +60,7 @@ object: case
 fields: {name: {type: text, required: true}, Parent: {type: reference, to: Case, on_delete: restrict}, parent: {type: reference, to: case}}
 ---
 object: CASE
-fields: {名称: {type: text, required: true}, 名稱: {type: text}, größe: {type: integer}, grosse: {type: integer}, Ⅳa: {type: text}}
+fields: {名称: {type: text, required: true}, 名稱: {type: text}, größe: {type: integer}, grosse: {type: integer}, çà: {type: text}}
 """
 
 LABELS = ("🚀" * 40, "\u202eevil\u202c", "<script>alert(1)</script>", "x" * 10_000, "مرحبا بالعالم", "' \" & < > ` ${7*7} {{7*7}} {% if %}", " ", "")
@@ -133,7 +133,7 @@ fields: {code: {type: autonumber}, note: {type: text, read_only: true, default: 
 HOSTILE = {
     "reserved_texts": reserved("text"),
     "reserved_numbers": reserved("integer").replace('"name": {"type": "integer"}', '"name": {"type": "text"}'),
-    "reserved_references": reserved("text").replace('{"type": "text"}', '{"type": "reference", "to": "order"}'),
+    "reserved_references": reserved("text").replace('{"type": "text"}', '{"type": "reference", "to": "order"}').replace(', "title": "name"', ""),
     "many_fields": many_fields(),
     "many_doubles": many_doubles(),
     "alike": alike(),

@@ -62,7 +62,7 @@ def edit_page(visit: Visit) -> Response:
     if not visit.ctx.scope.can("update", definition.name):
         raise Forbidden(f"you may not change {definition.name} records")
     held = visit.records.get_row(definition.name, record_id, (*form_fields(visit, definition), "version"))
-    return show(visit, definition, held=held, record_id=record_id, only=visit.request.query_params.get("_only", ""))
+    return show(visit, definition, held=held, record_id=record_id, only=visit.request.query_params.get("only", ""))
 
 
 def create(visit: Visit) -> Response:

@@ -22,6 +22,7 @@ from ui.visit import Visit
 __all__ = ["change_stage", "record_page"]
 
 SYSTEM = ("version", "created_at", "created_by", "modified_at", "modified_by")
+MOST_REFERENCES = 40  # of one query; the engine takes 50
 Row = Sequence[Any]
 
 
@@ -50,7 +51,7 @@ def record_page(visit: Visit, notice: str = "", status: int = 200) -> Response:
     record_id = visit.request.path_params["id"]
     layout = layout_for(visit.ctx.snapshot, definition)
     made = compiled(visit, definition, layout)
-    values = visit.records.get_row(definition.name, record_id, made.plan.paths)
+    values = values_of(visit, definition, record_id, made.plan.paths)
     row = [values.get(path) for path in made.plan.paths]
     scope = visit.ctx.scope
     title = str(values.get(definition.title) or visit.say("Untitled"))
@@ -86,6 +87,24 @@ def record_page(visit: Visit, notice: str = "", status: int = 200) -> Response:
             **origin(visit, values),
         },
     )
+
+
+def values_of(visit: Visit, definition: Object, record_id: str, paths: Sequence[str]) -> dict[str, Any]:
+    """In several queries where the page goes through more references than one query may."""
+    groups: list[list[str]] = [[]]
+    joined: set[tuple[str, ...]] = set()
+    for path in paths:
+        steps = tuple(path.split("."))
+        through = {steps[:count] for count in range(1, len(steps))}
+        if len(joined | through) > MOST_REFERENCES:
+            groups.append([])
+            joined = set()
+        joined |= through
+        groups[-1].append(path)
+    values: dict[str, Any] = {}
+    for group in groups:
+        values |= visit.records.get_row(definition.name, record_id, group)
+    return values
 
 
 def sections(layout: Layout) -> list[Section]:
@@ -127,7 +146,7 @@ def facts_of(
             facts.append(None)
             continue
         may_edit = bool(address) and is_written(visit, definition, column.path)
-        edit = f"{address}/edit?_only={column.path}" if may_edit else ""
+        edit = f"{address}/edit?only={column.path}" if may_edit else ""
         facts.append({**fact(column, row), "span": min(cell.span, section.columns), "edit": edit})
     while facts and facts[-1] is None:
         facts.pop()
