@@ -10,9 +10,9 @@ from metadata.build.pages import build_layout, build_menu, build_view
 from metadata.build.people import build_package, build_role, languages_of
 from metadata.build.records import build_data
 from metadata.build.wording import Translations, Wording
+from metadata.document import Document
 from metadata.model import Data, Definitions, Field, FieldKind, Layout, Menu, Object, Package, Role, View
 from metadata.problem import Problem
-from metadata.source import Document
 from metadata.sources import PackageSource
 
 __all__ = ["Assembly", "FieldItem", "Item", "assemble"]

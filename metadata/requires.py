@@ -3,8 +3,8 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
+from metadata.document import Document
 from metadata.problem import Problem, no_such
-from metadata.source import Document
 
 __all__ = ["Version", "in_order", "needed", "parse_range", "parse_version", "satisfies"]
 

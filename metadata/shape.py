@@ -10,11 +10,11 @@ from typing import Any
 from jsonschema import Draft202012Validator, validators
 from jsonschema.exceptions import ValidationError
 
+from metadata.document import Document, Map, Seq, show
 from metadata.model import FieldKind
 from metadata.problem import Problem, nearest
 from metadata.schema import field_schema, kind_schema, shared
 from metadata.schema.quick import Check, quick
-from metadata.source import Document, Map, Seq, show
 
 __all__ = ["Shapes"]
 

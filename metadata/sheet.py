@@ -3,8 +3,8 @@
 import re
 from pathlib import PurePosixPath
 
+from metadata.document import Document, Map, Seq, Source
 from metadata.problem import Place, Problem
-from metadata.source import Document, Map, Seq, Source
 
 __all__ = ["read_sheet"]
 

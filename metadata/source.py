@@ -1,122 +1,20 @@
-"""Turn a YAML 1.2 or JSON text into plain data that remembers where every key and value stands. Opens no file."""
+"""Turn a YAML 1.2 or JSON text into documents with the place of every key and value. Opens no file."""
 
 import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import yaml
 from yaml.cyaml import CParser  # type: ignore[attr-defined]
 
+from metadata.document import Document, Map, Seq, Source, show
 from metadata.problem import Place, Problem
 
-__all__ = ["MAX_DEPTH", "MAX_NODES", "Document", "Map", "Seq", "Source", "read_text", "show"]
+__all__ = ["MAX_DEPTH", "MAX_NODES", "read_text"]
 
 MAX_DEPTH = 50
 MAX_NODES = 200_000  # values of one file, aliases counted as often as they are used
-
-
-class Map(dict[str, Any]):
-    """A mapping with its own place, and of each key: (line, column) of the key and of the value, from 1."""
-
-    __slots__ = ("column", "line", "marks")
-
-    def __init__(self, line: int = 1, column: int = 1) -> None:
-        self.line, self.column = line, column
-        self.marks: dict[str, tuple[int, int, int, int]] = {}
-
-    def drop(self, key: str) -> None:
-        self.pop(key, None)
-        self.marks.pop(key, None)
-
-
-class Seq(list[Any]):
-    """A list with its own place and the (line, column) of each item, from 1."""
-
-    __slots__ = ("column", "line", "marks")
-
-    def __init__(self, line: int = 1, column: int = 1) -> None:
-        self.line, self.column = line, column
-        self.marks: list[tuple[int, int]] = []
-
-    def drop(self, index: int) -> None:
-        if index < len(self):
-            del self[index]
-            del self.marks[index]
-
-
-@dataclass(frozen=True, slots=True)
-class Document:
-    """One definition as read: `kind` is its first key, `name` that key's value."""
-
-    file: str
-    data: Map
-
-    @property
-    def kind(self) -> str:
-        return next(iter(self.data), "")
-
-    @property
-    def name(self) -> str:
-        value = self.data.get(self.kind)
-        return value if isinstance(value, str) else ""
-
-    def at(self, *steps: str | int) -> Place:
-        """The place of the value that `steps` lead to, or of the nearest thing on the way that is there."""
-        return self._place(steps, 2)
-
-    def key(self, *steps: str | int) -> Place:
-        """The place of the key that `steps` lead to; of the item where the last step is an index."""
-        return self._place(steps, 0)
-
-    def _place(self, steps: tuple[str | int, ...], offset: int) -> Place:
-        node: Any = self.data
-        line, column = self.data.line, self.data.column
-        for number, step in enumerate(steps, start=1):
-            if isinstance(node, Map) and step in node.marks:
-                mark = node.marks[step]
-                first = offset if number == len(steps) else 2
-                line, column = mark[first : first + 2]
-                node = node[step]
-            elif isinstance(node, Seq) and isinstance(step, int) and step < len(node):
-                line, column = node.marks[step]
-                node = node[step]
-            else:
-                break
-        return Place(self.file, line, column, written_path(steps))
-
-
-@dataclass(slots=True)
-class Source:
-    """What one text held."""
-
-    documents: list[Document] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
-
-
-def written_path(steps: tuple[str | int, ...]) -> str:
-    """("tabs", 0, "label") -> "tabs[0].label"."""
-    path = ""
-    for step in steps:
-        path += f"[{step}]" if isinstance(step, int) else f".{step}" if path else step
-    return path
-
-
-def show(value: object, most: int = 60) -> str:
-    """A value as a message quotes it: text in quotes, YAML's words for the rest, long ones cut."""
-    match value:
-        case None:
-            return "nothing"
-        case bool():
-            return "true" if value else "false"
-        case dict():
-            return "a map"
-        case list() | tuple():
-            return "a list"
-        case str():
-            flat = " ".join(value.split())
-            return f"'{flat[: most - 1]}…'" if len(flat) > most else f"'{flat}'"
-    return str(value)[:most]
 
 
 def read_text(text: str, file: str) -> Source:
@@ -160,6 +58,29 @@ CORE_TAGS = {f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "bo
 NUMBER_STARTS = frozenset("+-.0123456789")
 
 
+@dataclass(slots=True)
+class _Open:
+    """A list or map that is being read."""
+
+    data: Any
+    anchor: str
+    before: int  # nodes of the file that came before
+    awaits_key: bool
+    height: int = 0
+    key: tuple[str, int, int] | None = None
+
+    def put(self, value: Any, line: int, column: int) -> None:
+        if self.key is None:
+            self.data.append(value)
+            self.data.marks.append((line, column))
+            return
+        key, key_line, key_column = self.key
+        self.key, self.awaits_key = None, True
+        if key not in self.data:  # of two equal keys the first stays
+            self.data[key] = value
+            self.data.marks[key] = (key_line, key_column, line, column)
+
+
 class _Reader:
     """Builds data from the parser's events, without recursion, counting what aliases stand for."""
 
@@ -167,6 +88,7 @@ class _Reader:
         self.parser: Any = CParser(text)
         self.file, self.source = file, source
         self.anchors: dict[str, tuple[Any, int, int]] = {}  # name -> value, its size in nodes, its height
+        self.stack: list[_Open] = []
         self.nodes = 0
 
     def run(self) -> None:
@@ -190,68 +112,69 @@ class _Reader:
 
     def _value(self, event: Any) -> Any:
         """The value that starts with `event`, read to its end."""
-        stack: list[tuple[Any, str, int, int]] = []  # open container, its anchor, nodes before it, height
-        pending: list[tuple[str, int, int] | None] = []  # of each open map: the key that waits for its value
-        heights: list[int] = []
+        stack = self.stack
+        stack.clear()
         while True:
             mark = event.start_mark
             line, column = mark.line + 1, mark.column + 1
-            done: Any = None
             if isinstance(event, yaml.ScalarEvent):
-                holder = stack[-1][0] if stack else None
-                if isinstance(holder, Map) and pending[-1] is None:
-                    pending[-1] = self._key(event, holder, line, column)
+                if stack and stack[-1].awaits_key:
+                    stack[-1].key = self._key(event, stack[-1].data, line, column)
+                    stack[-1].awaits_key = False
                     event = self.parser.get_event()
                     continue
-                self._count(1, line, column)
-                done = self._scalar(event, line, column)
-                if event.anchor:
-                    self.anchors[event.anchor] = (done, 1, 0)
+                done = self._leaf(event, line, column)
             elif isinstance(event, (yaml.MappingStartEvent, yaml.SequenceStartEvent)):
-                if stack and isinstance(stack[-1][0], Map) and pending[-1] is None:
-                    self._stop(line, column, "source.key", "a key is a text, not a list or a map")
-                self._tag(event, line, column)
-                if len(stack) >= MAX_DEPTH:
-                    self._stop(line, column, "source.depth", f"nested more than {MAX_DEPTH} levels deep")
-                is_map = isinstance(event, yaml.MappingStartEvent)
-                stack.append((Map(line, column) if is_map else Seq(line, column), event.anchor or "", self.nodes, 0))
-                pending.append(None)
-                heights.append(0)
-                self._count(1, line, column)
+                self._open(event, line, column)
                 event = self.parser.get_event()
                 continue
-            elif isinstance(event, yaml.AliasEvent) and event.anchor:
-                if stack and isinstance(stack[-1][0], Map) and pending[-1] is None:
-                    self._stop(line, column, "source.key", f"a key is a text, not the alias '*{event.anchor}'")
-                done, size, height = self._alias(event.anchor, line, column)
-                if len(stack) + height > MAX_DEPTH:
-                    self._stop(line, column, "source.depth", f"nested more than {MAX_DEPTH} levels deep")
-                self._count(size, line, column)
-                if heights:
-                    heights[-1] = max(heights[-1], height)
-            else:  # the end of a list or map
-                done, anchor, before, _ = stack.pop()
-                pending.pop()
-                height = heights.pop() + 1
+            elif isinstance(event, yaml.AliasEvent):
+                done = self._alias(event.anchor or "", line, column)
+            else:
+                done = self._close()
                 line, column = done.line, done.column
-                if anchor:
-                    self.anchors[anchor] = (done, self.nodes - before, height)
-                if heights:
-                    heights[-1] = max(heights[-1], height)
             if not stack:
                 return done
-            holder = stack[-1][0]
-            if isinstance(holder, Map):
-                waiting = pending[-1]
-                pending[-1] = None
-                if waiting is not None and waiting[0] not in holder:
-                    key, key_line, key_column = waiting
-                    holder[key] = done
-                    holder.marks[key] = (key_line, key_column, line, column)
-            else:
-                holder.append(done)
-                holder.marks.append((line, column))
+            stack[-1].put(done, line, column)
             event = self.parser.get_event()
+
+    def _leaf(self, event: Any, line: int, column: int) -> Any:
+        self._count(1, line, column)
+        value = self._scalar(event, line, column)
+        if event.anchor:
+            self.anchors[event.anchor] = (value, 1, 0)
+        return value
+
+    def _open(self, event: Any, line: int, column: int) -> None:
+        if self.stack and self.stack[-1].awaits_key:
+            self._stop(line, column, "source.key", "a key is a text, not a list or a map")
+        self._tag(event, line, column)
+        if len(self.stack) >= MAX_DEPTH:
+            self._stop(line, column, "source.depth", f"nested more than {MAX_DEPTH} levels deep")
+        data = Map(line, column) if isinstance(event, yaml.MappingStartEvent) else Seq(line, column)
+        self.stack.append(_Open(data, event.anchor or "", self.nodes, isinstance(data, Map)))
+        self._count(1, line, column)
+
+    def _close(self) -> Any:
+        done = self.stack.pop()
+        if done.anchor:
+            self.anchors[done.anchor] = (done.data, self.nodes - done.before, done.height + 1)
+        if self.stack:
+            self.stack[-1].height = max(self.stack[-1].height, done.height + 1)
+        return done.data
+
+    def _alias(self, name: str, line: int, column: int) -> Any:
+        if self.stack and self.stack[-1].awaits_key:
+            self._stop(line, column, "source.key", f"a key is a text, not the alias '*{name}'")
+        if name not in self.anchors:
+            self._stop(line, column, "source.alias", f"no anchor '&{name}' stands before '*{name}'")
+        value, size, height = self.anchors[name]
+        if len(self.stack) + height > MAX_DEPTH:
+            self._stop(line, column, "source.depth", f"nested more than {MAX_DEPTH} levels deep")
+        self._count(size, line, column)
+        if self.stack:
+            self.stack[-1].height = max(self.stack[-1].height, height)
+        return value
 
     def _key(self, event: Any, holder: Map, line: int, column: int) -> tuple[str, int, int]:
         key: str = event.value
@@ -307,11 +230,6 @@ class _Reader:
         if FLOAT.fullmatch(text):
             return float(text)
         return NOT_FINITE if NOT_FINITE.fullmatch(text) else text
-
-    def _alias(self, name: str, line: int, column: int) -> tuple[Any, int, int]:
-        if name not in self.anchors:
-            self._stop(line, column, "source.alias", f"no anchor '&{name}' stands before '*{name}'")
-        return self.anchors[name]
 
     def _tag(self, event: Any, line: int, column: int) -> None:
         if event.tag and event.tag != "!" and event.tag not in CORE_TAGS:

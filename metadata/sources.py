@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from metadata.document import Document, Source, show
 from metadata.files import read_files
 from metadata.problem import Place, Problem, nearest
 from metadata.sheet import read_sheet
-from metadata.source import Document, Source, read_text, show
+from metadata.source import read_text
 
 __all__ = ["KINDS", "PackageSource", "from_texts", "read"]
 

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from metadata.build.wording import Translations, Wording
+from metadata.document import Document
 from metadata.model import Choice, Field, FieldKind, Object
 from metadata.names import humanised
-from metadata.source import Document
 
 __all__ = ["COMMON_KEYS", "build_field", "build_object", "names_in"]
 

@@ -3,9 +3,9 @@
 from typing import Any
 
 from metadata.build.wording import Wording
+from metadata.document import Document
 from metadata.model import Cell, Layout, Menu, MenuItem, RelatedList, Section, SortKey, Tab, View
 from metadata.names import humanised
-from metadata.source import Document
 
 __all__ = ["build_layout", "build_menu", "build_sort", "build_view"]
 

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from metadata.build.wording import Wording
+from metadata.document import Document
 from metadata.model import DemoUser, Grant, Package, Role
 from metadata.names import humanised
-from metadata.source import Document
 
 __all__ = ["build_package", "build_role", "languages_of"]
 

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from metadata.build.objects import plain
+from metadata.document import Document
 from metadata.model import Data, Field, FieldKind, Record
-from metadata.source import Document
 
 __all__ = ["RELATIVE", "build_data", "from_cell"]
 

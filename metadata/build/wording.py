@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from metadata.document import Document
 from metadata.model import Text
-from metadata.source import Document
 
 __all__ = ["Translations", "Wording"]
 

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from metadata.assemble import Assembly
+from metadata.document import Document
 from metadata.formula import FormulaError, Names, Node, Resolved, Signature, definition_names, parse
 from metadata.model import SYSTEM_FIELDS, Field, FieldKind, Object, SortKey
 from metadata.problem import Place, Problem, no_such
-from metadata.source import Document
 
 __all__ = ["Facts"]
 

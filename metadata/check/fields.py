@@ -5,9 +5,9 @@ from collections.abc import Iterator, Mapping
 from metadata.assemble import FieldItem
 from metadata.check.facts import Facts
 from metadata.check.objects import still_there
+from metadata.document import Document
 from metadata.model import FieldKind
 from metadata.problem import Place, Problem, nearest
-from metadata.source import Document
 
 __all__ = ["check"]
 

@@ -50,7 +50,8 @@ def icon_is_a_name(icon: str, at: Place) -> Iterator[Problem]:
 def title_works(facts: Facts, item: Item[Object]) -> Iterator[Problem]:
     document, built = item.document, item.built
     if "title" not in document.data:
-        if built.title == "id" and built.fields:
+        is_known = all(field.type in facts.kinds for field in built.fields.values())
+        if built.title == "id" and built.fields and is_known:
             message = f"no field of '{built.name}' may be a title, so records are named by their id"
             fix = "add a field 'name' of type text"
             yield Problem(document.at("object"), "object.title.none", message, fix, "warning")

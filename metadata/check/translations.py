@@ -6,8 +6,8 @@ from typing import Any
 from metadata.assemble import Item
 from metadata.check.facts import Facts
 from metadata.check.packages import is_language
+from metadata.document import Document
 from metadata.problem import Problem
-from metadata.source import Document
 
 __all__ = ["check"]
 
