@@ -40,7 +40,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def say(refusal: EngineError) -> str:
-    lines = [f"fieldstone: {refusal}"]
+    why = f": {str(refusal.__cause__).strip()}" if refusal.code == "database.unreachable" else ""
+    lines = [f"fieldstone: {refusal}{why}"]
     if refusal.fix:
         lines.append(f"    fix: {refusal.fix}")
     for problem in refusal.problems:

@@ -22,7 +22,7 @@ from sqlalchemy.dialects.sqlite.base import SQLiteDDLCompiler, SQLiteIdentifierP
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.pool import StaticPool
 
-from engine.errors import BadInput, Busy, EngineError
+from engine.errors import BadInput, Busy
 
 __all__ = ["Compiled", "Connection", "Database", "compile_sql", "is_schema_changed", "new_id"]
 
@@ -343,9 +343,8 @@ class Database:
         try:
             return self._connect_sqlite() if self.dialect == "sqlite" else self._connect_postgres()
         except (OSError, sqlite3.DatabaseError, psycopg.Error) as error:
-            where = self.url.render_as_string(hide_password=True)
-            message = f"the database {where} cannot be opened: {str(error).strip()}"
-            raise EngineError(message, code="database.unreachable", fix="see --database and --data") from error
+            # Where it is and why is not for everybody's eyes: whoever may know reads the cause.
+            raise Busy("the database cannot be opened", code="database.unreachable") from error
 
     def _connect_sqlite(self) -> sqlite3.Connection:
         path = self.url.database or ":memory:"

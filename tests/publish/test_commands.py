@@ -127,6 +127,14 @@ def test_exit_codes_tell_help_from_wrong_use(words: list[str], code: int, capsys
     capsys.readouterr()
 
 
+def test_a_database_that_cannot_be_opened_is_said_with_the_reason(shell: Shell) -> None:
+    shell.data.write_text("a file where a folder should be", encoding="utf-8")
+    code, out, err = shell("history", "--database", f"sqlite:///{shell.data}/x.db")
+    assert (code, out) == (0, "nothing was published\n")
+    code, out, err = shell("apply")
+    assert (code, err.startswith("fieldstone: the database cannot be opened: ")) == (1, True)
+
+
 def test_a_refusal_is_one_plain_sentence(shell: Shell) -> None:
     code, _, err = shell("plan", "--database", "mysql://localhost/x")
     assert (code, err) == (
