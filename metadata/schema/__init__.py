@@ -85,7 +85,25 @@ def published(kinds: Mapping[str, FieldKind]) -> dict[str, dict[str, Any]]:
         **_choosing(usable, place), "$defs": {**defs, **_with_place(names, place)},
     }  # fmt: skip
     schemas["definition.json"] = _any_kind(schemas)
-    return schemas
+    return {name: {**schema, "$defs": _used(schema)} for name, schema in schemas.items()}
+
+
+def _used(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """The parts that a schema refers to, directly or through others."""
+    found: dict[str, Any] = {}
+    waiting: list[Any] = [value for key, value in schema.items() if key != "$defs"]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, dict):
+            waiting += node.values()
+        elif isinstance(node, list):
+            waiting += node
+        elif isinstance(node, str) and node.startswith("#/$defs/"):
+            name = node.removeprefix("#/$defs/")
+            if name not in found:
+                found[name] = schema["$defs"][name]
+                waiting.append(found[name])
+    return dict(sorted(found.items()))
 
 
 def _choosing(kinds: Mapping[str, FieldKind], place: Mapping[str, Any]) -> dict[str, Any]:

@@ -63,6 +63,10 @@ def test_an_editor_takes_an_added_field(schemas: dict[str, Any]) -> None:
     assert jsonschema.Draft202012Validator(schemas["definition.json"]).is_valid(added)
 
 
+def test_a_schema_holds_only_what_it_needs(schemas: dict[str, Any]) -> None:
+    assert sorted(schemas["menu.json"]["$defs"]) == ["icon", "name", "text"]
+
+
 def test_the_command_writes_the_schemas(tmp_path: Path) -> None:
     assert main(["check", "--schema", str(tmp_path / "out")]) == 0
     written = json.loads((tmp_path / "out" / "object.json").read_text("utf-8"))
