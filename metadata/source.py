@@ -310,4 +310,3 @@ def _refuse(name: str) -> None:
 def _code_point(character: str | int | bytes) -> str:
     number = character if isinstance(character, int) else ord(character[:1])
     return f"U+{number:04X}"
-

@@ -80,9 +80,7 @@ def build_field(
     )  # fmt: skip
 
 
-def build_choices(
-    data: Any, here: tuple[str, ...], wording: Wording, translations: Translations
-) -> tuple[Choice, ...]:
+def build_choices(data: Any, here: tuple[str, ...], wording: Wording, translations: Translations) -> tuple[Choice, ...]:
     """`new: New` and `new: {label: New, color: gray}` are the same choice."""
     choices = []
     for value, said in (data or {}).items():

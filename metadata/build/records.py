@@ -14,9 +14,7 @@ RELATIVE = re.compile(r"today(?:[+-]\d{1,5})?(?:T[0-2]\d:[0-5]\dZ)?|now(?:[+-]\d
 """A date or time that depends on the day when sample data is loaded: today-14, now+3h, today+1T06:30Z."""
 
 
-def build_data(
-    document: Document, fields: Mapping[str, Field], package: str, kinds: Mapping[str, FieldKind]
-) -> Data:
+def build_data(document: Document, fields: Mapping[str, Field], package: str, kinds: Mapping[str, FieldKind]) -> Data:
     is_sheet = document.file.lower().endswith(".csv")
     records = []
     for index, data in enumerate(document.data.get("records") or ()):

@@ -123,9 +123,7 @@ def value_is_new(
         yield Problem(at, "data.unique", message, "change one of the two")
 
 
-def nothing_missing(
-    facts: Facts, item: Item[Data], index: int, record: Record, object_: Object
-) -> Iterator[Problem]:
+def nothing_missing(facts: Facts, item: Item[Data], index: int, record: Record, object_: Object) -> Iterator[Problem]:
     for name, field in object_.fields.items():
         kind = facts.kinds.get(field.type)
         is_needed = field.is_required and field.default is None and kind is not None and not kind.is_computed

@@ -27,9 +27,7 @@ class Facts:
     _names: dict[str, Names] = field(default_factory=dict)
     _guesses: int = 500  # nearest names that are still looked for: each costs a look at all known ones
 
-    def no_such(
-        self, what: str, name: str, known: Iterable[str], *, at: Place, code: str, within: str = ""
-    ) -> Problem:
+    def no_such(self, what: str, name: str, known: Iterable[str], *, at: Place, code: str, within: str = "") -> Problem:
         self._guesses -= 1
         return no_such(what, name, known if self._guesses > 0 else (), at=at, code=code, within=within)
 

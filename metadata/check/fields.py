@@ -153,4 +153,3 @@ def names_left(facts: Facts, item: FieldItem, taken: dict[tuple[str, str], str])
             message = f"'{taken[item.owner, former]}' says that it was '{former}', too"
             yield Problem(at, "was.taken", message, "only one field takes over its data")
         taken[item.owner, former] = item.built.name
-

@@ -93,9 +93,7 @@ def related_works(facts: Facts, item: Item[Layout], related: RelatedList, here: 
         yield from facts.sort_works(related.sort, related.object, document, (*here, "sort"))
 
 
-def points_here(
-    facts: Facts, related: RelatedList, owner: str, item: Item[Layout], here: Steps
-) -> Iterator[Problem]:
+def points_here(facts: Facts, related: RelatedList, owner: str, item: Item[Layout], here: Steps) -> Iterator[Problem]:
     at = item.document.at(*here, "field")
     fields = {**SYSTEM_FIELDS, **facts.objects[related.object].fields}
     pointing = [name for name, field in fields.items() if field.target == owner]

@@ -101,4 +101,3 @@ def search_works(facts: Facts, item: Item[Object]) -> Iterator[Problem]:
         elif (kind := facts.kind(field)) and not kind.is_searchable:
             message = f"'{name}' is a field of type '{field.type}', which the search box does not read"
             yield Problem(at, "object.search.type", message)
-

@@ -36,9 +36,7 @@ def check(facts: Facts) -> Iterator[Problem]:
         yield from users_are_sound(facts, item, roles, usernames)
 
 
-def users_are_sound(
-    facts: Facts, item: Item[Package], roles: set[str], usernames: dict[str, str]
-) -> Iterator[Problem]:
+def users_are_sound(facts: Facts, item: Item[Package], roles: set[str], usernames: dict[str, str]) -> Iterator[Problem]:
     document = item.document
     for index, user in enumerate(item.built.demo_users):
         here = ("demo", "users", index)
