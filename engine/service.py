@@ -64,7 +64,7 @@ class Records:
         return service_writes.upsert(self.ctx, object_name, field, value, values)
 
     def batch(self, object_name: str, operations: Sequence[Mapping[str, Any]], atomic: bool = True) -> Sequence[Result]:
-        """Up to 1,000 of {"action": create|update|delete|upsert|restore, "id", "values", "if_version", "field", "value"}.
+        """Up to 1,000 of {"action": create|update|delete|upsert|restore, "id", "values", "if_version", "field", ...}.
 
         Atomic: the first refusal raises, its problems under "operations.N", and nothing is written.
         """

@@ -4,7 +4,6 @@ Every field that any clause names is checked against the Scope here; every state
 The text of a statement depends on the shape of the query only: literals, limits and cursors are bound.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,7 +17,7 @@ from engine.store.query_build import Builder, Selection
 from engine.store.query_cache import Kept
 from engine.store.query_conditions import ascii_lower, clean_text, condition_values, in_list, padded
 from engine.store.query_filter import Filter, read_filter
-from engine.store.query_keyset import Key, after, order, read_cursor, write_cursor
+from engine.store.query_keyset import Key, after, read_cursor, write_cursor
 from engine.store.query_paths import Target, need_object, need_path
 from engine.store.query_rows import RowReader
 from metadata.model import SortKey
@@ -66,7 +65,9 @@ class Found:
 class Plan:
     """One shape of query, compiled. Its segments are added as cursors come by: see query_keyset."""
 
+    builder: Builder
     selection: Selection
+    where: tuple[sa.ColumnElement[bool], ...]
     reader: RowReader
     keys: tuple[Key, ...]
     sorting: slice  # where a row holds its sort values
@@ -109,9 +110,10 @@ def one(ctx: Context, connection: Connection, object_name: str, record_id: str, 
     if found is None:
         query = Query(object_name, fields)
         builder, targets = _builder(ctx, query)
-        selection = builder.select(targets)
+        selection = builder.selection(targets)
+        columns = builder.columns(selection)
         where = [*builder.visible(in_trash=False), builder.joins.root.c.id == sa.bindparam("_id", type_=types.Id())]
-        statement = sa.select(*selection.columns).select_from(builder.joins.source).where(*where)
+        statement = sa.select(*columns).select_from(builder.joins.source).where(*where)
         compiled = compile_sql(statement, ctx.snapshot.dialect)
         found = cache.put(key, (compiled, RowReader(selection, ctx.snapshot.dialect)))
     compiled, reader = found
@@ -135,12 +137,8 @@ def _rows_after(
     is_blank = tuple(value is None for value in values)
     segments = plan.segments.get(is_blank)
     if segments is None:
-        source, where = plan.selection.source, plan.selection.where
         segments = plan.segments[is_blank] = [
-            compile_sql(
-                _page(plan.selection, plan.keys, source, [*where, condition], ctx.snapshot.dialect),
-                ctx.snapshot.dialect,
-            )
+            compile_sql(plan.builder.page(plan.selection, plan.keys, [*plan.where, condition]), ctx.snapshot.dialect)
             for condition in after(plan.keys, is_blank)
         ]
     params |= {f"c{index}": value for index, value in enumerate(values)}
@@ -228,23 +226,26 @@ def _plan(ctx: Context, query: Query, asked: Asked) -> Plan:
     dialect = ctx.snapshot.dialect
     builder, targets = _builder(ctx, query)
     keys = builder.keys(query.sort)
-    selection = builder.select(targets, [key.column for key in keys], _where(builder, query, asked))
+    where = _where(builder, query, asked)
+    selection = builder.selection(targets)
     count = None
     if query.count != "none":
         counter = Builder(ctx.snapshot, ctx.scope, query.object)
-        where = _where(counter, query, asked)
-        rows: Any = sa.select(sa.literal_column("1").label("one")).select_from(counter.joins.source).where(*where)
+        counted = _where(counter, query, asked)
+        rows: Any = sa.select(sa.literal_column("1").label("one")).select_from(counter.joins.source).where(*counted)
         if query.count == "capped":
             rows = rows.limit(COUNT_CAP + 1)
         count = compile_sql(sa.select(sa.func.count()).select_from(rows.subquery()), dialect)
-    end = len(selection.columns)
+    end = len(selection.paths) + len(keys)
     return Plan(
+        builder=builder,
         selection=selection,
+        where=tuple(where),
         reader=RowReader(selection, dialect),
         keys=keys,
         sorting=slice(end - len(keys), end),
         sort_loaders=tuple(_loader(key.column.type, dialect) for key in keys),
-        first=compile_sql(_page(selection, keys, selection.source, selection.where, dialect), dialect),
+        first=compile_sql(builder.page(selection, keys, where), dialect),
         count=count,
     )
 
@@ -259,17 +260,6 @@ def _where(builder: Builder, query: Query, asked: Asked) -> list[sa.ColumnElemen
     if query.search:
         where.append(builder.search())
     return where
-
-
-def _page(
-    selection: Selection,
-    keys: Sequence[Key],
-    source: sa.FromClause,
-    where: Sequence[sa.ColumnElement[bool]],
-    dialect: str,
-) -> sa.Select[Any]:
-    limit = sa.bindparam("limit", type_=types.Integer())
-    return sa.select(*selection.columns).select_from(source).where(*where).order_by(*order(keys, dialect)).limit(limit)
 
 
 def _loader(column_type: sa.types.TypeEngine[Any], dialect: str) -> Any:

@@ -1,7 +1,7 @@
 """The parts of a statement on one object under one Scope: columns, conditions, order. Opens no connection."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,7 +12,7 @@ from engine.snapshot import Snapshot
 from engine.store import types
 from engine.store.query_conditions import condition, folded, search, search_fields
 from engine.store.query_filter import lifted
-from engine.store.query_keyset import Key
+from engine.store.query_keyset import Key, order
 from engine.store.query_paths import Joins, Target, column_in_subquery, need_path
 from metadata.formula import Node
 from metadata.model import SYSTEM_FIELDS, Field, SortKey
@@ -27,14 +27,12 @@ NEVER_BLANK = ("id", "created_at", "modified_at", "version")
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What a statement selects: id, version, the other targets, then what it sorts by."""
+    """What a statement selects: id, version and the other targets."""
 
     targets: tuple[Target, ...]  # as asked for
     places: tuple[int, ...]  # where a row holds each of them
-    columns: tuple[Column, ...]
-    paths: tuple[str, ...]  # of the leading columns: "id", "version", ...
-    source: sa.FromClause
-    where: tuple[Condition, ...] = field(default=())
+    paths: tuple[str, ...]  # of a row's columns: "id", "version", ...
+    types: tuple[sa.types.TypeEngine[Any], ...]  # of the same
 
 
 class Builder:
@@ -94,22 +92,45 @@ class Builder:
         definition = self.snapshot.definitions.objects[object_name]
         return any(names[0] == field.name for names in (*definition.unique, *definition.indexes))
 
-    def select(
-        self, targets: Sequence[Target], sorting: Sequence[Column] = (), where: Sequence[Condition] = ()
-    ) -> Selection:
+    def selection(self, targets: Sequence[Target]) -> Selection:
         places: dict[str, int] = {"id": 0, "version": 1}
+        found = {"id": (self.object, "id"), "version": (self.object, "version")}
         for target in targets:
-            places.setdefault(".".join(target.steps), len(places))
-        columns = [self.joins.column(tuple(path.split("."))) for path in places]
-        labelled = [column.label(f"f{index}") for index, column in enumerate((*columns, *sorting))]
+            path = ".".join(target.steps)
+            places.setdefault(path, len(places))
+            found[path] = (target.object, target.field.name)
         return Selection(
             targets=tuple(targets),
             places=tuple(places[".".join(target.steps)] for target in targets),
-            columns=tuple(labelled),
             paths=tuple(places),
-            source=self.joins.source,
-            where=tuple(where),
+            types=tuple(self.snapshot.physical.column(*found[path]).type for path in places),
         )
+
+    def columns(self, selection: Selection) -> list[Column]:
+        return [self.joins.column(tuple(path.split("."))).label(f"f{i}") for i, path in enumerate(selection.paths)]
+
+    def page(self, selection: Selection, keys: Sequence[Key], where: Sequence[Condition]) -> sa.Select[Any]:
+        """The first records of an order: their columns, then what they are sorted by.
+
+        References that only the columns need are joined to these records, not to all that are sorted.
+        """
+        dialect = self.snapshot.dialect
+        steps = [tuple(path.split(".")) for path in selection.paths]
+        late = [index for index, path in enumerate(steps) if not self.joins.has(path[:-1])]
+        inner: list[Any] = [self.joins.column(path).label(f"_f{i}") for i, path in enumerate(steps) if i not in late]
+        inner += [self.joins.root.c[name].label(name) for name in dict.fromkeys(steps[i][0] for i in late)]
+        inner += [key.column.label(f"_s{index}") for index, key in enumerate(keys)]
+        limit = sa.bindparam("limit", type_=types.Integer())
+        chosen = sa.select(*inner).select_from(self.joins.source).where(*where)
+        chosen = chosen.order_by(*order(keys, dialect)).limit(limit)
+        if not late:
+            return chosen
+        page = chosen.subquery("p")
+        joins = Joins(self.snapshot, self.object, self._row_rule, page)
+        columns = [joins.column(path) if i in late else page.c[f"_f{i}"] for i, path in enumerate(steps)]
+        outer_keys = [replace(key, column=page.c[f"_s{index}"]) for index, key in enumerate(keys)]
+        labelled = [column.label(f"f{i}") for i, column in enumerate([*columns, *(key.column for key in outer_keys)])]
+        return sa.select(*labelled).select_from(joins.source).order_by(*order(outer_keys, dialect))
 
 
 def rule_on(snapshot: Snapshot, table: sa.FromClause, object_name: str, rules: Sequence[Node]) -> Condition:

@@ -16,8 +16,8 @@ from engine.store.query_paths import Target
 from metadata.model import Object
 
 __all__ = [
-    "OPERATORS", "ascii_lower", "clean_text", "condition", "condition_values", "contains", "folded", "in_list", "padded",
-    "search", "search_fields",
+    "OPERATORS", "ascii_lower", "clean_text", "condition", "condition_values", "contains", "folded", "in_list",
+    "padded", "search", "search_fields",
 ]  # fmt: skip
 
 OPERATORS = ("=", "!=", "<", "<=", ">", ">=", "in", "contains", "begins", "blank", "filled")

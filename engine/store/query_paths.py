@@ -84,9 +84,12 @@ class Joins:
     `trusted`: what they go through is not filtered by other rules.
     """
 
-    def __init__(self, snapshot: Snapshot, object_name: str, row_rule: RowRule) -> None:
+    def __init__(
+        self, snapshot: Snapshot, object_name: str, row_rule: RowRule, root: sa.FromClause | None = None
+    ) -> None:
+        """`root`: what stands for the object's own table, if not the table; its columns have the fields' names."""
         self.snapshot, self.object = snapshot, object_name
-        self.root = snapshot.physical.table(object_name).alias("t")
+        self.root = snapshot.physical.table(object_name).alias("t") if root is None else root
         self.source: sa.FromClause = self.root
         self._row_rule = row_rule
         self._aliases: dict[tuple[Steps, bool], sa.FromClause] = {}
@@ -103,8 +106,9 @@ class Joins:
     def column_of(self, trusted: bool) -> Callable[[Steps], Column]:
         return lambda steps: self.column(steps, trusted)
 
-    def __len__(self) -> int:
-        return len(self._aliases)
+    def has(self, prefix: Steps) -> bool:
+        """Whether what these steps lead to is joined already."""
+        return not prefix or (prefix, False) in self._aliases
 
     def _join(
         self, left: sa.FromClause, object_name: str, reference: Field, prefix: Steps, trusted: bool

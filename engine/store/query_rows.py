@@ -22,9 +22,8 @@ class RowReader:
         self.columns = tuple(Column(".".join(t.steps), t.field, t.object) for t in selection.targets)
         self._paths = selection.paths
         self._places = selection.places
-        column_types = [column.type for column in selection.columns[: len(selection.paths)]]
-        self._json = loaders(column_types, dialect, "json_loader")
-        self._python = loaders(column_types, dialect, "loader")
+        self._json = loaders(selection.types, dialect, "json_loader")
+        self._python = loaders(selection.types, dialect, "loader")
 
     def records(self, rows: list[tuple[Any, ...]]) -> list[dict[str, Any]]:
         """Each row as {path: JSON-ready value}: id and version first."""
