@@ -7,6 +7,7 @@ escapes what it puts in.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from html import escape
 from typing import Any
 from urllib.parse import urlsplit
@@ -214,6 +215,7 @@ def badge(label: str, color: str = "") -> str:
     return f'<span class="pill tone-{color if color in TONES else "gray"}">{escape(label)}</span>'
 
 
+@lru_cache(maxsize=4096)
 def person(user_id: str, name: str) -> str:
     return f'<span class="person">{avatar(user_id, name)}<span class="cut">{escape(name)}</span></span>'
 

@@ -1,11 +1,10 @@
 """Filters of a list as its address holds them: `is.stage=won`, `where=amount~gt~10000`; as conditions and as chips."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
 
-from engine.access.scope import Scope
 from engine.context import Context
 from engine.errors import BadValue
 from engine.service import Records, SortKey
@@ -177,14 +176,20 @@ def value_text(
     return str(value)
 
 
-def filterable(ctx: Context, scope: Scope, object_name: str) -> list[tuple[str, str]]:
-    """(path, label) of the fields that the builder of filters offers, in the order of their labels."""
-    offered = []
-    for name in scope.fields(object_name):
-        found = resolve(ctx.snapshot, scope, object_name, name)
-        if found is None or name in ("id", "version") or found[1].is_hidden:
+def filterable(ctx: Context, object_name: str) -> tuple[tuple[str, str], ...]:
+    """(path, label) of the fields that the builder of filters offers, in the definition's order."""
+    key = ("ui.filterable", object_name, ctx.language, ctx.scope.key)
+    found: tuple[tuple[str, str], ...] | None = ctx.snapshot.cache.get(key)
+    if found is None:
+        found = ctx.snapshot.cache[key] = tuple(offered(ctx, object_name))
+    return found
+
+
+def offered(ctx: Context, object_name: str) -> Iterator[tuple[str, str]]:
+    for name in ctx.scope.fields(object_name):
+        target = resolve(ctx.snapshot, ctx.scope, object_name, name)
+        if target is None or name in ("id", "version") or target[1].is_hidden:
             continue
-        kind = ctx.snapshot.plugins.fields.get(found[1].type)
+        kind = ctx.snapshot.plugins.fields.get(target[1].type)
         if kind is not None and kind.value in OPERATORS:
-            offered.append((name, say(found[1].label, ctx.language)))
-    return offered
+            yield name, say(target[1].label, ctx.language)

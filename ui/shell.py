@@ -31,6 +31,7 @@ class Menu:
 class Shell:
     menus: tuple[Menu, ...]
     tabs: tuple[Item, ...]
+    has_profile: bool  # may open their own user record
 
     @property
     def items(self) -> tuple[Item, ...]:
@@ -63,7 +64,7 @@ def build(ctx: Context) -> Shell:
     for menu_view in menus:
         for item in menu_view.items:
             first.setdefault(item.object, item)
-    return Shell(tuple(menus), tuple(first.values())[:TABS])
+    return Shell(tuple(menus), tuple(first.values())[:TABS], ctx.scope.can("read", "user"))
 
 
 def can_open(ctx: Context, item: MenuItem) -> bool:

@@ -109,6 +109,7 @@ class Visit:
         if not self.is_part or view.get("is_page"):
             frame |= {
                 "shell": shell_of(self.ctx),
+                "nav": self.nav(view.get("current")),
                 "actor": self.ctx.actor,
                 "theme": theme_of(self.request),
                 "here": here(self.request),
@@ -118,6 +119,15 @@ class Visit:
         if frame.get("toast"):
             response.delete_cookie(TOAST_COOKIE)
         return response
+
+    def nav(self, current: Any) -> Markup:
+        """The menu, which is the same for all with these roles: rendered once per page that it marks."""
+        key = ("ui.nav", self.language, self.ctx.scope.key, current)
+        found: Markup | None = self.ctx.snapshot.cache.get(key)
+        if found is None:
+            shown = environment.get_template("nav.html").render(shell=shell_of(self.ctx), current=current, _=self.say)
+            found = self.ctx.snapshot.cache[key] = Markup(shown)  # noqa: S704 - a template escapes
+        return found
 
     def go(self, address: str, toast: Mapping[str, str] | None = None) -> Response:
         """After a change: to another page, which then shows the toast once."""

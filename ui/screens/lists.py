@@ -137,7 +137,7 @@ def list_page(visit: Visit) -> Response:
         shown_views=shown_views(visit, definition, view),
         view_label=visit.text(view.label),
         quick=[q for q in (quick_view(visit, definition, path, state) for path in view.quick_filters) if q],
-        fields=filterable(visit.ctx, visit.ctx.scope, definition.name),
+        fields=filterable(visit.ctx, definition.name),
         current=(definition.name, view.name),
         **results,
     )
