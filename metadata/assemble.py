@@ -189,11 +189,10 @@ P = TypeVar("P", Layout, View)
 
 
 def with_defaults(pages: Iterable[P]) -> dict[str, P]:
-    """Pages by name; the first of an object is its default where none says that it is."""
+    """Pages by name, with one default for each object: the last that says so, else the first."""
     by_name = {page.name: page for page in pages}
-    settled = {page.object for page in by_name.values() if page.is_default}
+    chosen: dict[str, str] = {}
     for name, page in by_name.items():
-        if page.object not in settled:
-            settled.add(page.object)
-            by_name[name] = replace(page, is_default=True)
-    return by_name
+        if page.is_default or page.object not in chosen:
+            chosen[page.object] = name
+    return {name: replace(page, is_default=chosen[page.object] == name) for name, page in by_name.items()}

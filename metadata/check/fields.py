@@ -38,8 +38,49 @@ def check(facts: Facts) -> Iterator[Problem]:
             yield from choices_differ(item, kind)
             yield from default_fits(item, kind)
             yield from own_checks(item, kind)
+    yield from circles(facts)
     for source in facts.assembly.strays:
         yield from stray(facts, source.document, source.package)
+
+
+def circles(facts: Facts) -> Iterator[Problem]:
+    """Required references that lead back to their own object: no first record can be made."""
+    fields = ((item, item.built) for item in facts.assembly.fields)
+    required = [item for item, field in fields if field.is_required and field.target and field.default is None]
+    while True:  # what leads nowhere is on no circle
+        owners = {item.owner for item in required}
+        left = [item for item in required if item.built.target in owners]
+        if len(left) == len(required):
+            break
+        required = left
+    ways: dict[str, list[str]] = {}
+    for item in required:
+        ways.setdefault(item.owner, []).append(item.built.target)
+    for item in required:
+        trail = way_back(item.built.target, item.owner, ways)
+        if trail:
+            message = f"'{item.built.name}' is required, and so is the way back: {' -> '.join([item.owner, *trail])}"
+            yield Problem(
+                place(item, "required"), "field.required.circle", f"{message}; no first record can be made",
+                "leave 'required' out of one of the fields", "warning",
+            )  # fmt: skip
+
+
+def way_back(start: str, end: str, ways: Mapping[str, list[str]]) -> list[str]:
+    """The objects from `start` to `end` along required references, both included; [] where there is no way."""
+    before: dict[str, str] = {start: ""}
+    waiting = [start]
+    while waiting and end not in before:
+        here = waiting.pop(0)
+        for there in ways.get(here, ()):
+            if there not in before:
+                before[there] = here
+                waiting.append(there)
+    trail, here = [], end if end in before else ""
+    while here:
+        trail.append(here)
+        here = before[here]
+    return trail[::-1]
 
 
 def stray(facts: Facts, document: Document, package: str) -> Iterator[Problem]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from metadata.assemble import Item
+from metadata.build.objects import is_choice
 from metadata.check.facts import Facts
 from metadata.check.packages import is_language
 from metadata.document import Document
@@ -62,7 +63,9 @@ def known_languages(document: Document, languages: tuple[str, ...]) -> Iterator[
         for key, value in entries:
             if not isinstance(value, (dict, list)):
                 continue
-            if key in TEXT_KEYS and isinstance(value, dict) and "type" not in value:
+            is_text = key in TEXT_KEYS and "type" not in value
+            is_label = steps[-1:] == ("choices",) and isinstance(value, dict) and not is_choice(value)
+            if isinstance(value, dict) and (is_text or is_label):
                 for language in value:
                     if language not in languages:
                         yield unknown_language(document, (*steps, key, language), language, languages)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from engine.registry import Plugins
-from metadata.model import Choice, Loaded, MenuItem, SortKey, say
+from metadata.model import Cell, Choice, Loaded, MenuItem, RelatedList, Section, SortKey, say
 from metadata.package import load
 
 Write = Callable[[Mapping[str, str]], Path]
@@ -158,6 +158,44 @@ def test_a_wrong_part_does_not_hide_the_rest(loaded: Load) -> None:
     assert "bad" in found.definitions.objects["lead"].fields
 
 
+def test_the_keys_of_a_field_arrive(loaded: Load) -> None:
+    text = (
+        "object: a\nfields:\n  name: {type: text, help: Why, hidden: true, read_only: true, unique: true, index: true, "
+    )
+    text += "default: x, was: [nam, nom]}\n  other: {type: text}\n"
+    found = loaded({"a.yaml": text})
+    name, other = found.definitions.objects["a"].fields.values()
+    assert (name.is_hidden, name.is_read_only, name.is_unique, name.is_indexed) == (True, True, True, True)
+    assert (name.help, name.default, name.was, name.is_required) == ({"en": "Why"}, "x", ("nam", "nom"), False)
+    assert (other.is_hidden, other.is_read_only, other.is_unique, other.is_indexed) == (False, False, False, False)
+
+
+def test_layouts_are_built(loaded: Load) -> None:
+    text = (
+        "layout: a\nobject: a\nhighlights: [name]\ntabs:\n"
+        "  - label: One\n    sections:\n"
+        "      - {label: Who, columns: 3, collapsed: true, fields: [name, null, {field: up, span: 2}]}\n"
+        "  - label: Two\n    related: [{object: a, field: up, columns: [name, up.name], sort: -name, limit: 5}]\n"
+    )
+    found = loaded({"a.yaml": "object: a\nfields: {name: {type: text}, up: {type: reference, to: a}}", "l.yaml": text})
+    assert messages(found) == []
+    layout = found.definitions.layouts["a"]
+    assert (layout.highlights, layout.is_default, layout.path) == (("name",), True, "")
+    assert layout.tabs[0].sections == (
+        Section({"en": "Who"}, 3, (Cell("name"), Cell(None), Cell("up", 2)), is_collapsed=True),
+    )
+    related = RelatedList("a", "up", ("name", "up.name"), {}, (SortKey("name", True),), 5)
+    assert (layout.tabs[1].label, layout.tabs[1].related) == ({"en": "Two"}, (related,))
+
+
+def test_sample_data_of_an_unknown_object_is_a_problem(loaded: Load) -> None:
+    found = loaded({"data/usr.csv": "name\nLin\n", "d.yaml": "data: usr\nrecords: [{name: Lin}]"})
+    assert messages(found) == [
+        "d.yaml:1:7: data: no object 'usr' [object.unknown]\n    fix: write 'user'?",
+        "data/usr.csv:1:1: no object 'usr' [object.unknown]\n    fix: write 'user'?",
+    ]
+
+
 def test_reference_cycles_are_fine(loaded: Load) -> None:
     found = loaded({"a.yaml": "object: a\nfields: {name: {type: text}, b: {type: reference, to: b}}\n"
                               "---\nobject: b\nfields: {name: {type: text}, a: {type: reference, to: a}}"})  # fmt: skip
@@ -176,6 +214,27 @@ def test_a_row_rule_for_every_object_may_use_the_engines_own_fields_only(loaded:
     found = loaded({"r.yaml": "role: r\nobjects: {'*': {can: [read], rows: owner == user.id}}\n"
                               "---\nrole: s\nobjects: {'*': {can: [read], rows: name == 'x'}}"})  # fmt: skip
     assert [problem.code for problem in found.problems] == ["formula.name.unknown"]
+
+
+def test_of_two_packages_defaults_the_last_counts(write: Write, plugins: Plugins) -> None:
+    shop = write({"lead.yaml": LEAD, "v.yaml": "view: one\nobject: lead\ncolumns: [name]\ndefault: true"})
+    more = {
+        "package.yaml": "package: more\nversion: 1.0.0\nrequires: {shop: ^1}",
+        "v.yaml": "view: two\nobject: lead\ncolumns: [name]\ndefault: true",
+    }
+    found = load([shop], plugins.kinds(), plugins.functions, installed={"more": more})
+    assert messages(found) == []
+    views = found.definitions.views
+    assert (views["one"].is_default, views["two"].is_default) == (False, True)
+
+
+def test_a_choices_label_in_an_unlisted_language_is_seen(loaded: Load) -> None:
+    found = loaded(
+        {"a.yaml": "object: a\nfields: {name: {type: text}, s: {type: choice, choices: {x: {en: X, de: Y}}}}"}
+    )
+    assert [(problem.code, problem.place.path) for problem in found.problems] == [
+        ("language.unknown", "fields.s.choices.x.de")
+    ]
 
 
 def test_choice_keys_that_repeat_case_are_kept_apart(loaded: Load) -> None:
