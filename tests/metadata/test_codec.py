@@ -40,6 +40,8 @@ def test_objects_are_parsed_when_asked_for_and_kept(plugins: Plugins) -> None:
     assert definitions.objects["lead"] is definitions.objects["lead"]
     assert "nothing" not in definitions.objects
     assert definitions.objects.get("nothing") is None
+    assert definitions.objects == dict(definitions.objects)
+    assert definitions.objects != {}
 
 
 def defined(loaded: Load, lead: str, file: str = "lead.yaml") -> Definitions:
