@@ -80,6 +80,32 @@ def test_every_schema_has_a_quick_check(plugins: Plugins) -> None:
         assert quick(field_schema(kind), shared()) is not None
 
 
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"minimum": 2}, {"maximum": 2}, {"exclusiveMinimum": 2}, {"exclusiveMaximum": 2}, {"minLength": 2},
+        {"maxLength": 2}, {"minItems": 2}, {"maxItems": 2}, {"minProperties": 1}, {"maxProperties": 1},
+        {"pattern": "^a+$"}, {"enum": [1, "aa", None]}, {"const": True}, {"const": 1}, {"required": ["a"]},
+        {"items": {"type": "integer"}}, {"type": ["string", "null"]}, {"type": "number"}, {"type": "boolean"},
+        {"properties": {"a": {"type": "integer"}}, "additionalProperties": False},
+        {"properties": {"a": {}}, "additionalProperties": {"type": "string"}},
+        {"allOf": [{"type": "string"}, {"minLength": 2}]}, {"anyOf": [{"type": "null"}, {"minimum": 2}]},
+    ],
+)  # fmt: skip
+def test_every_keyword_of_the_quick_check_means_what_jsonschema_says(schema: dict[str, Any]) -> None:
+    check = quick(schema, {})
+    assert check is not None
+    values: list[Any] = [
+        0, 1, 2, 3, 1.5, 2.0, -1, True, False, None, "", "a", "aa", "aaa", "b",
+        [], [1], [1, 2], ["a", 1], [1, 2, 3], {}, {"a": 1}, {"b": "x"}, {"a": "x", "b": "y"}, {"a": 1, "b": 2},
+    ]  # fmt: skip
+    assert [check(value) for value in values] == [Validator(schema).is_valid(value) for value in values]
+
+
+def test_a_keyword_that_the_quick_check_does_not_know_is_left_to_jsonschema() -> None:
+    assert quick({"properties": {"a": {"multipleOf": 3}}}, {}) is None
+
+
 scalar = st.one_of(
     st.none(), st.booleans(), st.integers(-5, 200), st.floats(allow_nan=False, allow_infinity=False),
     st.sampled_from(["", "a", "text", "choice", "blue", "read", "en", "x y", "yes"]),
