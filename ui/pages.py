@@ -14,7 +14,7 @@ from engine.context import Context
 from engine.errors import EngineError, Unauthenticated
 from engine.people.authentication import Identity
 from ui.files import static_file
-from ui.screens import deleted, door, errors, forms, home, lists, record, search
+from ui.screens import bulk, deleted, door, errors, forms, home, lists, record, search
 from ui.visit import Visit, here
 
 __all__ = ["mount"]
@@ -34,7 +34,8 @@ SCREENS: tuple[tuple[str, str, Screen, str], ...] = (
     ("GET", "/o/{object}/deleted", deleted.deleted_page, "records: read"),
     ("GET", "/o/{object}/new", forms.new_page, "records: create"),
     ("POST", "/o/{object}/new", forms.create, "records: create"),
-    ("POST", "/o/{object}/bulk", deleted.bulk, "records: delete"),
+    ("GET", "/o/{object}/bulk", bulk.bulk_part, "records: read"),
+    ("POST", "/o/{object}/bulk", bulk.bulk, "records: update, delete"),
     ("GET", "/o/{object}/{id}", record.record_page, "records: read"),
     ("GET", "/o/{object}/{id}/edit", forms.edit_page, "records: update"),
     ("POST", "/o/{object}/{id}/edit", forms.update, "records: update"),

@@ -157,6 +157,22 @@ def test_picked_rows_are_deleted_and_restored_from_the_list_of_deleted_ones(visi
     expect(ann.page.locator("#rows .name")).to_have_text(["Bulk 1"])
 
 
+def test_picked_rows_are_changed_together(visitor: Visitors) -> None:
+    ann = visitor("ann")
+    for number in (1, 2, 3):
+        visitor.shop.deal(f"Group {number}", "Acme")
+    ann.go("/o/deal?q=Group")
+    ann.page.get_by_label("Select all").check()
+    ann.page.locator("#bulk-bar").get_by_text("Change", exact=True).click()
+    ann.page.get_by_label("Field").last.select_option(label="Owner")
+    ann.page.locator("#bulk-value").fill("王")
+    ann.page.locator(".bulk-sheet").get_by_role("option", name="王小明").click()
+    ann.page.get_by_role("button", name="Change the picked records").click()
+    expect(ann.page.locator("#toasts")).to_contain_text("3 records were changed.")
+    ann.go("/o/deal?q=Group")
+    expect(ann.page.locator("#rows .person")).to_have_text(["王小明"] * 3)
+
+
 def test_a_record_that_others_need_is_not_deleted_and_the_page_says_why(visitor: Visitors) -> None:
     ann = visitor("ann")
     ann.go(f"/o/company/{visitor.shop.companies['Acme']}")

@@ -2,16 +2,15 @@
 
 from starlette.responses import Response
 
-from engine.errors import BadInput, Conflict, Forbidden
+from engine.errors import BadInput, Conflict
 from engine.service import Query, SortKey
-from ui.screens.lists import head, object_of
+from ui.screens.objects import head, object_of
 from ui.screens.record import record_page
 from ui.screens.refusals import sentence
 from ui.visit import Visit, safe_address, with_query
 
-__all__ = ["bulk", "delete", "deleted_page", "restore"]
+__all__ = ["delete", "deleted_page", "restore"]
 
-MOST = 200
 PAGE = 50
 
 
@@ -33,17 +32,6 @@ def restore(visit: Visit) -> Response:
     title = str(record.get(definition.title) or visit.text(definition.label))
     back = safe_address(visit.sent("back")) if visit.sent("back") else f"/o/{definition.name}"
     return visit.go(back, {"code": "restored", "title": title})
-
-
-def bulk(visit: Visit) -> Response:
-    """Delete the records that were picked in a list: all or none."""
-    definition = object_of(visit, visit.request.path_params["object"])
-    ids = list(dict.fromkeys(visit.form.get("id", ())))[:MOST]
-    if not visit.ctx.scope.can("delete", definition.name):
-        raise Forbidden(f"you may not delete {definition.name} records")
-    if ids:
-        visit.records.batch(definition.name, [{"action": "delete", "id": record} for record in ids], atomic=True)
-    return visit.go(f"/o/{definition.name}", {"code": "deleted_many", "count": str(len(ids))})
 
 
 def deleted_page(visit: Visit) -> Response:

@@ -12,7 +12,7 @@ from metadata.model import SYSTEM_FIELDS, Cell, Layout, Object, Section
 from ui.cells import Shown, cell_for
 from ui.columns import field_of, title_of
 from ui.screens.layouts import layout_for
-from ui.screens.lists import head, object_of
+from ui.screens.objects import head, is_written, object_of
 from ui.screens.refusals import at_fields
 from ui.visit import Visit
 from ui.widgets import lowered, widget_view
@@ -112,13 +112,6 @@ def read_form(visit: Visit, definition: Object, only: str = "") -> dict[str, obj
             continue
         values[name] = plugins[field.type].from_form(field, visit.form[name], visit.ctx.time_zone)
     return values
-
-
-def is_written(visit: Visit, definition: Object, name: str) -> bool:
-    field = field_of(definition, name)
-    if field is None or field.is_read_only or visit.ctx.snapshot.plugins.fields[field.type].is_computed:
-        return False
-    return name in definition.fields or name == "owner"
 
 
 def form_fields(visit: Visit, definition: Object) -> tuple[str, ...]:

@@ -8,7 +8,8 @@ from engine.errors import EngineError
 from engine.service import Query, SortKey
 from metadata.model import View
 from ui.columns import readable, title_of
-from ui.screens.lists import compiled, head
+from ui.screens.lists import compiled
+from ui.screens.objects import head
 from ui.shell import shell_of
 from ui.visit import Visit
 

@@ -5,17 +5,18 @@ from typing import Any
 
 from starlette.responses import Response
 
-from engine.errors import NotFound
 from engine.service import Query, SortKey
 from metadata.model import Object, View
 from metadata.model import SortKey as ModelSort
 from ui.columns import Plan, plan_of, resolve
 from ui.filters import ListState, Where, chip_text, condition, filterable, operators_for
 from ui.rows import Rows, compile_rows
+from ui.screens.bulk import bulk_fields
+from ui.screens.objects import head, object_of
 from ui.visit import Visit
 from ui.widgets import widget_view
 
-__all__ = ["list_page", "filter_part", "object_of"]
+__all__ = ["filter_part", "list_page"]
 
 PAGE = 50
 PICKED = 100  # options in a quick filter of a reference
@@ -29,14 +30,6 @@ class Compiled:
     plan: Plan
     rows: Rows
     small: Rows
-
-
-def object_of(visit: Visit, name: str) -> Object:
-    """Raises NotFound in the same words for an object that does not exist and for one that may not be read."""
-    definition = visit.ctx.snapshot.definitions.objects.get(name)
-    if definition is None or not visit.ctx.scope.can("read", name):
-        raise NotFound(f"no object '{name}'")
-    return definition
 
 
 def views_of(visit: Visit, name: str) -> list[View]:
@@ -125,6 +118,7 @@ def list_page(visit: Visit) -> Response:
         "can_update": visit.ctx.scope.can("update", definition.name),
         "object": head(visit, definition),
         "is_filtered_view": bool(view.filter),
+        "bulk_fields": bulk_fields(visit, definition),
     }
     if part == "results":
         response = visit.render("list_results.html", is_update=True, **results)
@@ -207,17 +201,6 @@ def shown_views(visit: Visit, definition: Object, current: View) -> list[dict[st
     views = views_of(visit, definition.name)
     first = views[:SHOWN_VIEWS] if current in views[:SHOWN_VIEWS] else [*views[: SHOWN_VIEWS - 1], current]
     return [view_link(visit, view, current) for view in first]
-
-
-def head(visit: Visit, definition: Object) -> dict[str, str]:
-    return {
-        "name": definition.name,
-        "label": visit.text(definition.label),
-        "plural": visit.text(definition.plural),
-        "icon": definition.icon,
-        "color": definition.color,
-        "description": visit.text(definition.description),
-    }
 
 
 def quick_view(visit: Visit, definition: Object, path: str, state: ListState) -> dict[str, Any] | None:

@@ -12,9 +12,9 @@ from engine.service_answers import Change
 from metadata.model import Layout, Object, RelatedList, Section
 from ui.columns import Plan, ShownColumn, plan_of, readable
 from ui.rows import Rows, compile_rows
-from ui.screens.forms import is_written
 from ui.screens.layouts import layout_for
-from ui.screens.lists import count_text, head, object_of
+from ui.screens.lists import count_text
+from ui.screens.objects import head, is_written, object_of
 from ui.screens.refusals import sentence
 from ui.screens.timeline import timeline_view
 from ui.visit import Visit

@@ -5,7 +5,7 @@ from typing import Any
 from starlette.responses import Response
 
 from metadata.model import Object
-from ui.screens.lists import head, object_of
+from ui.screens.objects import head, object_of
 from ui.shell import shell_of
 from ui.visit import Visit, with_query
 

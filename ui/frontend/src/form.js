@@ -31,9 +31,10 @@ document.addEventListener("submit", (event) => {
 }, true);
 
 document.addEventListener("htmx:finally:request", (event) => {
+  if (event.detail?.ctx?.hx?.redirect) return;
   leaving = false;
   const form = event.target.closest?.("form");
-  if (form && !event.detail?.ctx?.hx?.redirect) again(form);
+  if (form) again(form);
 });
 
 window.addEventListener("pageshow", () => document.querySelectorAll("form[data-sent]").forEach(again));

@@ -1,0 +1,69 @@
+"""Change or delete several records that were picked in a list: all or none."""
+
+from collections.abc import Iterator
+
+from starlette.responses import Response
+
+from engine.errors import Forbidden
+from metadata.model import Object, ValueType, say
+from ui.columns import field_of
+from ui.screens.objects import is_written, object_of
+from ui.visit import Visit
+from ui.widgets import widget_view
+
+__all__ = ["bulk", "bulk_fields", "bulk_part"]
+
+MOST = 500
+SHORT: tuple[ValueType, ...] = ("choice", "choices", "boolean", "reference", "date")
+
+
+def bulk_fields(visit: Visit, definition: Object) -> tuple[tuple[str, str], ...]:
+    """(name, label) of fields whose value may well be the same in many records."""
+    ctx = visit.ctx
+    key = ("ui.bulk", definition.name, ctx.language, ctx.scope.key)
+    found: tuple[tuple[str, str], ...] | None = ctx.snapshot.cache.get(key)
+    if found is None:
+        found = ctx.snapshot.cache[key] = tuple(offered(visit, definition))
+    return found
+
+
+def offered(visit: Visit, definition: Object) -> Iterator[tuple[str, str]]:
+    for name in visit.ctx.scope.fields(definition.name):
+        field = field_of(definition, name)
+        if field is None or field.is_hidden or field.is_unique or not is_written(visit, definition, name):
+            continue
+        if visit.ctx.snapshot.plugins.fields[field.type].value in SHORT:
+            yield name, say(field.label, visit.language)
+
+
+def bulk_part(visit: Visit) -> Response:
+    """The widget of the chosen field."""
+    definition = object_of(visit, visit.request.path_params["object"])
+    name = visit.request.query_params.get("field", "")
+    field = field_of(definition, name) if name in dict(bulk_fields(visit, definition)) else None
+    view = widget_view(visit, definition.name, field, None) if field else None
+    if view is not None:
+        view |= {"name": "value", "id": "bulk-value", "required": False}
+    return visit.render("bulk_value.html", w=view)
+
+
+def bulk(visit: Visit) -> Response:
+    definition = object_of(visit, visit.request.path_params["object"])
+    ids = list(dict.fromkeys(visit.form.get("id", ())))[:MOST]
+    address = f"/o/{definition.name}"
+    if visit.sent("do") == "change":
+        name = visit.sent("field")
+        field = field_of(definition, name)
+        if not visit.ctx.scope.can("update", definition.name) or field is None:
+            raise Forbidden(f"you may not change {definition.name} records")
+        kind = visit.ctx.snapshot.plugins.fields[field.type]
+        values = {name: kind.from_form(field, visit.form.get("value", ()), visit.ctx.time_zone)}
+        code, operations = "changed_many", [{"action": "update", "id": one, "values": values} for one in ids]
+    else:
+        if not visit.ctx.scope.can("delete", definition.name):
+            raise Forbidden(f"you may not delete {definition.name} records")
+        code, operations = "deleted_many", [{"action": "delete", "id": one} for one in ids]
+    if not operations:
+        return visit.go(address)
+    visit.records.batch(definition.name, operations, atomic=True)
+    return visit.go(address, {"code": code, "count": str(len(operations))})
