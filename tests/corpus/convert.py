@@ -153,12 +153,18 @@ class Converter:
     def title(self, source: Json, known: Mapping[str, str]) -> str:
         autoname = str(source.get("autoname", ""))
         named = [each["name"] for each in source.get("fields", ()) if each.get("is_name")]
-        wanted = source.get("title_field") or (autoname[6:] if autoname.startswith("field:") else "") or "".join(named[:1])
+        wanted = (
+            source.get("title_field") or (autoname[6:] if autoname.startswith("field:") else "") or "".join(named[:1])
+        )
         return known.get(wanted, "")
 
     def name_field(self, source: Json) -> Json:
         if source.get("type") == "AutoNumber":
-            return {"type": "autonumber", "label": source.get("label") or "Name", "format": source.get("displayFormat", "{00000}")}
+            return {
+                "type": "autonumber",
+                "label": source.get("label") or "Name",
+                "format": source.get("displayFormat", "{00000}"),
+            }
         return {"type": "text", "label": source.get("label") or "Name", "length": 80}
 
     def stub(self, name: str) -> Json:
@@ -174,7 +180,9 @@ class Converter:
         if source.get("formula") and kind != "autonumber" or named in ("Summary", "summary"):
             computed = True
         if kind == "~data_type":
-            kind = "~" + {"number": "decimal", "currency": "currency", "date": "date"}.get(str(source.get("data_type")), "text")
+            kind = "~" + {"number": "decimal", "currency": "currency", "date": "date"}.get(
+                str(source.get("data_type")), "text"
+            )
         if kind == "reference" and (source.get("multiple") or len(targets(source)) != 1):
             kind = "~text"
         if kind in ("-", "child"):
@@ -291,13 +299,18 @@ def targets(source: Json) -> list[str]:
 def on_delete(source: Json) -> str:
     if source.get("reference_kind") == "owner":
         return "cascade"
-    said = {"SetNull": "set_null", "Restrict": "restrict", "Cascade": "cascade"}.get(str(source.get("on_delete")), "set_null")
+    said = {"SetNull": "set_null", "Restrict": "restrict", "Cascade": "cascade"}.get(
+        str(source.get("on_delete")), "set_null"
+    )
     return "restrict" if source.get("required") and said == "set_null" else said
 
 
 def choices(source: Json) -> dict[str, object]:
     """Without blank options."""
-    pairs = [(one, one) if isinstance(one, str) else (one.get("value"), one.get("label")) for one in source.get("options") or ()]
+    pairs = [
+        (one, one) if isinstance(one, str) else (one.get("value"), one.get("label"))
+        for one in source.get("options") or ()
+    ]
     return {str(value): {"label": str(label or value)} for value, label in pairs if str(value or "").strip()}
 
 
@@ -310,7 +323,11 @@ def literal(text: str, kind: str) -> object:
     if kind == "boolean":
         return {"1": True, "true": True, "0": False, "false": False}.get(text.casefold())
     if kind in ("integer", "decimal", "currency", "percent"):
-        return (int(text) if kind == "integer" else float(text)) if re.fullmatch(r"-?\d+(\.0*)?", text) and "." not in text else None
+        return (
+            (int(text) if kind == "integer" else float(text))
+            if re.fullmatch(r"-?\d+(\.0*)?", text) and "." not in text
+            else None
+        )
     return None if "(" in text and kind == "text" else text
 
 

@@ -34,20 +34,38 @@ def reserved(kind: str) -> str:
 
 
 def many_fields() -> str:
-    types = ("text", "integer", "decimal", "boolean", "date", "datetime", "time", "email", "url", "longtext", "currency", "percent")
+    types = (
+        "text",
+        "integer",
+        "decimal",
+        "boolean",
+        "date",
+        "datetime",
+        "time",
+        "email",
+        "url",
+        "longtext",
+        "currency",
+        "percent",
+    )
     return document("wide", {f"f{n:03}": {"type": types[n % len(types)], "label": f"Field {n}"} for n in range(500)})
 
 
 def many_doubles() -> str:
     """Types of which a form sends two values per field."""
-    return document("wide", {"name": {"type": "text"}, **{f"f{n:03}": {"type": ("datetime", "boolean")[n % 2]} for n in range(500)}})
+    return document(
+        "wide", {"name": {"type": "text"}, **{f"f{n:03}": {"type": ("datetime", "boolean")[n % 2]} for n in range(500)}}
+    )
 
 
 def alike() -> str:
     names = [LONG + end for end in "abcdefgh"]
     one = document(LONG + "a", {name: {"type": "text", "unique": True, "index": True} for name in names}, unique=[names[:2], names[1:3]],
                    indexes=[names[:3], names[2:5]])  # fmt: skip
-    two = document(LONG + "b", {names[0]: {"type": "text"}, names[1]: {"type": "reference", "to": LONG + "a", "on_delete": "cascade"}})
+    two = document(
+        LONG + "b",
+        {names[0]: {"type": "text"}, names[1]: {"type": "reference", "to": LONG + "a", "on_delete": "cascade"}},
+    )
     return f"{one}\n---\n{two}"
 
 
@@ -63,7 +81,16 @@ object: CASE
 fields: {名称: {type: text, required: true}, 名稱: {type: text}, größe: {type: integer}, grosse: {type: integer}, çà: {type: text}}
 """
 
-LABELS = ("🚀" * 40, "\u202eevil\u202c", "<script>alert(1)</script>", "x" * 10_000, "مرحبا بالعالم", "' \" & < > ` ${7*7} {{7*7}} {% if %}", " ", "")
+LABELS = (
+    "🚀" * 40,
+    "\u202eevil\u202c",
+    "<script>alert(1)</script>",
+    "x" * 10_000,
+    "مرحبا بالعالم",
+    "' \" & < > ` ${7*7} {{7*7}} {% if %}",
+    " ",
+    "",
+)
 
 
 def labels() -> str:
@@ -79,7 +106,10 @@ def labels() -> str:
     layout = {"layout": "l", "object": "labelled", "path": "c2", "highlights": ["c2", "r2", "m2"],
               "tabs": [{"label": LABELS[2], "sections": [{"label": LABELS[1], "fields": list(fields)}],
                         "related": [{"object": "labelled", "field": "r2", "label": LABELS[2], "columns": ["name"]}]}]}  # fmt: skip
-    parts = [document("labelled", fields, label=LABELS[2], plural=LABELS[2], description=LABELS[3]), *map(json.dumps, (view, menu, layout))]
+    parts = [
+        document("labelled", fields, label=LABELS[2], plural=LABELS[2], description=LABELS[3]),
+        *map(json.dumps, (view, menu, layout)),
+    ]
     return "\n---\n".join(parts)
 
 
@@ -105,7 +135,10 @@ def knot(size: int = 30) -> str:
     """Each object refers to all others, twice to the next; what is required never goes round."""
     parts = []
     for here in range(size):
-        fields: dict[str, object] = {"name": {"type": "text", "required": True}, "self": {"type": "reference", "to": f"k{here}"}}
+        fields: dict[str, object] = {
+            "name": {"type": "text", "required": True},
+            "self": {"type": "reference", "to": f"k{here}"},
+        }
         for there in range(size):
             fields[f"to{there}"] = {
                 "type": "reference", "to": f"k{there}", "required": there < here and there % 5 == 0,
@@ -133,7 +166,9 @@ fields: {code: {type: autonumber}, note: {type: text, read_only: true, default: 
 HOSTILE = {
     "reserved_texts": reserved("text"),
     "reserved_numbers": reserved("integer").replace('"name": {"type": "integer"}', '"name": {"type": "text"}'),
-    "reserved_references": reserved("text").replace('{"type": "text"}', '{"type": "reference", "to": "order"}').replace(', "title": "name"', ""),
+    "reserved_references": reserved("text")
+    .replace('{"type": "text"}', '{"type": "reference", "to": "order"}')
+    .replace(', "title": "name"', ""),
     "many_fields": many_fields(),
     "many_doubles": many_doubles(),
     "alike": alike(),
