@@ -46,6 +46,7 @@ def create_app(config: Config, tenant: Tenant | None = None) -> Starlette:
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         yield
+        site.close()
         if owned:
             site.tenant.close()
 

@@ -52,6 +52,10 @@ class Running:
         site: Site = self.app.state.site
         return site
 
+    def close(self) -> None:
+        if self._app is not None:
+            self.site.close()
+
     def publish(self, *packages: Path | str) -> int:
         """Publish package folders, or texts of definitions. Returns the version."""
         paths = [self.written(package) if isinstance(package, str) else package for package in packages]
@@ -128,11 +132,12 @@ def running(
     folder = Path(tempfile.mkdtemp(prefix="fieldstone-"))
     config = Config(database_url=database_url, data=folder, ui=ui, plugins=tuple(plugins), **settings)  # type: ignore[arg-type]
     tenant = open_tenant(config.database_url, folder, config.tenant, load_plugins(config.plugins))
+    site = Running(tenant, config, folder, now)
     try:
-        site = Running(tenant, config, folder, now)
         if packages:
             site.publish(*packages)
         yield site
     finally:
+        site.close()
         tenant.close()
         shutil.rmtree(folder, ignore_errors=True)

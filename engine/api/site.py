@@ -7,11 +7,10 @@ from datetime import UTC, datetime
 from http.cookies import CookieError, SimpleCookie
 from typing import Any, TypeVar
 
-import anyio
-import anyio.to_thread
 from starlette.requests import Request
 from starlette.responses import Response
 
+from engine.api.lane import Lane
 from engine.config import Config
 from engine.context import Context, context_of
 from engine.errors import Forbidden, Unauthenticated
@@ -25,6 +24,7 @@ __all__ = ["CSRF_HEADER", "Site", "session_secret"]
 T = TypeVar("T")
 
 CSRF_HEADER = "x-csrf-token"
+ASIDE_THREADS = 4
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -43,17 +43,22 @@ class Site:
         self.config, self.tenant = config, tenant
         self.clock: Callable[[], datetime] = lambda: datetime.now(UTC)
         self.authenticator = Authenticator(tenant)
-        self.lane = anyio.CapacityLimiter(config.threads or threads_for(tenant.database.dialect))
-        self.side_lane = anyio.CapacityLimiter(4)
+        self.lane = Lane("work", config.threads or threads_for(tenant.database.dialect))
+        self.side_lane = Lane("aside", ASIDE_THREADS)
         self.error_page: Callable[[Request, int, Exception], Response] | None = None  # the screens set it
 
     async def run(self, work: Callable[[], T]) -> T:
         """`work()` in one of the few threads that use the database."""
-        return await anyio.to_thread.run_sync(work, limiter=self.lane)
+        return await self.lane.run(work)
 
     async def run_aside(self, work: Callable[[], T]) -> T:
         """`work()` beside them: for what takes long without the database, such as checking a password."""
-        return await anyio.to_thread.run_sync(work, limiter=self.side_lane)
+        return await self.side_lane.run(work)
+
+    def close(self) -> None:
+        """End the threads, after what they have begun."""
+        self.lane.close()
+        self.side_lane.close()
 
     def answer(
         self, method: str, headers: Mapping[str, str], work: Callable[[Context, Identity], T], *, csrf: str = ""
