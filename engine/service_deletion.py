@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from engine.access.scope import Scope
 from engine.context import Context
 from engine.errors import Conflict, InputProblem, NotFound
 from engine.rules.uniqueness import as_conflicts
@@ -63,7 +64,7 @@ def delete_in(ctx: Context, connection: Connection, object_name: str, record_id:
     if written is None:
         raise stale(current.version + 1, current.version)
     closure = _closure(ctx.snapshot, connection, object_name, record_id)
-    _check_held(closure, object_name)
+    _check_held(ctx.scope, closure, object_name)
     versions = {record_id: written.record["version"]}
     closure.deleted[object_name].pop(record_id)
     _carry_out(ctx, connection, closure, versions)
@@ -120,7 +121,10 @@ def _references(snapshot: Snapshot, target: str) -> Iterator[tuple[str, Field]]:
                 yield name, one
 
 
-def _check_held(closure: Closure, object_name: str) -> None:
+def _check_held(scope: Scope, closure: Closure, object_name: str) -> None:
+    if any(not scope.can("read", name) for name, _, _ in closure.held):
+        message = f"this {object_name} is referred to by records that you may not see"
+        raise Conflict(message, code="delete.restricted", fix="ask an administrator")
     if closure.held:
         counts: dict[tuple[str, str], int] = {}
         for name, reference, _ in closure.held:

@@ -128,16 +128,17 @@ class Joins:
 
 
 def column_in_subquery(snapshot: Snapshot, table: sa.FromClause, object_name: str) -> Callable[[Steps], Column]:
-    """Columns for a condition on `table` where nothing can be joined: in ON, RETURNING and UPDATE. Trusted."""
+    """Columns for a condition on `table` where nothing can be joined, as in ON. Trusted."""
 
     def column(steps: Steps) -> Column:
         if len(steps) == 1:
             return _column(snapshot, table, object_name, steps[0])
-        here, source, outer = object_name, None, None
-        left: sa.FromClause = table
+        here, left = object_name, table
+        source: sa.FromClause | None = None
+        outer: sa.ColumnElement[bool] | None = None
         for step in steps[:-1]:
             reference = field_of(snapshot, here, step)
-            target = snapshot.physical.table(reference.target).alias()
+            target: sa.FromClause = snapshot.physical.table(reference.target).alias()
             on = sa.and_(target.c.id == _column(snapshot, left, here, step), target.c.deleted_at.is_(None))
             if source is None:
                 source, outer = target, on

@@ -3,6 +3,7 @@ from datetime import timedelta
 from engine.errors import Conflict, Forbidden, NotFound, Stale
 from engine.service import Query, Records
 from engine.testing import Running
+from tests.records.conftest import COMPANY
 from tests.records.state import refused
 
 
@@ -117,6 +118,21 @@ def test_records_that_refer_to_each_other_are_deleted_and_restored(firm: Running
     assert boss.get("account", two["id"])["parent"] is None
     assert boss.restore("account", one["id"])["parent"] == two["id"]
     assert boss.get("account", two["id"])["parent"] == one["id"]
+
+
+def test_restrict_does_not_name_what_is_hidden(firm: Running) -> None:
+    """Wen may delete accounts, but may not read deals."""
+    boss = firm.records("boss")
+    firm.publish(
+        COMPANY.replace(
+            "  note: [create]\n  deal: {can: [update], rows: \"stage == 'new'\"}", "  account: [read, delete]"
+        )
+    )
+    account = boss.create("account", {"name": "Acme"})
+    boss.create("deal", {"name": "a", "account": account["id"]})
+    with refused(firm, Conflict) as refusal:
+        firm.records("wen").delete("account", account["id"])
+    assert str(refusal.value) == "this account is referred to by records that you may not see"
 
 
 def test_deletion_asks_for_its_own_right_and_version(firm: Running) -> None:
