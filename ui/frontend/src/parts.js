@@ -28,6 +28,7 @@ export async function copyLink(address) {
 
 /** Ask before deleting; the dialog's form is what deletes. */
 export function askToDelete(address) {
+  for (const menu of document.querySelectorAll("details[data-menu][open]")) menu.open = false;
   const ask = document.getElementById("ask");
   ask.querySelector("form").action = address;
   ask.showModal();
