@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import pytest
+
 from engine.registry import Plugins
 from metadata.model import Cell, Choice, Loaded, MenuItem, RelatedList, Section, SortKey, say
 from metadata.package import load
@@ -194,6 +196,26 @@ def test_sample_data_of_an_unknown_object_is_a_problem(loaded: Load) -> None:
         "d.yaml:1:7: data: no object 'usr' [object.unknown]\n    fix: write 'user'?",
         "data/usr.csv:1:1: no object 'usr' [object.unknown]\n    fix: write 'user'?",
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "path"),
+    [
+        ("view: v\nobject: usr\ncolumns: [name]", "object.unknown", "object"),
+        ("layout: l\nobject: usr", "object.unknown", "object"),
+        ("layout: l\nobject: user\nrelated: [{object: usr, field: a, columns: [b]}]", "object.unknown",
+         "related[0].object"),
+        ("menu: m\nitems: [{object: usr}]", "object.unknown", "items[0].object"),
+        ("menu: m\nitems: [{object: user, icon: A B}]", "icon.invalid", "items[0].icon"),
+        ("role: r\nobjects: {usr: [read]}", "object.unknown", "objects.usr"),
+        ("translation: zh-CN\nobjects: {usr: {label: x}}", "object.unknown", "objects.usr"),
+        ("field: usr.x\ntype: text", "object.unknown", "field"),
+        ("field: user.x\ntype: text\nlabel: {de: X}", "language.unknown", "label.de"),
+    ],
+)  # fmt: skip
+def test_names_that_lead_nowhere_are_seen_everywhere(loaded: Load, text: str, code: str, path: str) -> None:
+    found = loaded({"a.yaml": text})
+    assert [(problem.code, problem.place.path) for problem in found.problems] == [(code, path)]
 
 
 def test_reference_cycles_are_fine(loaded: Load) -> None:
