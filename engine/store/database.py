@@ -167,7 +167,7 @@ class Database:
             connection.cursor.execute("BEGIN")
             yield connection
             connection.cursor.execute("COMMIT")
-        except psycopg.errors.LockNotAvailable as error:
+        except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected) as error:
             raise busy() from error
         finally:
             if not connection.raw.closed and connection.raw.info.transaction_status != IDLE:

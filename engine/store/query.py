@@ -45,7 +45,7 @@ class Query:
     cursor: str = ""  # `next` of the page before
     count: str = "none"  # "none", "capped" (stops at 1,000) or "exact"
     search: str = ""  # found in one of the object's search fields
-    conditions: tuple[tuple[str, str, object], ...] = ()  # (path, operator, value); query_conditions.OPERATORS
+    conditions: tuple[tuple[str, str, Any], ...] = ()  # (path, operator, value); query_conditions.OPERATORS
     in_trash: bool = False  # deleted records instead of living ones
     ids: tuple[str, ...] = ()  # only these
 
@@ -187,6 +187,10 @@ def _prepared(ctx: Context, query: Query) -> tuple[Plan, dict[str, Any]]:
 
 
 def _check_bounds(query: Query) -> None:
+    """Raises BadInput. Called for every query: the messages are made only when one is needed."""
+    is_small = len(query.search) <= MAX_SEARCH and len(query.fields) <= MAX_FIELDS and len(query.ids) <= MAX_LIMIT
+    if is_small and 1 <= query.limit <= MAX_LIMIT and query.count in COUNTS and len(query.sort) <= MAX_SORT_KEYS:
+        return
     checks = (
         (1 <= query.limit <= MAX_LIMIT, "limit", f"limit is {query.limit}; it must be from 1 to {MAX_LIMIT}"),
         (query.count in COUNTS, "count", f"no count '{query.count}'; write one of {', '.join(COUNTS)}"),
@@ -273,5 +277,5 @@ def _cursor_shape(query: Query) -> str:
 
 def _cache(ctx: Context, name: str, size: int) -> Kept[Any]:
     caches: dict[Any, Any] = ctx.snapshot.cache
-    kept: Kept[Any] = caches.get(("kept", name)) or caches.setdefault(("kept", name), Kept(size))
-    return kept
+    kept: Kept[Any] | None = caches.get(("kept", name))
+    return caches.setdefault(("kept", name), Kept(size)) if kept is None else kept

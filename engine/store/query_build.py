@@ -45,7 +45,7 @@ class Builder:
     def visible(self, in_trash: bool) -> list[Condition]:
         """Living (or deleted) records that the Scope lets through."""
         deleted_at = self.joins.root.c.deleted_at
-        where = [deleted_at.is_not(None) if in_trash else deleted_at.is_(None)]
+        where: list[Condition] = [deleted_at.is_not(None) if in_trash else deleted_at.is_(None)]
         if rules := self.scope.rows("read", self.object):
             where.append(any_of(self.snapshot, self.object, rules, self.joins.column_of(trusted=True)))
         return where

@@ -38,7 +38,8 @@ def condition(column: Column, operator: str, names: Sequence[str], dialect: str)
         return column.is_not(None)
     if operator in ("contains", "begins"):
         place = position(dialect)(folded(as_text(column)), sa.bindparam(names[0], type_=types.Text()))
-        return place > 0 if operator == "contains" else place == 1
+        found_at: Condition = place > 0 if operator == "contains" else place == 1
+        return found_at
     if isinstance(column.type, types.TextList):
         has = [contains(column, sa.bindparam(name, type_=types.Text()), dialect) for name in names]
         found = sa.or_(*has)
@@ -135,7 +136,8 @@ def folded(column: Column) -> Column:
 
 def contains(column: Column, element: Column, dialect: str) -> Condition:
     """Whether the list in `column` holds the JSON text `element`. Blank where the list is."""
-    return position(dialect)(column, element) > 0
+    is_there: Condition = position(dialect)(column, element) > 0
+    return is_there
 
 
 def position(dialect: str) -> Any:

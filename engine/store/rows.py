@@ -252,7 +252,7 @@ def change_many(
             statement = _touching(table, names).where(_among(table, len(wanted))).returning(table.c.id, table.c.version)
             compiled = _kept(ctx.snapshot).put(key, compile_sql(statement, ctx.snapshot.dialect))
         params = {**actor_params(ctx), **{f"_f_{name}": value for name, value in values.items()}, **_ids(wanted)}
-        versions.update(connection.rows(compiled.sql, compiled.bind(params)))  # type: ignore[arg-type]
+        versions.update(connection.rows(compiled.sql, compiled.bind(params)))
     return versions
 
 

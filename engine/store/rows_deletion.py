@@ -104,7 +104,7 @@ def referrers(
 
         compiled = _compiled(snapshot, ("referrers", object_name, field, len(wanted)), statement)
         params: dict[str, Any] = {f"_i{index}": one for index, one in enumerate(wanted)}
-        found += connection.rows(compiled.sql, compiled.bind(params | {"_limit": limit}))  # type: ignore[arg-type]
+        found += connection.rows(compiled.sql, compiled.bind(params | {"_limit": limit}))
     return found
 
 
