@@ -165,7 +165,7 @@ def _prepared(ctx: Context, query: Query) -> tuple[Plan, dict[str, Any]]:
     _check_bounds(query)
     need_object(ctx.scope, query.object)
     params = actor_params(ctx)
-    if query.search:
+    if query.search.strip():
         params["search"] = ascii_lower(clean_text(query.search, "search").strip())
     ids: tuple[str, ...] = ()
     if query.ids:
@@ -178,7 +178,7 @@ def _prepared(ctx: Context, query: Query) -> tuple[Plan, dict[str, Any]]:
         params.update(filter_.values)
     asked = Asked(_read_conditions(ctx, query, params), ids, filter_)
     key = (
-        ctx.scope.key, query.object, query.fields, query.sort, query.count, query.in_trash, bool(query.search),
+        ctx.scope.key, query.object, query.fields, query.sort, query.count, query.in_trash, bool(query.search.strip()),
         len(ids), filter_ and filter_.shape, tuple((c[0].steps, *c[1:]) for c in asked.conditions),
     )  # fmt: skip
     cache: Kept[Plan] = _cache(ctx, "plans", 1000)
@@ -261,7 +261,7 @@ def _where(builder: Builder, query: Query, asked: Asked) -> list[sa.ColumnElemen
     if asked.filter is not None:
         where.append(builder.formula(asked.filter.node))
     where += [builder.condition(target, operator, names) for target, operator, names in asked.conditions]
-    if query.search:
+    if query.search.strip():
         where.append(builder.search())
     return where
 

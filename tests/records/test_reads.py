@@ -259,6 +259,8 @@ def test_search_finds_parts_in_the_search_fields_only(firm: Running) -> None:
     assert names(boss, search=" acme ") == ["Pumps 100%"]
     assert names(boss, search="new") == []  # a stage
     assert sorted(names(boss, search="")) == ["Pumps 100%", "Valves"]
+    boss.create("note", {"name": None})
+    assert len(boss.list(Query("note", search="  ")).records) == 1
 
 
 CONDITIONS: list[tuple[tuple[str, str, object], list[str]]] = [
