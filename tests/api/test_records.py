@@ -1,3 +1,8 @@
+import sqlite3
+
+import pytest
+
+from engine.service import Listing, Query, Records
 from engine.testing import Running
 
 
@@ -133,3 +138,17 @@ def test_object_that_may_not_be_read_is_as_if_it_did_not_exist(shop: Running) ->
 def test_reader_may_not_write(shop: Running) -> None:
     answer = shop.client("ray").post("/api/v1/records/deal", json={"name": "x"})
     assert (answer.status_code, answer.json()["status"]) == (403, 403)
+
+
+def test_request_that_a_publish_overtook_is_done_again(small_shop: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    real, calls = Records.list, []
+
+    def overtaken(records: Records, query: Query) -> Listing:
+        calls.append(query.object)
+        if len(calls) == 1:
+            raise sqlite3.OperationalError("no such column: deal.gone")
+        return real(records, query)
+
+    monkeypatch.setattr(Records, "list", overtaken)
+    assert small_shop.client("boss").get("/api/v1/records/deal").status_code == 200
+    assert calls == ["deal", "deal"]
