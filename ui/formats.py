@@ -44,7 +44,7 @@ class Formats:
         pattern = "#,##0" + ("." + "0" * scale if scale else "" if scale == 0 else ".############")
         return numbers.format_decimal(value, pattern, locale=self.locale)
 
-    def money(self, value: int | Decimal, currency: str, scale: int = 2) -> str:
+    def money(self, value: Decimal, currency: str, scale: int = 2) -> str:
         """Without ".00": a page of whole amounts is easier to read."""
         before, after = self._currency_sign(currency)
         digits = 0 if value == value.to_integral_value() else scale

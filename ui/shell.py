@@ -46,10 +46,10 @@ class Shell:
 def shell_of(ctx: Context) -> Shell:
     key = ("ui.shell", ctx.language, ctx.scope.key)
     cache: dict[Any, Any] = ctx.snapshot.cache
-    found = cache.get(key)
+    found: Shell | None = cache.get(key)
     if found is None:
         found = cache[key] = build(ctx)
-    return found  # type: ignore[no-any-return]
+    return found
 
 
 def build(ctx: Context) -> Shell:

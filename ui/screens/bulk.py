@@ -41,9 +41,12 @@ def bulk_part(visit: Visit) -> Response:
     definition = object_of(visit, visit.request.path_params["object"])
     name = visit.request.query_params.get("field", "")
     field = field_of(definition, name) if name in dict(bulk_fields(visit, definition)) else None
-    view = widget_view(visit, definition.name, field, None) if field else None
-    if view is not None:
+    view = None
+    if field is not None:
+        view = widget_view(visit, definition.name, field, None)
         view |= {"name": "value", "id": "bulk-value", "required": False}
+        if visit.ctx.snapshot.plugins.fields[field.type].value == "boolean":
+            view["value"] = "false"  # a switch that is off says no here: it does not leave blank
     return visit.render("bulk_value.html", w=view)
 
 

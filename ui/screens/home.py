@@ -1,5 +1,6 @@
 """The first page: how much there is, what waits for this person, what changed last."""
 
+from datetime import datetime
 from typing import Any
 
 from starlette.responses import Response
@@ -53,7 +54,7 @@ def tile(visit: Visit, name: str) -> dict[str, Any]:
 def mine(visit: Visit, objects: tuple[str, ...]) -> list[dict[str, Any]]:
     """The first rows of views that are about this person, in the order of the menu, where there are any."""
     views = visit.ctx.snapshot.definitions.views.values()
-    found = []
+    found: list[dict[str, Any]] = []
     for name in objects:
         view = next((v for v in views if v.object == name and MINE in v.filter), None)
         if view is None or len(found) == MOST_LISTS:
@@ -89,7 +90,8 @@ def first_rows(visit: Visit, view: View) -> dict[str, Any] | None:
 
 
 def recent(visit: Visit, objects: tuple[str, ...]) -> list[dict[str, Any]]:
-    ctx, found = visit.ctx, []
+    ctx = visit.ctx
+    found: list[tuple[datetime, str, str, Any]] = []
     for name in objects:
         title = title_of(ctx.snapshot, ctx.scope, name)
         if not title or not readable(ctx.snapshot, ctx.scope, name, "modified_at"):
@@ -100,11 +102,11 @@ def recent(visit: Visit, objects: tuple[str, ...]) -> list[dict[str, Any]]:
         found += [(row[1], name, key, row[0]) for row, key in zip(page.rows, page.ids, strict=True)]
     found.sort(key=lambda entry: (entry[0], entry[2]), reverse=True)
     views = []
-    for at, name, key, title in found[:RECENT]:
+    for at, name, key, called in found[:RECENT]:
         definition = ctx.snapshot.definitions.objects[name]
         views.append({
             **head(visit, definition),
-            "title": str(title) if title else visit.say("Untitled"),
+            "title": str(called) if called else visit.say("Untitled"),
             "href": f"/o/{name}/{key}",
             "ago": visit.formats.ago(at, ctx.now),
         })  # fmt: skip

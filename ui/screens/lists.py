@@ -97,7 +97,7 @@ def list_page(visit: Visit) -> Response:
         )
     )
     rows = made.rows(page.rows, page.ids)
-    results = {
+    results: dict[str, Any] = {
         "rows": rows,
         "columns": [column_view(c, state, sort) for c in made.plan.columns],
         "more": state.address(cursor=page.next) if page.next else "",
