@@ -1,7 +1,6 @@
 """`fieldstone demo`: an example package with sample data and people, in one command."""
 
 import argparse
-import ipaddress
 import os
 import sys
 import time
@@ -17,7 +16,7 @@ import sqlalchemy as sa
 import engine
 from engine import sampledata
 from engine.cli import DONE, REFUSED, add_common_options
-from engine.commands.serve import address, serve, settings
+from engine.commands.serve import DEMO_MARK, DEMO_PASSWORD, address, is_loopback, serve, settings
 from engine.errors import BadInput, Conflict
 from engine.people import passwords, users
 from engine.people.sessions import credential
@@ -31,8 +30,6 @@ __all__ = ["add", "run"]
 
 EXAMPLE = Path("examples/crm")
 FOLDER = Path(".fieldstone/demo")
-PASSWORD = "fieldstone-demo"  # noqa: S105 - known to all, therefore only on loopback
-MARK = "demo"  # note of the version that the demo published first
 ADMIN = DemoUser(users.ADMIN, "Administrator", (users.ADMIN,))
 
 
@@ -83,7 +80,7 @@ def fill(tenant: Tenant, packages: Sequence[Path], args: argparse.Namespace, now
         with progress("people and sample data"), tenant.database.together() as connection:
             make_people(tenant, drawn.definitions, now)
             sampledata.load(tenant, drawn.definitions.data, now)
-            connection.sa.execute(sa.update(system.version).values(note=MARK))
+            connection.sa.execute(sa.update(system.version).values(note=DEMO_MARK))
     print(sign_ins(tenant, [*demo_users(drawn.definitions), ADMIN], is_loopback(args.host), now))
     return is_applied
 
@@ -116,7 +113,7 @@ def is_empty(tenant: Tenant) -> bool:
         return True
     with tenant.database.read() as connection:
         notes = connection.sa.execute(sa.select(system.version.c.note)).scalars().all()
-    if MARK not in notes:
+    if DEMO_MARK not in notes:
         raise Conflict(
             f"tenant '{tenant.name}' of this database was not made by `fieldstone demo`",
             code="demo.tenant",
@@ -148,7 +145,7 @@ def make_people(tenant: Tenant, definitions: Definitions, now: datetime) -> None
             now=now,
             name=person.name,
             roles=person.roles,
-            password=given or PASSWORD,
+            password=given or DEMO_PASSWORD,
             is_demo=True,
             language=person.language,
             time_zone=person.time_zone,
@@ -170,21 +167,12 @@ def sign_ins(tenant: Tenant, people: Sequence[DemoUser], is_private: bool, now: 
         if not (hashed and is_active):
             continue
         shown = "(as you set it)"
-        if passwords.verify(hashed, PASSWORD):
-            shown = PASSWORD if is_private else passwords.made_password()
+        if passwords.verify(hashed, DEMO_PASSWORD):
+            shown = DEMO_PASSWORD if is_private else passwords.made_password()
             if not is_private:
                 users.set_password(tenant, person.username, shown, now)
         lines.append(f"{person.username:<12}{shown:<22}{', '.join(person.roles):<16}{person.name}")
     return "\nSign in as:\n  " + "\n  ".join(lines) + "\n"
-
-
-def is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def hosts_for(host: str, hosts: tuple[str, ...]) -> tuple[str, ...]:

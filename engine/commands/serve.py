@@ -1,6 +1,7 @@
 """`fieldstone serve`: web processes."""
 
 import argparse
+import ipaddress
 import logging
 import os
 import sys
@@ -9,17 +10,22 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import sqlalchemy as sa
 import uvicorn
 
 from engine.cli import DONE, add_common_options
 from engine.config import Config, from_environment, to_environment
 from engine.errors import BadInput
-from engine.people.users import ensure_admin
+from engine.people import passwords, users
+from engine.people.sessions import credential
 from engine.publish import ensure
+from engine.store import system
 from engine.tenants import Tenant, open_tenant
 
-__all__ = ["add", "prepare", "run", "serve", "settings"]
+__all__ = ["DEMO_MARK", "DEMO_PASSWORD", "add", "address", "is_loopback", "prepare", "run", "serve", "settings"]
 
+DEMO_PASSWORD = "fieldstone-demo"  # noqa: S105 - known to all, therefore only on loopback
+DEMO_MARK = "demo"  # note of the version that `fieldstone demo` published first
 RELOADED = ("engine", "metadata", "plugins", "ui")
 
 
@@ -38,9 +44,33 @@ def run(args: argparse.Namespace) -> int:
     config = settings(args)
     with closing(open_tenant(config.database_url, config.data, config.tenant)) as tenant:
         prepare(tenant, datetime.now(UTC))
+        if not is_loopback(args.host):
+            warn_of_demo(tenant)
     print(f"serving on {address(args.host, args.port)}", flush=True)
     serve(config, args.host, args.port, workers=args.workers, reload=args.reload)
     return DONE
+
+
+def is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def warn_of_demo(tenant: Tenant) -> None:
+    """Others can reach the server: say so where people of a demo still have the password that all know."""
+    with tenant.database.read() as connection:
+        notes = connection.sa.execute(sa.select(system.version.c.note)).scalars().all()
+    if DEMO_MARK not in notes:
+        return
+    names = [user.username for user in users.list_users(tenant)]
+    known = [name for name in names if passwords.verify(credential(tenant, name)[1], DEMO_PASSWORD)]
+    if known:
+        print(f"WARNING: {', '.join(known)} of the demo can be signed in by anyone: the password is known.\n"
+              "    fix: fieldstone user password NAME --make", file=sys.stderr, flush=True)  # fmt: skip
 
 
 def settings(args: argparse.Namespace) -> Config:
@@ -54,7 +84,7 @@ def settings(args: argparse.Namespace) -> Config:
 def prepare(tenant: Tenant, now: datetime) -> None:
     """Make what an empty database needs; a password that is made for `admin` is printed this once."""
     ensure(tenant, now)
-    made = ensure_admin(tenant, os.environ.get("FIELDSTONE_ADMIN_PASSWORD") or None, now)
+    made = users.ensure_admin(tenant, os.environ.get("FIELDSTONE_ADMIN_PASSWORD") or None, now)
     if made:
         print(f"The first user is admin, with the password {made}\nIt is not shown again.", file=sys.stderr, flush=True)
 

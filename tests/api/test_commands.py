@@ -180,6 +180,17 @@ def test_demo_that_others_can_reach_has_no_known_password(
     assert "lin         (as you set it)" in capsys.readouterr().out
 
 
+def test_serve_warns_of_a_demo_that_others_can_reach(
+    sqlite_url: str, package: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(serve, "serve", lambda *args, **more: None)
+    main(["demo", "--no-serve", "--package", str(package), "--database", sqlite_url])
+    assert main(["serve", "--database", sqlite_url]) == 0
+    assert "WARNING" not in capsys.readouterr().err
+    assert main(["serve", "--database", sqlite_url, "--host", "0.0.0.0"]) == 0
+    assert "WARNING: admin, lin of the demo can be signed in by anyone" in capsys.readouterr().err
+
+
 def test_demo_reset_begins_anew_but_never_deletes_a_named_database(
     sqlite_url: str, package: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
