@@ -164,7 +164,7 @@ def test_picked_rows_are_changed_together(visitor: Visitors) -> None:
     ann.go("/o/deal?q=Group")
     ann.page.get_by_label("Select all").check()
     ann.page.locator("#bulk-bar").get_by_text("Change", exact=True).click()
-    ann.page.get_by_label("Field").last.select_option(label="Owner")
+    ann.page.get_by_label("Field to change").select_option(label="Owner")
     ann.page.locator("#bulk-value").fill("王")
     ann.page.locator(".bulk-sheet").get_by_role("option", name="王小明").click()
     ann.page.get_by_role("button", name="Change the picked records").click()
