@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from engine.publish.compare import Changes, ObjectChange, is_changed
 from engine.publish.ddl import Ddl, references
-from engine.publish.migration import ColumnWork, Index, NameChange, Work, allocate, column_works, indexes
+from engine.publish.migration import ColumnWork, Index, NameChange, Work, allocate, column_works, first_sort, indexes
 from engine.publish.steps import convert_of, rows_of
 from engine.registry import Plugins
 from engine.snapshot import Snapshot
@@ -38,6 +38,10 @@ class Migration:
         self.names, self.name_changes = allocate(changes, old.physical.names, allocator, self.plugins)
         self.physical = Physical(new, self.names, self.plugins)
         self.ddl = Ddl(connection, self.names, self.plugins)
+        before, after = old.definitions.views, new.views
+        views = (versions.get(name) for name in before.keys() | after.keys() for versions in (before, after)
+                 if before.get(name) != after.get(name))  # fmt: skip
+        self.resorted = {view.object for view in views if view}
 
     def run(self, version: int) -> Names:
         """In an order in which nothing depends on what is not there yet, or not there any more."""
@@ -73,11 +77,13 @@ class Migration:
         return column_works(change, self.plugins)
 
     def _indexes(self, definitions: Definitions, names: Names) -> set[Index]:
-        changed = {
+        """Of the objects that may have other ones now, as they are in one of the two versions."""
+        touched = {
             o.name for change in self.changes.objects if is_changed(change) for o in (change.old, change.new) if o
-        }
+        } | self.resorted
         found = (
-            indexes(definitions.objects[name], names, self.plugins) for name in changed & definitions.objects.keys()
+            indexes(definitions.objects[name], names, self.plugins, first_sort(definitions, name))
+            for name in touched & definitions.objects.keys()
         )
         return {index for one in found for index in one}
 

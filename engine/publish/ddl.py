@@ -70,7 +70,7 @@ class Ddl:
         self.operations.create_index(
             index.name,
             index.table,
-            list(index.columns),
+            [sa.func.lower(sa.column(name)) if name in index.folded else name for name in index.columns],
             unique=index.is_unique,
             sqlite_where=where,
             postgresql_where=where,

@@ -1,16 +1,16 @@
 """What a publish does to the tables, derived from what changed. Pure: opens no connection, reads no row."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
 from engine.publish.compare import Changes, FieldChange, ObjectChange
 from engine.registry import Plugins
 from engine.store.names import Allocator, Names, bounded
-from engine.store.types import StoredType
-from metadata.model import Field, Object
+from engine.store.types import StoredType, Text
+from metadata.model import SYSTEM_FIELDS, Definitions, Field, Object, SortKey
 
-__all__ = ["ColumnWork", "Index", "NameChange", "Work", "allocate", "column_works", "indexes"]
+__all__ = ["ColumnWork", "Index", "NameChange", "Work", "allocate", "column_works", "first_sort", "indexes"]
 
 
 class Work(Enum):
@@ -41,10 +41,12 @@ class Index:
     columns: tuple[str, ...]
     is_unique: bool = False
     is_of_trash: bool = False  # else of the records that are not deleted
+    folded: tuple[str, ...] = ()  # those of the columns that it holds in lower case
 
     @property
     def name(self) -> str:
-        return bounded("ux" if self.is_unique else "ix", self.table, *self.columns)
+        parts = (f"lower_{column}" if column in self.folded else column for column in self.columns)
+        return bounded("ux" if self.is_unique else "ix", self.table, *parts)
 
 
 def column_works(change: ObjectChange, plugins: Plugins) -> Iterator[ColumnWork]:
@@ -139,8 +141,18 @@ def dropped_table(definition: Object, old: Names) -> Iterator[NameChange]:
         yield NameChange(table, column, (name, field), None)
 
 
-def indexes(definition: Object, names: Names, plugins: Plugins) -> set[Index]:
-    """All of an object's. Plain ones end with the id, which makes an order total; so lists are read in index order."""
+def first_sort(definitions: Definitions, object_name: str) -> tuple[SortKey, ...]:
+    """The order that an object's list opens in: of its default view, else of its first."""
+    views = [view for view in definitions.views.values() if view.object == object_name]
+    opened = next((view for view in views if view.is_default), views[0] if views else None)
+    return opened.sort if opened else ()
+
+
+def indexes(definition: Object, names: Names, plugins: Plugins, sort: Sequence[SortKey] = ()) -> set[Index]:
+    """All of an object's. Plain ones end with the id, which makes an order total; so lists are read in index order.
+
+    `sort` is the order that its list opens in: the first page of a million records must not sort them all.
+    """
     table, columns = names.tables[definition.name], names.columns[definition.name]
 
     def column(field: str) -> str:
@@ -160,4 +172,22 @@ def indexes(definition: Object, names: Names, plugins: Plugins) -> set[Index]:
         found.add(Index(table, tuple(map(column, group)), is_unique=True))
     for group in definition.indexes:
         found.add(Index(table, (*map(column, group), "id")))
+    fields = [definition.fields.get(key.path) or SYSTEM_FIELDS.get(key.path) for key in sort]
+    if sort and all(fields) and len({key.is_descending for key in sort}) == 1:
+        found.add(sort_index(table, [field for field in fields if field], definition, column, plugins))
     return found
+
+
+def sort_index(
+    table: str, fields: Sequence[Field], definition: Object, column: Callable[[str], str], plugins: Plugins
+) -> Index:
+    """Text without an index of its own is sorted in lower case: engine/store/query_build.py."""
+    indexed = {name for group in (*definition.unique, *definition.indexes) for name in group[:1]}
+    folded = [
+        column(field.name)
+        for field in fields
+        if isinstance(plugins.fields[field.type].column(field), Text)
+        and not (field.is_unique or field.is_indexed or field.name in indexed)
+    ]
+    names = [column(field.name) for field in fields]
+    return Index(table, tuple(names if names[-1] == "id" else [*names, "id"]), folded=tuple(folded))
