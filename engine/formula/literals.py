@@ -26,6 +26,8 @@ COMPARED: Mapping[str, Callable[[Any, Any], bool]] = {
 }  # fmt: skip
 
 ColumnType = sa.types.TypeEngine[Any]
+# Literals of other types are bound as text.
+MOMENTS = {"date": "date", "datetime": "datetime", "time": "time"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,7 @@ class Lifter:
             return node
         if isinstance(value, int | Decimal):
             return self._number(node, Decimal(value))
-        return self._slot(node, value, node.type if node.type in ("date", "datetime", "time") else "text")
+        return self._slot(node, value, MOMENTS.get(node.type, "text"))
 
     def _slot(self, node: Const, value: object, kind: str, scale: int = 0) -> Const:
         name = f"v{len(self.values)}"
