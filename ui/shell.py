@@ -32,6 +32,7 @@ class Shell:
     menus: tuple[Menu, ...]
     tabs: tuple[Item, ...]
     has_profile: bool  # may open their own user record
+    users: str  # what users are called, for those who manage them; "" for others
 
     @property
     def items(self) -> tuple[Item, ...]:
@@ -64,7 +65,9 @@ def build(ctx: Context) -> Shell:
     for menu_view in menus:
         for item in menu_view.items:
             first.setdefault(item.object, item)
-    return Shell(tuple(menus), tuple(first.values())[:TABS], ctx.scope.can("read", "user"))
+    manages = ctx.scope.can("create", "user") and "user" in ctx.snapshot.definitions.objects
+    users = say(ctx.snapshot.definitions.objects["user"].plural, ctx.language) if manages else ""
+    return Shell(tuple(menus), tuple(first.values())[:TABS], ctx.scope.can("read", "user"), users)
 
 
 def can_open(ctx: Context, item: MenuItem) -> bool:
