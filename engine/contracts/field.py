@@ -82,12 +82,14 @@ class FieldType:
 
         def check_value(definition: Field, value: object) -> str | None:
             known = parsers.get(id(definition))
-            if known is None or known[0] is not definition:
-                known = parsers[id(definition)] = (definition, self.parser(definition))
             try:
+                if known is None or known[0] is not definition:
+                    known = parsers[id(definition)] = (definition, self.parser(definition))
                 known[1](value)
             except BadValue as bad:
                 return bad.message
+            except ValueError:
+                return None  # the field's own options are wrong: `check` tells that
             return None
 
         def read_text(definition: Field, text: str) -> object:
