@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from hashlib import sha256
 from pathlib import Path
-from threading import Lock
 from typing import Any
 
 import anyio
@@ -39,12 +38,11 @@ class Refused(Exception):
 
 
 class Base:
-    """The application over one database. On SQLite amounts are whole cents and times are text, as the engine keeps them."""
+    """Over one database. On SQLite amounts are whole cents and times are text, as the engine keeps them."""
 
     def __init__(self, url: str, schema: str | None) -> None:
         self.is_sqlite = url.startswith("sqlite")
         self.engine = _engine(url)
-        self.lock = Lock()
         self.limiter = anyio.CapacityLimiter(1 if self.is_sqlite else 4)
         tables = sa.MetaData(schema=schema)
         moment = sa.Text() if self.is_sqlite else sa.DateTime(timezone=True)
@@ -65,9 +63,9 @@ class Base:
         ]  # fmt: skip
         self.account = sa.Table("account", tables, *record(), column("name", sa.Text()), column("region", sa.Text()))
         self.opportunity = sa.Table(
-            "opportunity", tables, *record(), column("name", sa.Text()), column("account", key), column("stage", sa.Text()),
-            column("amount", amount), column("probability", sa.Integer()), column("close_date", day),
-            column("is_private", boolean), column("next_step", sa.Text()),
+            "opportunity", tables, *record(), column("name", sa.Text()), column("account", key),
+            column("stage", sa.Text()), column("amount", amount), column("probability", sa.Integer()),
+            column("close_date", day), column("is_private", boolean), column("next_step", sa.Text()),
         )  # fmt: skip
         self.names = [str(c.name) for c in self.opportunity.columns]  # orjson takes plain text for keys
         self.user = sa.Table("user", tables, *record(), column("name", sa.Text()), column("is_active", boolean))
@@ -184,7 +182,7 @@ class Base:
         rows, total = self.page(connection, actor, request.query_params["stage"], 1001)
         return HTMLResponse(
             TEMPLATES.get_template("list.html").render(
-                rows=rows, total=total, stages=STAGES, amount=self.amount, actor=actor, today=date.today()
+                rows=rows, total=total, stages=STAGES, amount=self.amount, actor=actor
             )
         )
 

@@ -16,7 +16,7 @@ from engine.tenants import Tenant
 __all__ = ["PACKAGE", "Seeded", "seed"]
 
 PACKAGE = Path(__file__).parent / "package"
-PASSWORD = "long enough for the policy"  # noqa: S105 - of a tenant that lives for one run
+PASSWORD = "long enough for the policy"  # of a tenant that lives for one run
 STAGES = ("new", "qualified", "proposal", "won", "lost")
 
 
@@ -47,15 +47,17 @@ def seed(tenant: Tenant, *, accounts: int = 10_000, opportunities: int = 100_000
     account, opportunity = snapshot.physical.table("account"), snapshot.physical.table("opportunity")
     with tenant.database.write() as connection:
         _fill(connection.sa, account, (
-            {**common, "id": key, "owner": seeded.user, "name": f"Account {n:05d}", "region": chance.choice(["north", "south"])}
+            {**common, "id": key, "owner": seeded.user, "name": f"Account {n:05d}",
+             "region": chance.choice(["north", "south"])}
             for n, key in enumerate(seeded.accounts)
         ))  # fmt: skip
         _fill(connection.sa, opportunity, (
             {
                 **common, "id": key, "owner": seeded.user if n % 3 else other, "name": f"Opportunity {n:06d}",
-                "account": chance.choice(seeded.accounts), "stage": STAGES[n % 5], "amount": chance.randrange(1000, 900_000),
-                "probability": chance.randrange(0, 101, 10), "close_date": date(2026, 1, 1) + timedelta(days=chance.randrange(700)),
-                "is_private": n % 10 == 0, "next_step": "Send the revised quote by Friday",
+                "account": chance.choice(seeded.accounts), "stage": STAGES[n % 5],
+                "amount": chance.randrange(1000, 900_000), "probability": chance.randrange(0, 101, 10),
+                "close_date": date(2026, 1, 1) + timedelta(days=chance.randrange(700)), "is_private": n % 10 == 0,
+                "next_step": "Send the revised quote by Friday",
             }
             for n, key in enumerate(seeded.opportunities)
         ))  # fmt: skip

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from benchmarks.load import rss_mb
 from benchmarks.servers import FIELDSTONE, serving
+from engine.context import context_of
 from engine.publish import apply, plan
 from engine.service import Records
-from engine.tenants import open_tenant
-from engine.context import context_of
+from engine.tenants import Tenant, open_tenant
 
 __all__ = ["measure", "write_package"]
 
@@ -36,12 +36,34 @@ def write_package(folder: Path, objects: int = 500, fields: int = 30) -> Path:
 
 def measure(kind: str, url: str, folder: Path) -> None:
     """Print start and memory of a serving process, and the time from the call to the first write with a new field."""
+    small = write_package(folder / "small", objects=15, fields=15)
+    tenant = published(url, folder, "small", small)
+    print_field("15 objects x 15 fields", tenant, small, "; never above 250, aim 100")
+    tenant.close()
+
     package = write_package(folder / "many")
     started = time.perf_counter()
-    tenant = open_tenant(url, folder, "many")
-    apply(tenant, plan(tenant, [package]), by=None, now=datetime.now(UTC))
+    tenant = published(url, folder, "many", package)
     print(f"500 objects x 30 fields: first publish {time.perf_counter() - started:.1f} s")
+    print_field("500 objects x 30 fields", tenant, package)
+    tenant.close()
+    command = [FIELDSTONE, "serve", "--port", "{port}", "--data", str(folder), "--tenant", "many"]
+    with serving(command, {**os.environ, "FIELDSTONE_DATABASE_URL": url}) as server:
+        time.sleep(1)
+        print(
+            f"500 objects x 30 fields: start {server.start_s:.2f} s (never above 2, aim 1.5), "
+            f"idle memory {rss_mb(server.pid):.0f} MB (never above 130, aim 110)"
+        )
 
+
+def published(url: str, folder: Path, name: str, package: Path) -> Tenant:
+    tenant = open_tenant(url, folder, name)
+    apply(tenant, plan(tenant, [package]), by=None, now=datetime.now(UTC))
+    return tenant
+
+
+def print_field(what: str, tenant: Tenant, package: Path, targets: str = "") -> None:
+    """Read the package, plan, apply, write: five times, each time with one more field."""
     definition = package / "thing_7.yaml"
     took_ms = []
     for n in range(5):
@@ -51,15 +73,5 @@ def measure(kind: str, url: str, folder: Path) -> None:
         Records(context_of(tenant)).create("thing_7", {"name": "First", f"extra_{n}": "written"})
         took_ms.append((time.perf_counter() - started) * 1000)
     took_ms.sort()
-    print(
-        f"add a field, to the first write with it: {took_ms[2]:.0f} ms ({took_ms[0]:.0f}-{took_ms[-1]:.0f}); never above 250, aim 100"
-    )
-    tenant.close()
-
-    command = [FIELDSTONE, "serve", "--port", "{port}", "--data", str(folder), "--tenant", "many"]
-    with serving(command, {**os.environ, "FIELDSTONE_DATABASE_URL": url}) as server:
-        time.sleep(1)
-        print(
-            f"start {server.start_s:.2f} s (never above 2, aim 1.5), "
-            f"idle memory {rss_mb(server.pid):.0f} MB (never above 130, aim 110)"
-        )
+    spread = f"{took_ms[0]:.0f}-{took_ms[-1]:.0f}"
+    print(f"{what}: add a field, to the first write with it, {took_ms[2]:.0f} ms ({spread}){targets}")

@@ -97,8 +97,10 @@ class FieldType:
 
         return FieldKind(
             name=self.name, value=self.value, options=self.options, required_options=self.required_options,
-            has_choices=self.has_choices, refers=self.refers, is_computed=self.is_computed, may_be_title=self.may_be_title,
+            has_choices=self.has_choices, refers=self.refers, is_computed=self.is_computed,
+            may_be_title=self.may_be_title,
             is_searchable=self.is_searchable, may_be_unique=self.may_be_unique, may_be_indexed=self.may_be_indexed,
-            may_default=self.may_default, default_words=tuple(self.default_words), check=self.check, check_value=check_value,
+            may_default=self.may_default, default_words=tuple(self.default_words), check=self.check,
+            check_value=check_value,
             is_internal=self.is_internal, read_text=read_text,
         )  # fmt: skip
