@@ -33,6 +33,11 @@ def check(facts: Facts) -> Iterator[Problem]:
             continue
         object_ = facts.objects[built.object]
         columns: set[str] = set()
+        nowhere = needed_by_all(facts, built, object_)
+        for name in nowhere:
+            message = f"none of the {len(built.records)} records has '{name}', which is required"
+            what = f"a column '{name}'" if is_sheet else f"'{name}' to each"
+            yield Problem(at, "data.required", message, f"add {what}, or a default to the field")
         for index, record in enumerate(built.records):
             yield from key_is_new(item, index, record, seen)
             for name, value in record.values.items():
@@ -44,7 +49,7 @@ def check(facts: Facts) -> Iterator[Problem]:
                     columns.add(name)
                     yield facts.no_such("field", name, object_.fields, at=document.key("records", index, name),
                                   code="field.unknown", within=built.object)  # fmt: skip
-            yield from nothing_missing(facts, item, index, record, object_)
+            yield from nothing_missing(facts, item, index, record, object_, nowhere)
 
 
 def keys_by_object(facts: Facts) -> Mapping[str, set[str]]:
@@ -123,11 +128,30 @@ def value_is_new(
         yield Problem(at, "data.unique", message, "change one of the two")
 
 
-def nothing_missing(facts: Facts, item: Item[Data], index: int, record: Record, object_: Object) -> Iterator[Problem]:
+def needed_by_all(facts: Facts, built: Data, object_: Object) -> tuple[str, ...]:
+    """Required fields that no record has: said once. A field that was made required would else fill the screen."""
+    if len(built.records) < 2:
+        return ()
+    needed = required(facts, object_)
+    return tuple(name for name in needed if all(is_missing(record, name) for record in built.records))
+
+
+def required(facts: Facts, object_: Object) -> Iterator[str]:
     for name, field in object_.fields.items():
         kind = facts.kinds.get(field.type)
-        is_needed = field.is_required and field.default is None and kind is not None and not kind.is_computed
-        if is_needed and record.values.get(name) in (None, "", []):
+        if field.is_required and field.default is None and kind is not None and not kind.is_computed:
+            yield name
+
+
+def is_missing(record: Record, name: str) -> bool:
+    return record.values.get(name) in (None, "", [])
+
+
+def nothing_missing(
+    facts: Facts, item: Item[Data], index: int, record: Record, object_: Object, nowhere: tuple[str, ...]
+) -> Iterator[Problem]:
+    for name in required(facts, object_):
+        if name not in nowhere and is_missing(record, name):
             at = item.document.at("records", index)
             message = f"the record has no '{name}', which is required"
             yield Problem(at, "data.required", message, f"add '{name}'")

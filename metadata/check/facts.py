@@ -28,8 +28,19 @@ class Facts:
     _guesses: int = 500  # nearest names that are still looked for: each costs a look at all known ones
 
     def no_such(self, what: str, name: str, known: Iterable[str], *, at: Place, code: str, within: str = "") -> Problem:
+        if what in ("field", "object") and (renamed := self._now_called(what, name, within)):
+            where = f" in '{within}'" if within else ""
+            message = f"no {what} '{name}'{where}: it was renamed '{renamed}'"
+            return Problem(at, code, message, f"write '{renamed}'")
         self._guesses -= 1
         return no_such(what, name, known if self._guesses > 0 else (), at=at, code=code, within=within)
+
+    def _now_called(self, what: str, name: str, within: str) -> str:
+        """What `was` calls by this name, or ""."""
+        things: Mapping[str, Field | Object] = self.objects
+        if what == "field":
+            things = self.objects[within].fields if within in self.objects else {}
+        return next((new for new, thing in things.items() if name in thing.was), "")
 
     def names(self, object_: str) -> Names:
         """What formulas and paths over an object may use; system fields only for "*"."""
