@@ -45,10 +45,10 @@ frontend: python
 	@$(PYTHON) ui/frontend/build.py
 
 demo: setup
-	@$(BIN)/fieldstone demo
+	@$(BIN)/fieldstone demo $(ARGS)
 
 dev: setup
-	@$(BIN)/fieldstone serve --reload
+	@$(BIN)/fieldstone serve --reload $(ARGS)
 
 .venv/.dev: .venv/.installed requirements-dev.lock
 	$(say) 'setup: tools for checks and tests, from requirements-dev.lock'

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 import engine
 from engine import sampledata
 from engine.cli import DONE, REFUSED, add_common_options
-from engine.commands.serve import DEMO_MARK, DEMO_PASSWORD, address, is_loopback, serve, settings
+from engine.commands.serve import DEMO_MARK, DEMO_PASSWORD, address, is_loopback, must_be_free, serve, settings
 from engine.errors import BadInput, Conflict
 from engine.people import passwords, users
 from engine.people.sessions import credential
@@ -48,6 +48,8 @@ def add(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     packages = args.package or [example()]
+    if not args.no_serve:
+        must_be_free(args.host, args.port)
     if args.reset:
         reset(args)
     config = settings(args)

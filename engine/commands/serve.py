@@ -1,9 +1,11 @@
 """`fieldstone serve`: web processes."""
 
 import argparse
+import errno
 import ipaddress
 import logging
 import os
+import socket
 import sys
 from contextlib import closing
 from datetime import UTC, datetime
@@ -22,7 +24,18 @@ from engine.publish import ensure
 from engine.store import system
 from engine.tenants import Tenant, open_tenant
 
-__all__ = ["DEMO_MARK", "DEMO_PASSWORD", "add", "address", "is_loopback", "prepare", "run", "serve", "settings"]
+__all__ = [
+    "DEMO_MARK",
+    "DEMO_PASSWORD",
+    "add",
+    "address",
+    "is_loopback",
+    "must_be_free",
+    "prepare",
+    "run",
+    "serve",
+    "settings",
+]
 
 DEMO_PASSWORD = "fieldstone-demo"  # noqa: S105 - known to all, therefore only on loopback
 DEMO_MARK = "demo"  # note of the version that `fieldstone demo` published first
@@ -42,6 +55,7 @@ def add(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     config = settings(args)
+    must_be_free(args.host, args.port)
     with closing(open_tenant(config.database_url, config.data, config.tenant)) as tenant:
         prepare(tenant, datetime.now(UTC))
         if not is_loopback(args.host):
@@ -58,6 +72,26 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def must_be_free(host: str, port: int) -> None:
+    """Raises BadInput for an address that cannot be listened on: before anything is prepared, not after."""
+    if not 0 < port < 65536:
+        raise BadInput(
+            f"'{port}' is no port: they go from 1 to 65535", code="serve.port", fix="name another: --port 8001"
+        )
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise BadInput(
+                f"port {port} is in use by another program", code="serve.port", fix=f"name another: --port {port + 1}"
+            ) from error
+        why = error.strerror or str(error)
+        raise BadInput(f"{host}:{port} cannot be listened on: {why}", code="serve.port") from error
 
 
 def warn_of_demo(tenant: Tenant) -> None:

@@ -2,6 +2,7 @@
 
 import io
 import json
+import socket
 from pathlib import Path
 
 import pytest
@@ -97,6 +98,7 @@ def test_serve_makes_what_an_empty_database_needs(
     database_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(serve, "serve", lambda *args, **more: None)
+    monkeypatch.setattr(serve, "must_be_free", lambda *address: None)
     assert main(["serve", "--database", database_url, "--port", "8123"]) == 0
     said = capsys.readouterr()
     assert "The first user is admin, with the password " in said.err
@@ -109,6 +111,7 @@ def test_first_password_comes_from_the_environment(
     sqlite_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(serve, "serve", lambda *args, **more: None)
+    monkeypatch.setattr(serve, "must_be_free", lambda *address: None)
     monkeypatch.setenv("FIELDSTONE_ADMIN_PASSWORD", "correct horse battery")
     assert main(["serve", "--database", sqlite_url]) == 0
     assert "password" not in capsys.readouterr().err
@@ -184,6 +187,7 @@ def test_serve_warns_of_a_demo_that_others_can_reach(
     sqlite_url: str, package: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(serve, "serve", lambda *args, **more: None)
+    monkeypatch.setattr(serve, "must_be_free", lambda *address: None)
     main(["demo", "--no-serve", "--package", str(package), "--database", sqlite_url])
     assert main(["serve", "--database", sqlite_url]) == 0
     assert "WARNING" not in capsys.readouterr().err
@@ -212,3 +216,18 @@ def test_demo_finds_the_crm_from_anywhere(tmp_path: Path, monkeypatch: pytest.Mo
 )
 def test_demo_answers_under_the_address_that_was_named(host: str, hosts: tuple[str, ...]) -> None:
     assert demo.hosts_for(host, ()) == hosts
+
+
+@pytest.mark.parametrize("command", ["serve", "demo"])
+def test_a_port_in_use_is_refused_before_anything_is_made(
+    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        assert main([command, "--port", str(port), "--data", str(tmp_path / "data")]) == 1
+    said = capsys.readouterr()
+    assert (
+        said.err == f"fieldstone: port {port} is in use by another program\n    fix: name another: --port {port + 1}\n"
+    )
+    assert said.out == ""
+    assert not (tmp_path / "data").exists()
