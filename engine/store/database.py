@@ -119,6 +119,8 @@ class Database:
         connection = self._take()
         try:
             yield connection
+        except psycopg.errors.QueryCanceled as error:
+            raise too_slow() from error
         finally:
             self._give_back(connection)
 
@@ -169,6 +171,8 @@ class Database:
             connection.cursor.execute("COMMIT")
         except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected) as error:
             raise busy() from error
+        except psycopg.errors.QueryCanceled as error:
+            raise too_slow() from error
         finally:
             if not connection.raw.closed and connection.raw.info.transaction_status != IDLE:
                 connection.cursor.execute("ROLLBACK")
@@ -263,6 +267,12 @@ class Database:
 
 def busy() -> Busy:
     return Busy(f"others kept the database busy for {BUSY_TIMEOUT_S} seconds", fix="try again")
+
+
+def too_slow() -> Busy:
+    return Busy(
+        f"the database took longer than {STATEMENT_TIMEOUT_S} seconds", code="database.too_slow", fix="ask for less"
+    )
 
 
 def is_schema_changed(error: BaseException) -> bool:

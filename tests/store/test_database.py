@@ -179,3 +179,15 @@ def test_ids_rise_within_a_process_whatever_the_clock_does() -> None:
     assert ids == sorted(set(ids))
     assert ids[0].startswith("01eb6df4-c4a0-7")  # 2036-11-19T02:15Z
     assert {(one[14], one[19] in "89ab", len(one)) for one in ids} == {("7", True, 36)}
+
+
+def test_a_statement_that_takes_too_long_is_refused_not_broken(postgres_url: str) -> None:
+    database = Database.open(postgres_url)
+    for use in (database.read, database.write):
+        with pytest.raises(Busy, match="took longer than 30 seconds") as refusal, use() as connection:
+            connection.run("SET statement_timeout = '20ms'")
+            connection.rows("SELECT pg_sleep(5)")
+        assert refusal.value.code == "database.too_slow"
+    with database.read() as connection:
+        assert connection.rows("SELECT 1") == [(1,)]
+    database.close()
