@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import psycopg
 
-from engine.errors import Conflict, InputProblem
+from engine.errors import BadInput, Conflict, InputProblem
 from engine.snapshot import Snapshot
 from engine.store.names import bounded
 
@@ -19,9 +19,12 @@ SQLITE_COLUMNS = re.compile(r"UNIQUE constraint failed: (.+)")
 
 @contextmanager
 def as_conflicts(snapshot: Snapshot, object_name: str) -> Iterator[None]:
-    """A violated uniqueness or reference raises Conflict, with a problem at each of its fields."""
+    """A violated uniqueness or reference raises Conflict, with a problem at each of its fields; BadInput is raised
+    for values that PostgreSQL cannot index: it takes 2,704 bytes of an index's fields together."""
     try:
         yield
+    except psycopg.errors.ProgramLimitExceeded as error:
+        raise _too_long(snapshot, object_name, error) from error
     except VIOLATIONS as error:
         raise _conflict(snapshot, object_name, error) from error
 
@@ -44,14 +47,37 @@ def _conflict(snapshot: Snapshot, object_name: str, error: Exception) -> Conflic
     return Conflict(message, code="value.unique", fix="choose another value", problems=problems)
 
 
+def _too_long(snapshot: Snapshot, object_name: str, error: psycopg.errors.ProgramLimitExceeded) -> BadInput:
+    names = _indexed(snapshot, object_name, error.diag.constraint_name or "")
+    fields = snapshot.definitions.objects[object_name].fields.values()
+    # Above 8 KB PostgreSQL does not say which index it is.
+    candidates = [field.name for field in fields if (field.is_unique or field.is_indexed) and field.value == "text"]
+    quoted = " and ".join(f"'{name}'" for name in names) or " or ".join(f"'{name}'" for name in candidates)
+    message = f"the value of {quoted} is too long for the index on it"
+    fix = "write less than 600 characters"
+    problems = [InputProblem(name, "value.index.length", message, fix, (("name", name),)) for name in names or [""]]
+    return BadInput(message, code="value.index.length", fix=fix, problems=problems)
+
+
+def _indexed(snapshot: Snapshot, object_name: str, index: str) -> tuple[str, ...]:
+    """The fields of an index by its name."""
+    definition = snapshot.definitions.objects[object_name]
+    columns = snapshot.physical.names.columns[object_name]
+    table = snapshot.physical.names.tables[object_name]
+    groups = [*((name,) for name in definition.fields), *definition.unique, *definition.indexes]
+    for group in groups:
+        parts = [columns.get(name, name) for name in group]
+        folded = [f"lower_{part}" for part in parts]
+        plain = (bounded("ix", table, *some, "id") for some in (parts, folded))
+        if index in (bounded("ux", table, *parts), *plain):
+            return tuple(group)
+    return ()
+
+
 def _fields(snapshot: Snapshot, object_name: str, error: Exception) -> tuple[str, ...]:
     columns = snapshot.physical.names.columns[object_name]
     if isinstance(error, psycopg.errors.UniqueViolation):
-        definition = snapshot.definitions.objects[object_name]
-        table = snapshot.physical.names.tables[object_name]
-        groups = [*((name,) for name in definition.fields), *definition.unique]
-        by_index = {bounded("ux", table, *(columns[name] for name in group)): group for group in groups}
-        return by_index.get(error.diag.constraint_name or "", ())
+        return _indexed(snapshot, object_name, error.diag.constraint_name or "")
     found = SQLITE_COLUMNS.search(str(error))
     if found is None:
         return ()

@@ -118,7 +118,9 @@ class Builder:
         steps = [tuple(path.split(".")) for path in selection.paths]
         late = [index for index, path in enumerate(steps) if not self.joins.has(path[:-1])]
         inner: list[Any] = [self.joins.column(path).label(f"_f{i}") for i, path in enumerate(steps) if i not in late]
-        inner += [self.joins.root.c[name].label(name) for name in dict.fromkeys(steps[i][0] for i in late)]
+        # Not under the fields' names: SQLite takes `Name` and `name` for one, and loses columns called `true`.
+        roots = {name: f"_r{i}" for i, name in enumerate(dict.fromkeys(steps[i][0] for i in late))}
+        inner += [self.joins.root.c[name].label(label) for name, label in roots.items()]
         inner += [key.column.label(f"_s{index}") for index, key in enumerate(keys)]
         limit = sa.bindparam("limit", type_=types.Integer())
         chosen = sa.select(*inner).select_from(self.joins.source).where(*where)
@@ -126,7 +128,7 @@ class Builder:
         if not late:
             return chosen
         page = chosen.subquery("p")
-        joins = Joins(self.snapshot, self.object, self._row_rule, page)
+        joins = Joins(self.snapshot, self.object, self._row_rule, page, roots)
         columns = [joins.column(path) if i in late else page.c[f"_f{i}"] for i, path in enumerate(steps)]
         outer_keys = [replace(key, column=page.c[f"_s{index}"]) for index, key in enumerate(keys)]
         labelled = [column.label(f"f{i}") for i, column in enumerate([*columns, *(key.column for key in outer_keys)])]

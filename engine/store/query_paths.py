@@ -1,7 +1,8 @@
 """Paths such as `account.name`: what they mean to a Scope, and the joins that fetch them. Opens no connection."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import sqlalchemy as sa
@@ -85,13 +86,18 @@ class Joins:
     """
 
     def __init__(
-        self, snapshot: Snapshot, object_name: str, row_rule: RowRule, root: sa.FromClause | None = None
+        self,
+        snapshot: Snapshot,
+        object_name: str,
+        row_rule: RowRule,
+        root: sa.FromClause | None = None,
+        root_columns: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
-        """`root`: what stands for the object's own table, if not the table; its columns have the fields' names."""
+        """`root`: what stands for the object's own table, if not the table; its columns by the fields' names."""
         self.snapshot, self.object = snapshot, object_name
         self.root = snapshot.physical.table(object_name).alias("t") if root is None else root
         self.source: sa.FromClause = self.root
-        self._row_rule = row_rule
+        self._row_rule, self._root_columns = row_rule, root_columns
         self._aliases: dict[tuple[Steps, bool], sa.FromClause] = {}
 
     def column(self, steps: Steps, trusted: bool = False) -> Column:
@@ -101,7 +107,11 @@ class Joins:
             reference = field_of(self.snapshot, object_name, steps[index - 1])
             table = self._join(table, object_name, reference, steps[:index], trusted)
             object_name = reference.target
-        return _column(self.snapshot, table, object_name, steps[-1])
+        return self._column(table, steps[-1])
+
+    def _column(self, table: sa.FromClause, name: str) -> Column:
+        column: Column = table.c[self._root_columns.get(name, name) if table is self.root else name]
+        return column
 
     def column_of(self, trusted: bool) -> Callable[[Steps], Column]:
         return lambda steps: self.column(steps, trusted)
@@ -119,7 +129,7 @@ class Joins:
             raise BadInput(f"the query goes through more than {MAX_JOINS} references", code="query.joins.limit",
                            fix="name fewer paths")  # fmt: skip
         target = self.snapshot.physical.table(reference.target).alias(f"j{len(self._aliases) + 1}")
-        on = [target.c.id == _column(self.snapshot, left, object_name, reference.name), target.c.deleted_at.is_(None)]
+        on = [target.c.id == self._column(left, reference.name), target.c.deleted_at.is_(None)]
         if not trusted:
             on += self._row_rule(target, reference.target)
         self._aliases[prefix, trusted] = target

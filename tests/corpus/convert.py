@@ -1,7 +1,7 @@
 """Turn the digest of another application's metadata into a package folder.
 
-A digest is JSON: a list of {object, label, kind, fields: [{name, label, type, required, options, reference, …}]}, with the types
-as their source calls them. What has no counterpart here is mapped to the nearest type or left out, and counted.
+A digest is JSON: a list of {object, label, kind, fields: [{name, label, type, required, options, reference, …}]}, with
+the types as their source calls them. What has no counterpart here becomes the nearest type or is left out, and counted.
 """
 
 import json
@@ -23,27 +23,34 @@ Json = dict[str, Any]
 # Source type -> ours; "?" looks at the field's other keys, "-" is left out.
 TYPES: Mapping[str, Mapping[str, str]] = {
     "frappe": {
-        "Check": "boolean", "Link": "reference", "Data": "?text", "Select": "?choice", "Datetime": "datetime", "Int": "integer",
+        "Check": "boolean", "Link": "reference", "Data": "?text", "Select": "?choice", "Datetime": "datetime",
+        "Int": "integer",
         "Float": "decimal", "Currency": "currency", "Percent": "percent", "Code": "longtext", "Text Editor": "richtext",
         "Text": "longtext", "Small Text": "longtext", "Long Text": "longtext", "Date": "date", "Time": "time",
         "Duration": "~integer", "Rating": "~decimal", "Color": "~text", "JSON": "~longtext", "Attach": "~text",
-        "Attach Image": "~text", "Dynamic Link": "~text", "Table": "child", "Table MultiSelect": "child", "Password": "-",
+        "Attach Image": "~text", "Dynamic Link": "~text", "Table": "child", "Table MultiSelect": "child",
+        "Password": "-",
     },
     "salesforce": {
-        "Text": "text", "TextArea": "longtext", "LongTextArea": "longtext", "Html": "richtext", "Url": "url", "Email": "email",
-        "Phone": "phone", "Picklist": "?choice", "MultiselectPicklist": "?multi_choice", "Lookup": "reference", "Hierarchy": "reference",
+        "Text": "text", "TextArea": "longtext", "LongTextArea": "longtext", "Html": "richtext", "Url": "url",
+        "Email": "email",
+        "Phone": "phone", "Picklist": "?choice", "MultiselectPicklist": "?multi_choice", "Lookup": "reference",
+        "Hierarchy": "reference",
         "MasterDetail": "reference", "MetadataRelationship": "reference", "Number": "?number", "Currency": "currency",
         "Percent": "percent", "Date": "date", "DateTime": "datetime", "Time": "time", "Checkbox": "boolean",
         "AutoNumber": "autonumber", "Summary": "~decimal", "Location": "~text", "EncryptedText": "~text",
     },
     "steedos": {
-        "text": "text", "textarea": "longtext", "select": "?choice", "lookup": "reference", "master_detail": "reference",
+        "text": "text", "textarea": "longtext", "select": "?choice", "lookup": "reference",
+        "master_detail": "reference",
         "number": "?number", "currency": "currency", "boolean": "boolean", "date": "date", "datetime": "datetime",
-        "autonumber": "autonumber", "formula": "~data_type", "summary": "~data_type", "object": "~longtext", "url": "url",
+        "autonumber": "autonumber", "formula": "~data_type", "summary": "~data_type", "object": "~longtext",
+        "url": "url",
         "email": "email", "percent": "percent",
     },
     "corteza": {
-        "String": "?text", "Select": "?choice", "Record": "reference", "User": "reference", "Number": "?number", "Bool": "boolean",
+        "String": "?text", "Select": "?choice", "Record": "reference", "User": "reference",
+        "Number": "?number", "Bool": "boolean",
         "DateTime": "?datetime", "Url": "url", "Email": "email", "File": "~text", "Geometry": "~text",
     },
 }  # fmt: skip
@@ -68,7 +75,8 @@ class Converted:
         parts = (f"{what} {count}" for what, count in sorted(self.left_out.items()))
         near = sum(self.nearest.values())
         return (
-            f"{self.folder.name} ({self.flavour}): {self.objects} objects, {self.fields} fields, {near} to the nearest type, "
+            f"{self.folder.name} ({self.flavour}): {self.objects} objects, {self.fields} fields, "
+            f"{near} to the nearest type, "
             f"{len(self.stubs)} stubs, {len(self.renamed)} renamed; left out: {', '.join(parts) or 'nothing'}"
         )
 
@@ -84,7 +92,7 @@ def flavour_of(digest: Sequence[Json]) -> str:
 
 
 def convert(digest: Sequence[Json], folder: Path, *, taken: Iterable[str] = ("user",), mend: bool = True) -> Converted:
-    """Write the package. `taken` are the object names of other packages; without `mend`, faults of the source stay in."""
+    """Write the package. `taken` are names of other packages' objects; without `mend`, faults of the source stay in."""
     made = Converter(digest, folder, taken, mend)
     made.write()
     return made.result
@@ -115,7 +123,8 @@ class Converter:
         folder = self.result.folder
         (folder / "objects").mkdir(parents=True)
         manifest = {
-            "package": suggested(folder.name), "version": "1.0.0", "label": folder.name, "requires": {"system": ">=1.0"},
+            "package": suggested(folder.name), "version": "1.0.0", "label": folder.name,
+            "requires": {"system": ">=1.0"},
             "languages": [self.language],
         }  # fmt: skip
         write_yaml(folder / "package.yaml", manifest)
@@ -177,7 +186,7 @@ class Converter:
             kind = "-"  # says something of a field that the system keeps
         if kind.startswith("?"):
             kind = getattr(self, f"{kind[1:]}_type")(source)
-        if source.get("formula") and kind != "autonumber" or named in ("Summary", "summary"):
+        if (source.get("formula") and kind != "autonumber") or named in ("Summary", "summary"):
             computed = True
         if kind == "~data_type":
             kind = "~" + {"number": "decimal", "currency": "currency", "date": "date"}.get(

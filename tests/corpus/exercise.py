@@ -204,7 +204,7 @@ class Exercise:
     def look(self) -> None:
         with self.site.client("ann", by="session") as browser, self.site.client("ann") as program:
             self.page(browser, "/")
-            for name, one in self.objects.items():
+            for name in self.objects:
                 ids = self.ids.get(name, [])
                 self.page(browser, f"/o/{name}")
                 self.page(browser, f"/o/{name}/new")

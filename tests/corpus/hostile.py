@@ -13,12 +13,18 @@ languages: [en, zh-CN]
 """
 
 RESERVED = (
-    "class", "from", "group", "select", "user", "rowid", "oid", "ctid", "xmin", "xmax", "cmin", "cmax", "tableoid", "_rowid_"[1:],
-    "no", "on", "null", "true", "false", "None", "True", "False", "and", "or", "not", "in", "is", "if", "else", "def", "lambda",
-    "order", "where", "table", "column", "limit", "offset", "index", "primary", "references", "default", "check", "constraint",
-    "import", "self", "this", "type", "name", "label", "fields", "object", "key", "values", "items", "get", "c", "t", "f0", "j1",
-    "csrf", "only", "like", "view", "sort", "search", "q", "cursor", "count", "filter", "page", "add", "remove", "next", "ids",
-    "action", "method", "submit", "length", "constructor", "prototype", "toString", "hasOwnProperty", "deleted", "metadata", "version_",
+    "class", "from", "group", "select", "user", "rowid", "oid", "ctid", "xmin", "xmax", "cmin", "cmax",
+    "tableoid", "_rowid_"[1:],
+    "no", "on", "null", "true", "false", "None", "True", "False", "and", "or", "not", "in", "is", "if", "else",
+    "def", "lambda",
+    "order", "where", "table", "column", "limit", "offset", "index", "primary", "references", "default",
+    "check", "constraint",
+    "import", "self", "this", "type", "name", "label", "fields", "object", "key", "values", "items", "get",
+    "c", "t", "f0", "j1",
+    "csrf", "only", "like", "view", "sort", "search", "q", "cursor", "count", "filter", "page", "add",
+    "remove", "next", "ids",
+    "action", "method", "submit", "length", "constructor", "prototype", "toString", "hasOwnProperty",
+    "deleted", "metadata", "version_",
 )  # fmt: skip
 
 LONG = "a" * 62
@@ -60,7 +66,8 @@ def many_doubles() -> str:
 
 def alike() -> str:
     names = [LONG + end for end in "abcdefgh"]
-    one = document(LONG + "a", {name: {"type": "text", "unique": True, "index": True} for name in names}, unique=[names[:2], names[1:3]],
+    one = document(LONG + "a", {name: {"type": "text", "unique": True, "index": True} for name in names},
+    unique=[names[:2], names[1:3]],
                    indexes=[names[:3], names[2:5]])  # fmt: skip
     two = document(
         LONG + "b",
@@ -71,14 +78,17 @@ def alike() -> str:
 
 CASES = """\
 object: Case
-fields: {Name: {type: text, required: true}, name: {type: text}, NAME: {type: text}, parent: {type: reference, to: case}}
+fields: {Name: {type: text, required: true}, name: {type: text}, NAME: {type: text}, parent: {type: reference,
+  to: case}}
 title: Name
 ---
 object: case
-fields: {name: {type: text, required: true}, Parent: {type: reference, to: Case, on_delete: restrict}, parent: {type: reference, to: case}}
+fields: {name: {type: text, required: true}, Parent: {type: reference, to: Case, on_delete: restrict},
+  parent: {type: reference, to: case}}
 ---
 object: CASE
-fields: {名称: {type: text, required: true}, 名稱: {type: text}, größe: {type: integer}, grosse: {type: integer}, çà: {type: text}}
+fields: {名称: {type: text, required: true}, 名稱: {type: text}, größe: {type: integer},
+  grosse: {type: integer}, çà: {type: text}}
 """
 
 LABELS = (
@@ -100,12 +110,14 @@ def labels() -> str:
         fields[f"c{number}"] = {"type": "choice", "choices": {"a": {"label": label}, "b": label}, "default": "a"}
         fields[f"m{number}"] = {"type": "multi_choice", "choices": {"a": {"label": label}, "b": label}}
         fields[f"r{number}"] = {"type": "reference", "to": "labelled", "label": label}
-    view = {"view": "all", "object": "labelled", "label": LABELS[2], "columns": ["name", "c2", "r2.name", "owner"], "default": True,
+    view = {"view": "all", "object": "labelled", "label": LABELS[2], "columns": ["name", "c2", "r2.name",
+    "owner"], "default": True,
             "quick_filters": ["c2", "r2"]}  # fmt: skip
     menu = {"menu": "m", "label": LABELS[2], "items": [{"object": "labelled", "label": LABELS[2]}]}
     layout = {"layout": "l", "object": "labelled", "path": "c2", "highlights": ["c2", "r2", "m2"],
               "tabs": [{"label": LABELS[2], "sections": [{"label": LABELS[1], "fields": list(fields)}],
-                        "related": [{"object": "labelled", "field": "r2", "label": LABELS[2], "columns": ["name"]}]}]}  # fmt: skip
+                        "related": [{"object": "labelled", "field": "r2", "label": LABELS[2],
+                        "columns": ["name"]}]}]}  # fmt: skip
     parts = [
         document("labelled", fields, label=LABELS[2], plural=LABELS[2], description=LABELS[3]),
         *map(json.dumps, (view, menu, layout)),
@@ -114,8 +126,10 @@ def labels() -> str:
 
 
 CHOICES = (
-    "no", "on", "off", "yes", "1", "01", "1.0", "1e3", "0x1f", "null", "None", "~", "true", "True", "False", "[]", "{}", "a,b", "a;b",
-    "a|b", "a\\b", "it's", 'say "so"', "`", "%s", "%(a)s", ":x", "?", "$1", "a/b", "a b", "<b>", "&amp;", "华东", "ñ", "🚀", "-", "=1+1",
+    "no", "on", "off", "yes", "1", "01", "1.0", "1e3", "0x1f", "null", "None", "~", "true", "True", "False",
+    "[]", "{}", "a,b", "a;b",
+    "a|b", "a\\b", "it's", 'say "so"', "`", "%s", "%(a)s", ":x", "?", "$1", "a/b", "a b", "<b>", "&amp;",
+    "华东", "ñ", "🚀", "-", "=1+1",
     "__proto__", "2026-11-22", "12:30:00", "A", "a",
 )  # fmt: skip
 
@@ -151,13 +165,15 @@ def knot(size: int = 30) -> str:
 
 HIDDEN = """\
 object: ghost
-fields: {name: {type: text, hidden: true}, age: {type: integer, hidden: true}, of: {type: reference, to: ghost, hidden: true}}
+fields: {name: {type: text, hidden: true}, age: {type: integer, hidden: true}, of: {type: reference, to: ghost,
+  hidden: true}}
 ---
 object: dumb
 fields: {flag: {type: boolean}}
 ---
 object: pair
-fields: {left: {type: reference, to: ghost, required: true, on_delete: restrict}, right: {type: reference, to: ghost}, back: {type: reference, to: pair}}
+fields: {left: {type: reference, to: ghost, required: true, on_delete: restrict}, right: {type: reference,
+  to: ghost}, back: {type: reference, to: pair}}
 ---
 object: locked
 fields: {code: {type: autonumber}, note: {type: text, read_only: true, default: "x"}}

@@ -80,15 +80,20 @@ records: [{_key: a, name: A}, {_key: b, name: B, parent: a}]
 """
 
 ODD: tuple[Any, ...] = (
-    None, "", 0, -1, 1, 2**70, 1.5, 1e308, True, False, [], {}, [[]], {"": ""}, {"a": None}, "x" * 70, "x" * 20_000, "no", "null",
-    "name", "lead", "user", "id", "owner", "status", "account", "*", "class", "account.parent.parent.parent.parent.parent.name", "-",
-    "\u202e", "名称", "ﬁ", "<b>", "{", "%s", "[", "(a+)+$", "((((", "2026-13-45", "text", "reference", "choice", "integer", "longtext",
-    "boolean", "multi_choice", "autonumber", ["name"], ["name", "name"], [None], [1], {"name": "x"}, {"label": "x"}, "zh-CN", "1.0.0",
+    None, "", 0, -1, 1, 2**70, 1.5, 1e308, True, False, [], {}, [[]], {"": ""}, {"a": None}, "x" * 70,
+    "x" * 20_000, "no", "null",
+    "name", "lead", "user", "id", "owner", "status", "account", "*", "class",
+    "account.parent.parent.parent.parent.parent.name", "-",
+    "\u202e", "名称", "ﬁ", "<b>", "{", "%s", "[", "(a+)+$", "((((", "2026-13-45", "text", "reference",
+    "choice", "integer", "longtext",
+    "boolean", "multi_choice", "autonumber", ["name"], ["name", "name"], [None], [1], {"name": "x"},
+    {"label": "x"}, "zh-CN", "1.0.0",
     ">=1.0", "restrict", "cascade", "name == 1", "owner == user.id", "{0000}", "today", "now",
 )  # fmt: skip
 NAMES = tuple(one for one in ODD if isinstance(one, str) and len(one) < 100)
 KEYS = (
-    "unique", "index", "required", "read_only", "hidden", "default", "was", "min", "max", "length", "pattern", "to", "on_delete",
+    "unique", "index", "required", "read_only", "hidden", "default", "was", "min", "max", "length", "pattern",
+    "to", "on_delete",
     "title", "search",
 )  # fmt: skip
 

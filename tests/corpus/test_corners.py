@@ -23,7 +23,8 @@ fields: {名称: {type: text}, 主管: {type: reference, to: user}, Größe: {ty
 ---
 role: clerk
 objects:
-  Order: {can: [create, read, update, delete], rows: "this.Class != 'secret' and (订单.主管 == user.id or Parent.订单.主管 == user.id)"}
+  Order: {can: [create, read, update, delete],
+    rows: "this.Class != 'secret' and (订单.主管 == user.id or Parent.订单.主管 == user.id)"}
   部门: {can: [read], rows: "主管 == user.id"}
   user: [read]
 """
@@ -42,14 +43,18 @@ def test_row_rules_through_names_of_any_script(database_url: str) -> None:
             clerk.create("Order", {"Class": "secret", "订单": mine})
         with pytest.raises(Forbidden):
             clerk.update("Order", first, {"Class": "secret"})
-        asked = Query("Order", ("Class", "Parent.订单.名称", "订单.Größe"), sort=(SortKey("Class"),), count="exact", limit=1)
+        asked = Query(
+            "Order", ("Class", "Parent.订单.名称", "订单.Größe"), sort=(SortKey("Class"),), count="exact", limit=1
+        )
         page = clerk.list(asked)
         assert [(r["Class"], r["Parent.订单.名称"], r["订单.Größe"]) for r in page.records] == [("a", "本部门", None)]
         assert page.count == 2
         rest = clerk.list(Query("Order", ("Class",), sort=(SortKey("Class"),), limit=1, cursor=page.next or ""))
         assert [r["Class"] for r in rest.records] == ["b"]
         assert [r["id"] for r in clerk.list(Query("Order", ("id",), search="0%_o")).records] == [first]
-        assert [r["id"] for r in clerk.list(Query("Order", ("id",), filter="订单.Größe >= 3 and From == '50%_off'")).records] == [first]
+        assert [
+            r["id"] for r in clerk.list(Query("Order", ("id",), filter="订单.Größe >= 3 and From == '50%_off'")).records
+        ] == [first]
         clerk.delete("Order", second)
         clerk.restore("Order", second)
         with site.client("lin", by="session") as browser:
@@ -68,16 +73,46 @@ def test_a_taken_value_is_told_at_its_own_field(database_url: str) -> None:
             assert [problem.path for problem in refusal.value.problems] == [name]
 
 
+TWINS = """\
+object: Twin
+fields:
+  name: {type: text}
+  Left: {type: reference, to: Twin}
+  left: {type: reference, to: Twin}
+  "true": {type: reference, to: Twin}
+  "False": {type: reference, to: Twin}
+"""
+
+
+def test_references_that_differ_in_case_only(database_url: str) -> None:
+    with running(database_url, [MANIFEST + TWINS]) as site:
+        records = site.records()
+        a, b, c, d = (records.create("Twin", {"name": name})["id"] for name in "abcd")
+        made = records.create("Twin", {"name": "e", "Left": a, "left": b, "true": c, "False": d})["id"]
+        paths = ("Left.name", "left.name", "true.name", "False.name", "left", "Left")
+        asked = Query("Twin", paths, filter="name == 'e'", sort=(SortKey("name"),))
+        (record,) = records.list(asked).records
+    assert record == {
+        "id": made, "version": 1, "Left.name": "a", "left.name": "b", "true.name": "c", "False.name": "d",
+        "left": b, "Left": a,
+    }  # fmt: skip
+
+
 TREE = """\
 object: Node
-fields: {Name: {type: text}, Parent: {type: reference, to: Node, on_delete: cascade}, Friend: {type: reference, to: Node}}
+fields: {Name: {type: text}, Parent: {type: reference, to: Node, on_delete: cascade}, Friend: {type: reference,
+  to: Node}}
 """
 
 
 def chain(site: Running, length: int) -> list[str]:
     records, made = site.records(), [""]
     for number in range(length):
-        made.append(records.create("Node", {"Name": str(number), "Parent": made[-1] or None, "Friend": made[1] if number else None})["id"])
+        made.append(
+            records.create(
+                "Node", {"Name": str(number), "Parent": made[-1] or None, "Friend": made[1] if number else None}
+            )["id"]
+        )
     return made[1:]
 
 
@@ -97,11 +132,26 @@ def test_a_deep_tree_goes_and_comes_back(database_url: str) -> None:
 
 
 SWAPS = (
-    "object: Box\nfields: {name: {type: text}, Name: {type: text}, 名称: {type: text}}\n",
-    "object: Box\nfields: {name: {type: text}, NAME: {type: text, was: Name}, 名字: {type: text, was: 名称}}\n",
-    "object: box\nwas: Box\nfields: {Name: {type: text, was: name}, NAME: {type: text}, 名称: {type: text, was: 名字}}\n",
-    "object: box\nfields: {Name: {type: text}, name: {type: text}, 名称: {type: text}}\n---\n"
-    "object: Box\nfields: {name: {type: text}}\n",
+    """\
+object: Box
+fields: {name: {type: text}, Name: {type: text}, 名称: {type: text}}
+""",
+    """\
+object: Box
+fields: {name: {type: text}, NAME: {type: text, was: Name}, 名字: {type: text, was: 名称}}
+""",
+    """\
+object: box
+was: Box
+fields: {Name: {type: text, was: name}, NAME: {type: text}, 名称: {type: text, was: 名字}}
+""",
+    """\
+object: box
+fields: {Name: {type: text}, name: {type: text}, 名称: {type: text}}
+---
+object: Box
+fields: {name: {type: text}}
+""",
 )
 
 

@@ -69,7 +69,8 @@ layout: 全部
 object: thing
 default: true
 tabs:
-  - {label: 详情, sections: [{fields: [name, class, 订单]}], related: [{object: 订单, field: thing, columns: [名称, 人.name]}]}
+  - {label: 详情, sections: [{fields: [name, class, 订单]}], related: [{object: 订单, field: thing,
+      columns: [名称, 人.name]}]}
 ---
 translation: en
 objects: {订单: {label: Order, fields: {名称: {label: Name}}}, thing: {fields: {订单: {label: Order}}}}
