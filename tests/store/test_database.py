@@ -1,7 +1,8 @@
 """Connections: transactions, threads, and SQL that means the same on both databases."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from engine.errors import BadInput, Busy
-from engine.store.database import Database, IdClock, compile_sql, is_schema_changed
+from engine.store.database import Connection, Database, IdClock, compile_sql, is_schema_changed
 from engine.store.types import Integer, Text
 
 TABLE = sa.Table(
@@ -183,10 +184,15 @@ def test_ids_rise_within_a_process_whatever_the_clock_does() -> None:
 
 def test_a_statement_that_takes_too_long_is_refused_not_broken(postgres_url: str) -> None:
     database = Database.open(postgres_url)
-    for use in (database.read, database.write):
-        with pytest.raises(Busy, match="took longer than 30 seconds") as refusal, use() as connection:
+
+    def sleep(use: Callable[[], AbstractContextManager[Connection]]) -> None:
+        with use() as connection:
             connection.run("SET statement_timeout = '20ms'")
             connection.rows("SELECT pg_sleep(5)")
+
+    for use in (database.read, database.write):
+        with pytest.raises(Busy, match="took longer than 30 seconds") as refusal:
+            sleep(use)
         assert refusal.value.code == "database.too_slow"
     with database.read() as connection:
         assert connection.rows("SELECT 1") == [(1,)]
