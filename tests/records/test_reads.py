@@ -207,7 +207,8 @@ def test_cursor_of_another_query_or_a_changed_one_is_refused(firm: Running) -> N
     assert cursor is not None
     assert len(records.list(Query("deal", ("name", "stage"), sort=keys("amount"), limit=5, cursor=cursor)).records) == 5
     raw = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
-    flipped = base64.urlsafe_b64encode(raw[:-3] + b"9" + raw[-2:]).decode().rstrip("=")
+    other = b"8" if raw[-3:-2] == b"9" else b"9"  # a digit of the record's id
+    flipped = base64.urlsafe_b64encode(raw[:-3] + other + raw[-2:]).decode().rstrip("=")
     bad = [
         Query("deal", sort=keys("-amount"), cursor=cursor), Query("deal", sort=keys("name"), cursor=cursor),
         Query("account", cursor=cursor), Query("deal", sort=keys("amount"), filter="count == 1", cursor=cursor),
