@@ -5,10 +5,10 @@ from typing import Any
 
 from engine import service_batch, service_deletion, service_reads, service_writes
 from engine.context import Context
-from engine.service_answers import Change, Column, Listing, Page, Result
+from engine.service_answers import Change, Column, Listing, Page, Recent, Result
 from engine.store.query import Query, SortKey
 
-__all__ = ["Change", "Column", "Listing", "Page", "Query", "Records", "Result", "SortKey"]
+__all__ = ["Change", "Column", "Listing", "Page", "Query", "Recent", "Records", "Result", "SortKey"]
 
 Json = dict[str, Any]
 
@@ -81,3 +81,7 @@ class Records:
     def titles(self, object_name: str, ids: Iterable[str]) -> Mapping[str, str]:
         """id -> title of the visible ones."""
         return service_reads.titles(self.ctx, object_name, ids)
+
+    def recent(self, limit: int = 10) -> Sequence[Recent]:
+        """What changed last of what this person may see, each record once."""
+        return service_reads.recent(self.ctx, limit)

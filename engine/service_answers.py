@@ -8,7 +8,7 @@ from typing import Any
 from engine.errors import EngineError
 from metadata.model import Field
 
-__all__ = ["Change", "Column", "Listing", "Page", "Result"]
+__all__ = ["Change", "Column", "Listing", "Page", "Recent", "Result"]
 
 Json = dict[str, Any]
 
@@ -53,6 +53,16 @@ class Change:
     action: str  # create, update, delete, restore
     version: int
     changes: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)  # field -> (old, new), JSON-ready
+
+
+@dataclass(frozen=True, slots=True)
+class Recent:
+    """A record that changed not long ago."""
+
+    object: str
+    id: str
+    title: str
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)

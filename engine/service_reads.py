@@ -1,19 +1,21 @@
 """Read records: lists, single records, histories, and what lookups ask for."""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
 from engine.context import Context
-from engine.service_answers import Change, Listing, Page
+from engine.service_answers import Change, Listing, Page, Recent
 from engine.service_writes import not_found
 from engine.store import rows, rows_history
 from engine.store.query import MAX_LIMIT, Query, SortKey, find, one
 from engine.store.query_paths import need_object
 from metadata.model import SYSTEM_FIELDS
 
-__all__ = ["get", "get_row", "history", "listing", "options", "page", "titles"]
+__all__ = ["get", "get_row", "history", "listing", "options", "page", "recent", "titles"]
 
 PERSON = SYSTEM_FIELDS["owner"].target
+RECENT_CHANGES, RECENT_STEPS = 200, 3
 
 Json = dict[str, Any]
 
@@ -103,3 +105,23 @@ def titles(ctx: Context, object_name: str, ids: Iterable[str]) -> dict[str, str]
 
 def _shown(value: Any) -> str:
     return "" if value is None else str(value)
+
+
+def recent(ctx: Context, limit: int) -> list[Recent]:
+    """What changed last of what this person may see, each record once. Looks at the last few hundred changes only."""
+    found: dict[str, Recent] = {}
+    for step in range(RECENT_STEPS):
+        with ctx.tenant.database.read() as connection:
+            changes = rows_history.latest(connection, ctx.snapshot, RECENT_CHANGES, step * RECENT_CHANGES)
+        changed: dict[str, tuple[str, datetime]] = {}
+        for name, record_id, at in changes:
+            if record_id not in found:
+                changed.setdefault(record_id, (name, at))
+        by_object: dict[str, list[str]] = {}
+        for record_id, (name, _) in changed.items():
+            by_object.setdefault(name, []).append(record_id)
+        named = {key: text for name, ids in by_object.items() for key, text in titles(ctx, name, ids).items()}
+        found |= {key: Recent(name, key, named[key], at) for key, (name, at) in changed.items() if key in named}
+        if len(found) >= limit or len(changes) < RECENT_CHANGES:
+            break
+    return list(found.values())[:limit]

@@ -5,6 +5,7 @@ new field of an old name does not show what the old one held.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -15,7 +16,7 @@ from engine.snapshot import Snapshot
 from engine.store import system, types
 from engine.store.database import Compiled, Connection, compile_sql, new_id
 
-__all__ = ["Entry", "read", "write"]
+__all__ = ["Entry", "latest", "read", "write"]
 
 MOST = 500  # lines that are read
 
@@ -79,3 +80,21 @@ def read(connection: Connection, snapshot: Snapshot, object_name: str, record_id
             "version": version,
             "changes": {fields[column]: tuple(pair) for column, pair in pairs.items() if column in fields},
         }
+
+
+def latest(connection: Connection, snapshot: Snapshot, limit: int, offset: int) -> list[tuple[str, str, datetime]]:
+    """(object, record, at) of the last changes in the tenant, whoever may see them; newest first."""
+    if "history latest" not in snapshot.cache:
+        kept = system.history.c
+        statement = (
+            sa.select(kept.object, kept.record, kept.at)
+            .order_by(kept.at.desc())
+            .limit(sa.bindparam("_limit", type_=sa.Integer()))
+            .offset(sa.bindparam("_offset", type_=sa.Integer()))
+        )
+        snapshot.cache["history latest"] = compile_sql(statement, snapshot.dialect)
+    compiled: Compiled = snapshot.cache["history latest"]
+    load_at = types.blank_kept(types.DateTime().loader(snapshot.dialect))
+    objects = {table: name for name, table in snapshot.physical.names.tables.items()}
+    rows = connection.rows(compiled.sql, compiled.bind({"_limit": limit, "_offset": offset}))
+    return [(objects[table], record, load_at(at) if load_at else at) for table, record, at in rows if table in objects]

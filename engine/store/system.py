@@ -71,6 +71,7 @@ history = table(
     column("by", Id, nullable=True),
     column("changes", Text, nullable=True),  # JSON
     sa.Index("ix_fs_history_record", "record", "id"),
+    sa.Index("ix_fs_history_at", "at"),
 )
 deletion = table(
     "fs_deletion",

@@ -1,6 +1,5 @@
 """The first page: how much there is, what waits for this person, what changed last."""
 
-from datetime import datetime
 from typing import Any
 
 from starlette.responses import Response
@@ -8,7 +7,6 @@ from starlette.responses import Response
 from engine.errors import EngineError
 from engine.service import Query, SortKey
 from metadata.model import View
-from ui.columns import readable, title_of
 from ui.screens.lists import compiled
 from ui.screens.objects import head
 from ui.shell import shell_of
@@ -30,7 +28,7 @@ def home_page(visit: Visit) -> Response:
         today=visit.formats.long_date(visit.ctx.today),
         tiles=[tile(visit, name) for name in objects[:MOST_TILES]],
         lists=mine(visit, objects),
-        recent=recent(visit, objects),
+        recent=recent(visit),
     )
 
 
@@ -89,25 +87,14 @@ def first_rows(visit: Visit, view: View) -> dict[str, Any] | None:
     }
 
 
-def recent(visit: Visit, objects: tuple[str, ...]) -> list[dict[str, Any]]:
-    ctx = visit.ctx
-    found: list[tuple[datetime, str, str, Any]] = []
-    for name in objects:
-        title = title_of(ctx.snapshot, ctx.scope, name)
-        if not title or not readable(ctx.snapshot, ctx.scope, name, "modified_at"):
-            continue
-        page = visit.records.page(
-            Query(object=name, fields=(title, "modified_at"), sort=(SortKey("modified_at", True),), limit=RECENT)
-        )
-        found += [(row[1], name, key, row[0]) for row, key in zip(page.rows, page.ids, strict=True)]
-    found.sort(key=lambda entry: (entry[0], entry[2]), reverse=True)
-    views = []
-    for at, name, key, called in found[:RECENT]:
-        definition = ctx.snapshot.definitions.objects[name]
-        views.append({
-            **head(visit, definition),
-            "title": str(called) if called else visit.say("Untitled"),
-            "href": f"/o/{name}/{key}",
-            "ago": visit.formats.ago(at, ctx.now),
-        })  # fmt: skip
-    return views
+def recent(visit: Visit) -> list[dict[str, Any]]:
+    definitions = visit.ctx.snapshot.definitions.objects
+    return [
+        {
+            **head(visit, definitions[found.object]),
+            "title": found.title or visit.say("Untitled"),
+            "href": f"/o/{found.object}/{found.id}",
+            "ago": visit.formats.ago(found.at, visit.ctx.now),
+        }
+        for found in visit.records.recent(RECENT)
+    ]

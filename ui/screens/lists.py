@@ -52,7 +52,7 @@ def made_view(visit: Visit, definition: Object) -> View:
     picked = [f.name for f in definition.fields.values() if f.choices and plugins[f.type].value == "choice"]
     return View(
         name="", object=definition.name, label=definition.plural, columns=(definition.title, *short[:6], "owner"),
-        sort=(ModelSort("modified_at", True),), quick_filters=(*picked[:2], "owner"),
+        sort=(ModelSort("created_at", True),), quick_filters=(*picked[:2], "owner"),
     )  # fmt: skip
 
 
