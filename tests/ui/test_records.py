@@ -98,7 +98,7 @@ def test_one_field_is_edited_where_it_stands(visitor: Visitors) -> None:
     ann.go(f"/o/deal/{deal}")
     ann.page.get_by_role("link", name="Edit Pieces").click(force=True)
     form = ann.page.get_by_role("dialog")
-    assert form.locator("input:not([type=hidden])").count() == 1
+    expect(form.locator("input:not([type=hidden])")).to_have_count(1)  # waits until the dialog is filled
     form.get_by_label("Pieces").fill("12")
     save(ann.page)
     expect(ann.page.locator(".timeline li").first).to_contain_text("set Pieces to 12")
