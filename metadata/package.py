@@ -1,5 +1,6 @@
 """Load packages: folders, zip files and stored texts in, checked definitions and all problems out."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +18,7 @@ __all__ = ["PackageSource", "load", "read"]
 
 MOST_CHARACTERS = 900
 SYSTEM = Path(__file__).with_name("system")
+NAMED = re.compile(r"^(object|view|role|data)[:：]\s*[\"']?(\w+)", re.MULTILINE)
 
 
 def load(
@@ -47,7 +49,7 @@ def load(
     assembly = assemble(ordered, kinds)
     definitions = assembly.definitions()
     texts = {source.prefix + file: text for source in ordered for file, text in source.files.items()}
-    facts = Facts(assembly, definitions.objects, kinds, functions, needed(manifests), texts)
+    facts = Facts(assembly, definitions.objects, kinds, functions, needed(manifests), texts, unread(ordered))
     problems += [*assembly.problems, *check(facts)]
     return Loaded(definitions, in_reading_order(problems))
 
@@ -64,10 +66,27 @@ def _mend(source: PackageSource, shapes: Shapes) -> None:
         source.documents[kind] = kept
 
 
+def unread(sources: Sequence[PackageSource]) -> frozenset[tuple[str, str]]:
+    """Kind and name of what stands in files that cannot be read: who refers to it is not wrong."""
+    found: set[tuple[str, str]] = set()
+    for source in sources:
+        for file in {p.place.file for p in source.problems if p.code.startswith("source.")}:
+            text = source.files.get(file.removeprefix(source.prefix), "")
+            found.update((kind, name) for kind, name in NAMED.findall(text))
+            found.add(("data", Path(file).stem))
+    return frozenset(found)
+
+
 def in_reading_order(problems: Sequence[Problem]) -> tuple[Problem, ...]:
-    """Sorted by place; what cannot be read is not also said to be of the wrong type."""
+    """Sorted by place; what cannot be read is not also said to be of the wrong type, nor wrong fields to be none."""
     unread = {spot(problem) for problem in problems if problem.code.startswith("source.")}
-    kept = {p for p in problems if not (p.code.startswith("value.") and spot(p) in unread)}
+    wrong = {p.place.file for p in problems if p.level == "error" and p.place.path.split(".")[0] == "fields"}
+    kept = {
+        p
+        for p in problems
+        if not (p.code.startswith("value.") and spot(p) in unread)
+        and not (p.code == "object.empty" and p.place.file in wrong)
+    }
     return tuple(sorted(map(cut, kept), key=lambda p: (p.place, p.code, p.message)))
 
 

@@ -44,20 +44,23 @@ class Shapes:
         kind = document.kind
         if kind not in self._documents:
             self._documents[kind] = _Schema(kind_schema(kind))
-        problems = list(_mended(document, (), self._documents[kind]))
+        gone: set[Steps] = set()
+        problems = list(_mended(document, (), self._documents[kind], gone))
         if document.kind != kind or not isinstance(document.data.get(kind), str):
             return False, problems
         if kind == "object":
             for name in document.data.get("fields") or ():
-                problems += self._field(document, ("fields", name), self._fields)
+                problems += self._field(document, ("fields", name), self._fields, gone)
         elif kind == "field":
-            problems += self._field(document, (), self._added)
+            problems += self._field(document, (), self._added, gone)
         return True, problems
 
-    def _field(self, document: Document, steps: Steps, schemas: Mapping[str, "_Schema"]) -> Iterable[Problem]:
+    def _field(
+        self, document: Document, steps: Steps, schemas: Mapping[str, "_Schema"], gone: set[Steps]
+    ) -> Iterable[Problem]:
         data = _value(document.data, steps)
         schema = schemas.get(data.get("type"))
-        return _mended(document, steps, schema) if schema else ()
+        return _mended(document, steps, schema, gone) if schema else ()
 
 
 class _Schema:
@@ -67,20 +70,31 @@ class _Schema:
         self.validator = Validator(self.schema)
 
 
-def _mended(document: Document, steps: Steps, schema: _Schema) -> Iterator[Problem]:
+def _mended(document: Document, steps: Steps, schema: _Schema, gone: set[Steps]) -> Iterator[Problem]:
+    """`gone`: paths of what was taken out already; it is not said to be missing."""
     data, kind = _value(document.data, steps), document.kind
     if schema.check is not None and schema.check(data):
         return
     for _ in range(3):  # taking out one value may empty what holds it
         drops: set[Steps] = set()
         for error in _leaves(schema.validator.iter_errors(data)):
-            yield from _explained(error, document, steps, drops)
+            if not _is_gone(error, steps, gone):
+                yield from _explained(error, document, steps, drops)
         if not drops:
             return
+        gone |= {(*steps, *path) for path in drops}
         for path in sorted(drops, key=_indexes, reverse=True):
             _drop(data, path)
         if document.kind != kind:  # its name was wrong: nothing can be built
             return
+
+
+def _is_gone(error: Any, steps: Steps, gone: set[Steps]) -> bool:
+    """Whether a key is missed only because its value was wrong, which was said."""
+    if error.validator != "required":
+        return False
+    missed = [key for key in error.validator_value if key not in error.instance]
+    return all((*steps, *error.absolute_path, key) in gone for key in missed)
 
 
 def _indexes(path: Steps) -> list[int]:
@@ -177,6 +191,7 @@ BOUNDS: Mapping[str, str] = {
     "maxLength": "at most {} characters long", "minItems": "a list of at least {}", "maxItems": "a list of at most {}",
     "minProperties": "a map of at least {}", "maxProperties": "a map of at most {}",
 }  # fmt: skip
+WORD = re.compile(r"\w+")
 TRUTH = {"yes": "true", "y": "true", "on": "true", "true": "true", "1": "true",
          "no": "false", "n": "false", "off": "false", "false": "false", "0": "false"}  # fmt: skip
 
@@ -189,9 +204,11 @@ def _wrong_value(error: Any, document: Document, steps: Steps) -> Problem:
         case "type":
             wanted = [said] if isinstance(said, str) else list(said)
             words = " or ".join(WORDS.get(word, word) for word in wanted)
-            fix = _mending(wanted, value)
+            fix = _mending(wanted, value, steps)
             if value is None and " " in name:
                 fix = "put the whole text in quotes: a comma ends it inside { }"
+            elif sign := NO_SPACE.search(name):
+                fix = f"write '{name[: sign.start()]}: ' with a space"
             return Problem(at, "value.type", f"{what} is {words}, not {_shown(value)}", fix)
         case "enum" | "const":
             choices = [str(choice) for choice in (said if error.validator == "enum" else [said])]
@@ -217,7 +234,10 @@ def _shown(value: Any) -> str:
     return f"the number {value}" if isinstance(value, (int, float)) else show(value)
 
 
-def _mending(wanted: list[str], value: Any) -> str:
+NO_SPACE = re.compile(r"[:：]")  # in a key: `name:{type: text}`
+
+
+def _mending(wanted: list[str], value: Any, steps: Steps) -> str:
     if value is None:
         return "give it a value, or leave the key out"
     if "boolean" in wanted and isinstance(value, (str, int)) and str(value).lower() in TRUTH:
@@ -228,6 +248,11 @@ def _mending(wanted: list[str], value: Any) -> str:
         return f"write {value} without quotes"
     if "array" in wanted and isinstance(value, str):
         return f"write [{value}]"
-    if wanted == ["object"] and isinstance(value, str) and re.fullmatch(r"[a-z_]+", value):
-        return f"write {{type: {value}}}"
+    if wanted == ["object"] and isinstance(value, str) and WORD.fullmatch(value) and len(steps) > 1:
+        key = {"fields": "type", "items": "object", "users": "username"}.get(str(steps[-2]), "")
+        return f"write {{{key}: {value}}}" if key else ""
+    if wanted == ["object"] and isinstance(value, list) and value:
+        if all(isinstance(item, str) for item in value):
+            return f"write {{{', '.join(f'{item}: …' for item in value[:3])}}}"
+        return "write 'name: …' for each, without '-'"
     return ""

@@ -271,12 +271,34 @@ def _syntax(error: yaml.MarkedYAMLError, text: str, file: str) -> Problem:
     if mark and "cannot start any token" in said and text.split("\n")[mark.line][mark.column : mark.column + 1] == "\t":
         return Problem(place, "source.tab", "a tab cannot indent here", "use spaces")
     about = f"{error.context}, " if error.context else ""
-    hint = ""
-    if "mapping values are not allowed" in said:
+    hint = _other_sign(error, text)
+    if hint:
+        pass
+    elif "mapping values are not allowed" in said:
         hint = "a text that holds ': ' needs quotes"
     elif "cannot start any token" in said:
         hint = "a text that begins with this character needs quotes"
+    elif "',' or '}'" in said or "',' or ']'" in said:
+        hint = "before this, a comma is missing or a bracket is not closed"
+    elif "did not find expected key" in said:
+        hint = "indent this line as those beside it"
+    elif "scanning an alias" in about:
+        hint = """a text that begins with '*' needs quotes: "*\""""
     return Problem(place, "source.syntax", f"not YAML: {about}{said}", hint)
+
+
+SIGNS = {"：": ":", "，": ",", "｛": "{", "｝": "}", "［": "[", "］": "]", "【": "[", "】": "]", "“": '"', "”": '"'}
+
+
+def _other_sign(error: yaml.MarkedYAMLError, text: str) -> str:
+    """Where the lines that cannot be read hold punctuation of Chinese texts, which looks like that of YAML."""
+    marks = [mark for mark in (error.context_mark, error.problem_mark) if mark]
+    if not marks:
+        return ""
+    lines = text.split("\n")[marks[0].line : marks[-1].line + 1]
+    found = next((sign for line in lines for sign in line if sign in SIGNS), "")
+    after = " and a space" if SIGNS.get(found) == ":" else ""
+    return f"write '{SIGNS[found]}'{after} instead of '{found}'" if found else ""
 
 
 SURROGATES = re.compile(r"\\\\|\\u(d[89ab][0-9a-f]{2})\\u(d[c-f][0-9a-f]{2})", re.IGNORECASE)

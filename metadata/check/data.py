@@ -79,7 +79,7 @@ def value_fits(
     facts: Facts, item: Item[Data], steps: tuple[int, str], field: Field, value: Any, keys: Mapping[str, set[str]]
 ) -> Iterator[Problem]:
     if field.target:
-        if isinstance(value, str) and value in keys.get(field.target, ()):
+        if (isinstance(value, str) and value in keys.get(field.target, ())) or ("data", field.target) in facts.unread:
             return
         at = item.document.at("records", *steps)
         if not isinstance(value, str):

@@ -24,6 +24,7 @@ class Facts:
     functions: Mapping[str, Signature]
     needs: Mapping[str, frozenset[str]]
     texts: Mapping[str, str]  # file as places name it -> what stands in it
+    unread: frozenset[tuple[str, str]] = frozenset()  # kind and name of what stands in files that cannot be read
     _names: dict[str, Names] = field(default_factory=dict)
     _guesses: int = 500  # nearest names that are still looked for: each costs a look at all known ones
 
@@ -56,7 +57,7 @@ class Facts:
 
     def object_exists(self, name: str, package: str, at: Place) -> Iterator[Problem]:
         """That there is such an object, here or in a package that this one requires. Blank was reported before."""
-        if not name:
+        if not name or ("object", name) in self.unread:
             return
         if name not in self.objects:
             yield self.no_such("object", name, self.objects, at=at, code="object.unknown")
@@ -86,6 +87,8 @@ class Facts:
                 yield self._no_field(step, before, object_, steps[: count - 1], at)
                 return
             before = found
+            if found.field.target and found.field.target not in self.objects:
+                return  # said where the reference is
 
     def _no_field(self, step: str, before: Resolved | None, object_: str, head: tuple[str, ...], at: Place) -> Problem:
         if before is None:

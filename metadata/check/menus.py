@@ -21,6 +21,8 @@ def check(facts: Facts) -> Iterator[Problem]:
                 continue
             at = document.at(*here, "view")
             own = [name for name, view in views.items() if view.object == entry.object]
+            if ("view", entry.view) in facts.unread:
+                continue
             if entry.view not in views:
                 yield facts.no_such("view", entry.view, own or views, at=at, code="view.unknown")
             elif entry.object in facts.objects and entry.view not in own:

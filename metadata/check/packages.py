@@ -45,7 +45,7 @@ def users_are_sound(facts: Facts, item: Item[Package], roles: set[str], username
             yield Problem(document.at(*here, "username"), "demo.user.duplicate", message, "rename one of the two")
         usernames[user.username] = item.package
         for number, role in enumerate(user.roles):
-            if role not in roles:
+            if role not in roles and ("role", role) not in facts.unread:
                 yield facts.no_such("role", role, roles, at=document.at(*here, "roles", number), code="role.unknown")
         if not is_time_zone(user.time_zone):
             guess = nearest(user.time_zone, time_zones())

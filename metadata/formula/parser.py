@@ -161,16 +161,27 @@ class _Reader:
                 return self._in(left, written, isinstance(op, ast.NotIn), depth, column)
             if type(op) not in OPERATORS:
                 raise FormulaError("formula.syntax", "'is' does not compare", "write '=='", column)
-            right = self.read(written, depth + 1)
+            right = self._beside(left, written, depth)
             found.append(compare(OPERATORS[type(op)], left, right, column))
             left = right
         return found[0] if len(found) == 1 else And(tuple(found), column=column)
+
+    def _beside(self, left: Node, written: ast.expr, depth: int) -> Node:
+        """What a value is compared with: a choice that lacks its quotes reads as the name of a field."""
+        try:
+            return self.read(written, depth + 1)
+        except FormulaError as error:
+            choices = left.fields[-1].choices if isinstance(left, Path) else ()
+            if isinstance(written, ast.Name) and any(choice.value == written.id for choice in choices):
+                fix = f"write '{written.id}' with the quotes"
+                raise FormulaError(error.code, error.message, fix, error.column) from error
+            raise
 
     def _in(self, item: Node, written: ast.expr, negated: bool, depth: int, column: int) -> Node:
         if isinstance(written, (ast.List, ast.Tuple)):
             if not written.elts:
                 raise FormulaError("formula.syntax", "the list after 'in' is empty", "", self.column(written))
-            options = tuple(self.read(option, depth + 1) for option in written.elts)
+            options = tuple(self._beside(item, option, depth) for option in written.elts)
             return membership(item, options, negated, column)
         return holds(item, self.read(written, depth + 1), negated, column)
 
