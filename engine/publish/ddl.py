@@ -7,10 +7,12 @@ children when foreign keys are on.
 
 from collections.abc import Iterable
 
+import psycopg
 import sqlalchemy as sa
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
 
+from engine.errors import BadInput
 from engine.publish.migration import Index
 from engine.registry import Plugins
 from engine.store.database import Connection
@@ -67,14 +69,24 @@ class Ddl:
     def create_index(self, index: Index) -> None:
         deleted_at: sa.ColumnClause[object] = sa.column("deleted_at")
         where = deleted_at.is_not(None) if index.is_of_trash else deleted_at.is_(None)
-        self.operations.create_index(
-            index.name,
-            index.table,
-            [sa.func.lower(sa.column(name)) if name in index.folded else name for name in index.columns],
-            unique=index.is_unique,
-            sqlite_where=where,
-            postgresql_where=where,
-        )
+        try:
+            self.operations.create_index(
+                index.name,
+                index.table,
+                [sa.func.lower(sa.column(name)) if name in index.folded else name for name in index.columns],
+                unique=index.is_unique,
+                sqlite_where=where,
+                postgresql_where=where,
+            )
+        except sa.exc.OperationalError as error:
+            if not isinstance(error.orig, psycopg.errors.ProgramLimitExceeded):
+                raise
+            # PostgreSQL indexes about 2,700 bytes of a value.
+            raise BadInput(
+                f"a value of {index.table} ({', '.join(index.columns)}) is too long for an index",
+                code="publish.index.length",
+                fix="shorten the value, or leave out 'index' and 'unique' of that field and the view's sort by it",
+            ) from error
 
     def drop_index(self, index: Index) -> None:
         self.operations.drop_index(index.name, index.table)

@@ -1,6 +1,11 @@
 """The list of an object opens in the order of an index: a publish makes the one that its default view needs."""
 
+from pathlib import Path
+
+import pytest
+
 from engine.context import context_of
+from engine.errors import BadInput
 from engine.service import Query, Records, SortKey
 from tests.publish.stage import Stage
 
@@ -61,3 +66,17 @@ def test_the_list_reads_in_index_order(stage: Stage) -> None:
             steps = [row[3] for row in connection.rows(f"EXPLAIN QUERY PLAN {text}")]
         assert len(steps) == 1
         assert "ix_visit_lower_name" in steps[0]
+
+
+def test_a_value_too_long_for_an_index_stops_the_publish(postgres_url: str, tmp_path: Path) -> None:
+    stage = Stage(postgres_url, tmp_path)
+    text = "object: visit\nlabel: Visit\nfields:\n  name: {type: text, label: Name, length: 9000}\n"
+    stage.publish(text)
+    long = "".join(chr(0x4E00 + n * 7 % 20000) for n in range(5000))  # does not compress
+    stage.insert("visit", {"name": long})
+    with pytest.raises(BadInput, match="too long for an index") as refusal:
+        stage.publish(text.replace("length: 9000", "length: 9000, index: true"))
+    assert refusal.value.code == "publish.index.length"
+    assert stage.tenant.version() == 1
+    assert stage.values("visit", "name") == [long]
+    stage.tenant.close()
