@@ -3,7 +3,9 @@
 from collections.abc import Awaitable, Callable, Sequence
 from urllib.parse import urlencode
 
+from python_multipart.multipart import parse_options_header
 from starlette.datastructures import FormData, UploadFile
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
@@ -103,18 +105,26 @@ def login_page(site: Site) -> Endpoint:
 def sign_in(site: Site) -> Endpoint:
     @asks("anyone", "who signs in has no session yet")
     async def page(request: Request) -> Response:
-        form = await request.form(max_files=0, max_fields=20)
+        form = await sent_form(request, 20)
         # Beside the database's threads: a password takes a while to check.
         return await site.run_aside(lambda: door.sign_in(site, request, form))
 
     return page
 
 
+async def sent_form(request: Request, most_fields: int) -> FormData:
+    """In UTF-8, as browsers send it: another encoding could bring characters that cannot be stored."""
+    _, options = parse_options_header(request.headers.get("content-type", ""))
+    if options.get(b"charset", b"utf-8").lower() != b"utf-8":
+        raise HTTPException(415, "A form is sent in UTF-8")
+    return await request.form(max_files=0, max_fields=most_fields)
+
+
 async def read_form(request: Request) -> dict[str, list[str]]:
     """Every value of every field, in order. Files are not taken here."""
     values: dict[str, list[str]] = {}
     if request.method == "POST":
-        form: FormData = await request.form(max_files=0, max_fields=MOST_FIELDS)
+        form = await sent_form(request, MOST_FIELDS)
         for name, value in form.multi_items():
             if not isinstance(value, UploadFile):
                 values.setdefault(name, []).append(value)

@@ -204,7 +204,10 @@ def here(request: Request) -> str:
 
 def safe_address(address: str) -> str:
     """A page of ours to go to; "/" for anything that leads elsewhere."""
-    parts = urlsplit(address)
+    try:
+        parts = urlsplit(address)
+    except ValueError:  # "//[", or a host that is none
+        return "/"
     is_ours = (
         address.startswith("/") and not address.startswith(("//", "/\\")) and not parts.scheme and not parts.netloc
     )

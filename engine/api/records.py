@@ -149,7 +149,8 @@ def wrong_in_batch(sent: dict[str, Any], operations: Any, is_atomic: Any) -> "li
 
 
 def wrong_operation(path: str, operation: Any) -> InputProblem | None:
-    if not isinstance(operation, dict) or operation.get("action") not in ACTIONS:
+    action = operation.get("action") if isinstance(operation, dict) else None
+    if not isinstance(action, str) or action not in ACTIONS:
         known = ", ".join(ACTIONS)
         return InputProblem(path, "batch.action", f"an operation is an object whose action is one of {known}")
     takes = ACTIONS[operation["action"]]

@@ -40,6 +40,7 @@ def sign_in(
     Raises Unauthenticated, alike and after the same time for a wrong password, an unknown and an inactive user,
     and TooManyAttempts.
     """
+    username = username.replace("\0", "\ufffd")  # PostgreSQL takes no NUL, and no name has one
     attempts.begin(tenant, username, address, now)
     user, hashed, is_active = credential(tenant, username)
     # Verified first and whatever else is wrong: the time taken must not tell which accounts exist.

@@ -26,6 +26,8 @@ __all__ = ["Key", "after", "blanks", "order", "read_cursor", "write_cursor"]
 
 Condition = sa.ColumnElement[bool]
 
+MAX_EXPONENT = 18  # powers of ten that a stored number reaches
+
 
 @dataclass(frozen=True, slots=True)
 class Key:
@@ -119,15 +121,28 @@ def _seal(shape: str, body: bytes) -> bytes:
 
 
 def _stored(value: Any, column_type: sa.types.TypeEngine[Any]) -> Any:
-    """A value as it was before `write_cursor` made it text."""
+    """A value as it was before `write_cursor` made it text. Raises ValueError for what no record can hold."""
     if value is None:
         return None
+    read, is_right = value, True
     if isinstance(column_type, types.DateTime):
-        return dt.datetime.fromisoformat(value)
-    if isinstance(column_type, types.Date):
-        return dt.date.fromisoformat(value)
-    if isinstance(column_type, types.Time):
-        return dt.time.fromisoformat(value)
-    if isinstance(column_type, types.Decimal):
-        return decimal.Decimal(str(value))
-    return value
+        read = dt.datetime.fromisoformat(value)
+        is_right = read.tzinfo is not None
+    elif isinstance(column_type, types.Date):
+        read = dt.date.fromisoformat(value)
+    elif isinstance(column_type, types.Time):
+        read = dt.time.fromisoformat(value)
+        is_right = read.tzinfo is None
+    elif isinstance(column_type, types.Decimal):
+        read = decimal.Decimal(str(value))
+        is_right = read.is_finite() and abs(read.adjusted()) <= MAX_EXPONENT
+    elif isinstance(column_type, types.Boolean | types.Integer):
+        kind = bool if isinstance(column_type, types.Boolean) else int
+        is_right = type(value) is kind and -(2**63) <= value < 2**63
+    elif isinstance(column_type, types.Id):
+        is_right = isinstance(value, str) and types.is_id(value)
+    else:
+        is_right = isinstance(value, str) and "\0" not in value
+    if not is_right:
+        raise ValueError("not a value of this column")
+    return read
