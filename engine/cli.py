@@ -2,6 +2,7 @@
 
 import argparse
 import importlib
+import io
 import os
 import pkgutil
 import sys
@@ -18,6 +19,9 @@ DONE, REFUSED, USED_WRONGLY = 0, 1, 2
 
 def main(arguments: list[str] | None = None) -> int:
     """0: done; 1: refused, the reasons are printed; 2: used wrongly."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # what a terminal cannot show is no reason to break off
+            stream.reconfigure(errors="backslashreplace")
     try:
         args = parser().parse_args(arguments)
         if not hasattr(args, "run"):
@@ -35,6 +39,10 @@ def main(arguments: list[str] | None = None) -> int:
         # Whoever reads has enough; without this, Python complains at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
+    except OSError as error:
+        place = f"'{error.filename}': " if error.filename else ""
+        print(f"fieldstone: {place}{error.strerror or error}", file=sys.stderr)
+        return REFUSED
     except KeyboardInterrupt:
         return 130
 

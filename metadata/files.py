@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from metadata.problem import Place, Problem
 
-__all__ = ["MAX_FILES", "MAX_FILE_BYTES", "MAX_PACKAGE_BYTES", "Texts", "read_files"]
+__all__ = ["MAX_FILES", "MAX_FILE_BYTES", "MAX_PACKAGE_BYTES", "Texts", "printable", "read_files"]
 
 MAX_FILE_BYTES = 1 << 20
 MAX_PACKAGE_BYTES = 64 << 20
@@ -51,22 +51,28 @@ class Texts:
 def read_files(path: Path) -> Texts:
     """The definitions and sample data of the package at `path`."""
     texts = Texts()
+    shown = printable(str(path))
     try:
         if path.is_dir():
             _read_folder(path, texts)
         elif path.is_file() and zipfile.is_zipfile(path):
             _read_zip(path, texts)
         elif path.exists():
-            texts.say("", "source.path", f"'{path}' is neither a folder nor a zip file", "name the package's folder")
+            texts.say("", "source.path", f"'{shown}' is neither a folder nor a zip file", "name the package's folder")
         else:
-            texts.say("", "source.path", f"there is no '{path}'")
+            texts.say("", "source.path", f"there is no '{shown}'")
     except (OSError, ValueError) as error:  # ValueError: a path that holds NUL
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        texts.say("", "source.path", f"'{path}' cannot be read: {reason.lower()}")
+        texts.say("", "source.path", f"'{shown}' cannot be read: {reason.lower()}")
     if texts.size > MAX_PACKAGE_BYTES:
         texts.say("", "source.size", f"the package is larger than {MAX_PACKAGE_BYTES >> 20} MiB")
     texts.files = dict(sorted(texts.files.items()))
     return texts
+
+
+def printable(name: str) -> str:
+    """A file's name as text: bytes that are not UTF-8 show as question marks."""
+    return name.encode("utf-8", "replace").decode()
 
 
 def is_definition(file: str) -> bool:
@@ -80,7 +86,7 @@ def is_definition(file: str) -> bool:
 def _read_folder(root: Path, texts: Texts) -> None:
     home = root.resolve()
     for count, entry in enumerate(_entries(root), start=1):
-        file = Path(entry.path).relative_to(root).as_posix()
+        file = printable(Path(entry.path).relative_to(root).as_posix())
         if count > MAX_FILES:
             texts.say("", "source.size", f"the package has more than {MAX_FILES:,} files")
             return
@@ -88,6 +94,8 @@ def _read_folder(root: Path, texts: Texts) -> None:
             texts.say(file, "source.link", "the link leads out of the package", "copy the file here")
         elif entry.is_symlink() and entry.is_dir():
             texts.say(file, "source.link", "a link to a folder is not followed", "copy the folder here")
+        elif is_definition(file) and file in texts.files:  # of two names, neither of them UTF-8
+            texts.say(file, "source.path", "another file's name reads like this one's", "rename one of the two")
         elif is_definition(file) and entry.is_file():
             with open(entry.path, "rb") as stream:
                 texts.add(file, stream.read(MAX_FILE_BYTES + 1))

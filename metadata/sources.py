@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from metadata.document import Document, Source, show
-from metadata.files import read_files
+from metadata.files import printable, read_files
 from metadata.problem import Place, Problem, nearest
 from metadata.sheet import read_sheet
 from metadata.source import read_text
@@ -35,10 +35,10 @@ class PackageSource:
 
 def read(path: Path, prefix: str = "") -> PackageSource:
     """The package in a folder or zip file. Never raises: what is wrong stands in its problems."""
-    texts = read_files(path)
+    texts, prefix = read_files(path), printable(prefix)
     package = from_texts(texts.files, prefix)
     for problem in texts.problems:
-        file = prefix + problem.place.file if problem.place.file else path.as_posix()
+        file = prefix + problem.place.file if problem.place.file else printable(path.as_posix())
         package.problems.append(replace(problem, place=replace(problem.place, file=file)))
     return package
 

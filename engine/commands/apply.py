@@ -11,7 +11,7 @@ from typing import Any
 from engine.cli import DONE, REFUSED, add_common_options
 from engine.commands.plan import show
 from engine.errors import Conflict
-from engine.people.users import ensure_admin
+from engine.people.users import check_first_password, ensure_admin
 from engine.publish import Plan, apply, plan
 from engine.tenants import Tenant, open_tenant
 
@@ -33,6 +33,7 @@ def run(args: argparse.Namespace) -> int:
         if drawn.has_errors:
             return REFUSED
         agree(drawn, args.plan, args.yes)
+        check_first_password(tenant, given_password())  # before anything is published
         now = datetime.now(UTC)
         if not drawn.is_empty:
             print(f"version {apply(tenant, drawn, None, now)} runs")
@@ -52,9 +53,13 @@ def agree(drawn: Plan, wanted: str, says_yes: bool) -> None:
         )
 
 
+def given_password() -> str:
+    """Of the first user; "" where one is to be made."""
+    return os.environ.get("FIELDSTONE_ADMIN_PASSWORD", "")
+
+
 def greet(tenant: Tenant, now: datetime) -> None:
     """Make the first user where there is none; a password that was made is shown this once."""
-    given = os.environ.get("FIELDSTONE_ADMIN_PASSWORD") or None
-    password = ensure_admin(tenant, given, now)
+    password = ensure_admin(tenant, given_password() or None, now)
     if password:
         print(f"user admin, password {password}", file=sys.stderr)

@@ -22,7 +22,7 @@ from engine.people import passwords, users
 from engine.people.sessions import credential
 from engine.publish import Plan, apply, plan
 from engine.store import system
-from engine.tenants import Tenant, open_tenant
+from engine.tenants import Tenant, open_tenant, storage_of
 from metadata.model import Definitions, DemoUser
 from metadata.problem import render
 
@@ -104,6 +104,7 @@ def reset(args: argparse.Namespace) -> None:
             code="demo.reset",
             fix="drop that schema or file yourself",
         )
+    storage_of("", args.data, args.tenant)  # raises for a name that could lead out of the folder
     for suffix in ("", "-wal", "-shm"):
         (args.data / f"{args.tenant}.db{suffix}").unlink(missing_ok=True)
 

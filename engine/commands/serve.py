@@ -117,8 +117,10 @@ def settings(args: argparse.Namespace) -> Config:
 
 def prepare(tenant: Tenant, now: datetime) -> None:
     """Make what an empty database needs; a password that is made for `admin` is printed this once."""
+    given = os.environ.get("FIELDSTONE_ADMIN_PASSWORD", "")
+    users.check_first_password(tenant, given)
     ensure(tenant, now)
-    made = users.ensure_admin(tenant, os.environ.get("FIELDSTONE_ADMIN_PASSWORD") or None, now)
+    made = users.ensure_admin(tenant, given or None, now)
     if made:
         print(f"The first user is admin, with the password {made}\nIt is not shown again.", file=sys.stderr, flush=True)
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import available_timezones
 
 import orjson
 
@@ -15,6 +16,7 @@ from engine.errors import BadInput
 from engine.people import passwords, tokens, users
 from engine.publish import ensure
 from engine.tenants import Tenant, open_tenant
+from metadata.problem import nearest
 
 __all__ = ["add", "run"]
 
@@ -71,6 +73,10 @@ def create(tenant: Tenant, args: argparse.Namespace, now: datetime) -> tuple[Any
     more = {"email": args.email, "language": args.language, "time_zone": args.time_zone}
     more = {name: value for name, value in more.items() if value is not None}
     username = args.name_of_user
+    if args.time_zone is not None and args.time_zone not in (known := available_timezones()):
+        guess = nearest(args.time_zone, known)
+        fix = f"write '{guess}'?" if guess else "write it as Asia/Shanghai"
+        raise BadInput(f"no time zone is called '{args.time_zone}'", code="user.time_zone", fix=fix)
     user = users.create_user(tenant, username, now=now, name=args.name, roles=args.role, password=made, **more)
     body = {"id": user, "username": username, "roles": args.role, "password": made}
     return body, f"user {username} was made" + (f", with the password {made}" if made else "")

@@ -30,6 +30,8 @@ def make_token(tenant: Tenant, user: str, *, now: datetime, days: int = 365, nam
     """The new token of the user with the id `user`. It cannot be shown again."""
     if not 1 <= days <= MAX_DAYS:
         raise BadInput(f"a token is valid for 1 to {MAX_DAYS} days, not {days}", code="token.days")
+    if not name.isprintable():
+        raise BadInput("the label of a token has characters that cannot be shown", code="token.label")
     token = PREFIX + made_secret()
     row = {
         "id": new_id(now), "hash": fingerprint(token), "user": user, "name": name[:100], "created_at": now,

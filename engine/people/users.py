@@ -19,6 +19,7 @@ from metadata.problem import nearest
 __all__ = [
     "ADMIN",
     "User",
+    "check_first_password",
     "create_user",
     "ensure_admin",
     "find_user",
@@ -82,6 +83,12 @@ def ensure_admin(tenant: Tenant, password: str | None, now: datetime) -> str | N
     except Conflict:  # another process was faster
         return None
     return made
+
+
+def check_first_password(tenant: Tenant, password: str) -> None:
+    """Raises BadInput where the first user is still to be made, and not with this password; "" will do."""
+    if password and not tenant.version():
+        passwords.check_policy(password, ADMIN)
 
 
 def set_password(tenant: Tenant, username: str, password: str, now: datetime, *, is_demo: bool = False) -> None:

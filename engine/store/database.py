@@ -97,7 +97,7 @@ class Database:
         """Raises BadInput for a URL that is neither sqlite:/// nor postgresql://. Connects only when it is used."""
         try:
             parsed = sa.make_url(url)
-        except sa.exc.ArgumentError as error:
+        except (sa.exc.ArgumentError, ValueError) as error:  # ValueError: a port that is no number
             raise BadInput(
                 f"'{url}' is not a database URL", code="database.url", fix="write sqlite:///crm.db?"
             ) from error
