@@ -1,5 +1,7 @@
 """The layout of an object: its own, or one made of its fields where no package has one."""
 
+from dataclasses import replace
+
 from engine.snapshot import Snapshot
 from metadata.model import Cell, Layout, Object, RelatedList, Section, Tab
 
@@ -8,6 +10,7 @@ __all__ = ["layout_for"]
 WIDE = frozenset(("textarea", "richtext"))
 MOST_RELATED = 6
 DETAILS = {"en": "Details", "zh-CN": "详细信息"}
+REST = {"en": "More fields", "zh-CN": "其他字段"}
 
 
 def layout_for(snapshot: Snapshot, definition: Object) -> Layout:
@@ -15,9 +18,24 @@ def layout_for(snapshot: Snapshot, definition: Object) -> Layout:
     found: Layout | None = snapshot.cache.get(key)
     if found is None:
         own = [layout for layout in snapshot.definitions.layouts.values() if layout.object == definition.name]
-        found = next((layout for layout in own if layout.is_default), own[0] if own else made(snapshot, definition))
+        chosen = next((layout for layout in own if layout.is_default), own[0] if own else None)
+        found = with_rest(chosen, definition) if chosen else made(snapshot, definition)
         snapshot.cache[key] = found
     return found
+
+
+def with_rest(layout: Layout, definition: Object) -> Layout:
+    """Fields that the layout forgets stand at the end of its first tab: a new field is seen without a second edit.
+
+    Who does not want one on the page says `hidden: true`.
+    """
+    placed = {cell.field for tab in layout.tabs for section in tab.sections for cell in section.cells}
+    rest = tuple(Cell(f.name) for f in definition.fields.values() if f.name not in placed and not f.is_hidden)
+    if not rest:
+        return layout
+    first, *others = layout.tabs or (Tab(DETAILS),)
+    first = replace(first, sections=(*first.sections, Section(REST, 2, rest)))
+    return replace(layout, tabs=(first, *others))
 
 
 def made(snapshot: Snapshot, definition: Object) -> Layout:
