@@ -19,7 +19,7 @@ from engine.numbers import (
     read_integer,
 )
 from engine.pattern import Pattern, PatternError
-from engine.store.types import Boolean, Date, DateTime, Decimal, Id, Integer, Text, TextList, Time
+from engine.store.types import Boolean, Date, DateTime, Decimal, Id, Integer, Json, JsonText, Text, TextList, Time
 from engine.values import brief, local_text, read_date, read_datetime, read_text, read_time, utc_from_local, wrong_type
 from metadata.model import Choice, Field, say
 from metadata.model import Text as Label
@@ -28,7 +28,7 @@ __all__ = [
     # contracts
     "BadValue", "Choice", "Field", "FieldType", "Function", "Label", "Parse",
     # columns
-    "Boolean", "Date", "DateTime", "Decimal", "Id", "Integer", "Text", "TextList", "Time",
+    "Boolean", "Date", "DateTime", "Decimal", "Id", "Integer", "Json", "JsonText", "Text", "TextList", "Time",
     # reading values
     "INTEGER_MAX", "INTEGER_MIN", "ExactNumber", "brief", "number_json", "number_text", "read_date", "read_datetime",
     "read_decimal", "read_integer", "read_text", "read_time", "say", "wrong_type",

@@ -17,7 +17,7 @@ __all__ = [
 Text = Mapping[str, str]
 """A text by language: {"en": "Lead", "zh-CN": "线索"}. A plain string in YAML is in the package's first language."""
 
-ValueType = Literal["text", "number", "boolean", "date", "datetime", "time", "choice", "choices", "reference"]
+ValueType = Literal["text", "number", "boolean", "date", "datetime", "time", "choice", "choices", "reference", "json"]
 """What a value is to a formula."""
 
 Action = Literal["create", "read", "update", "delete"]

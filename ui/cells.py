@@ -13,11 +13,13 @@ from typing import Any
 from urllib.parse import urlsplit
 from zlib import crc32
 
+import orjson
 from markupsafe import Markup
 
 from metadata.model import Field, say
 from ui.formats import Formats
 from ui.icons import icon
+from ui.markdown import rendered
 from ui.rich import clean
 
 __all__ = ["CELLS", "Cell", "Shown", "avatar", "badge", "cell_for", "initials", "person"]
@@ -74,6 +76,60 @@ def rich_text(shown: Shown) -> Cell:
         return lambda row: f'<div class="rich">{clean(row[at])}</div>' if row[at] else ""
     # Markup only to take the tags out; what is left is escaped.
     return lambda row: escape(Markup(row[at]).striptags()[:200]) if row[at] else ""  # noqa: S704
+
+
+def markdown(shown: Shown) -> Cell:
+    at = shown.at
+    if shown.is_full:
+        return lambda row: f'<div class="rich">{rendered(row[at])}</div>' if row[at] else ""
+    # Markup only to take the tags out; what is left is escaped.
+    return lambda row: escape(Markup(rendered(row[at][:400])).striptags()[:200]) if row[at] else ""  # noqa: S704
+
+
+def code(shown: Shown) -> Cell:
+    """As it was typed; in a list its first line."""
+    at = shown.at
+    if shown.is_full:
+        return lambda row: f'<pre class="code" tabindex="0"><code>{escape(row[at])}</code></pre>' if row[at] else ""
+    return lambda row: f"<code>{escape(row[at].strip().split(chr(10), 1)[0][:80])}</code>" if row[at] else ""
+
+
+def json_value(shown: Shown) -> Cell:
+    """Indented, as the form holds it; in a list the beginning of its text."""
+    at = shown.at
+    if shown.is_full:
+        return lambda row: (
+            f'<pre class="code" tabindex="0"><code>{escape(indented(row[at]))}</code></pre>' if row[at] else ""
+        )
+    return lambda row: f"<code>{escape(row[at][:80])}{'…' if len(row[at]) > 80 else ''}</code>" if row[at] else ""
+
+
+def indented(text: str) -> str:
+    return orjson.dumps(orjson.loads(str(text)), option=orjson.OPT_INDENT_2).decode()
+
+
+def color(shown: Shown) -> Cell:
+    at = shown.at
+    return lambda row: f'<span class="swatch">{swatch(row[at])}{escape(row[at])}</span>' if row[at] else ""
+
+
+def swatch(value: str) -> str:
+    return (
+        '<svg viewBox="0 0 16 16" aria-hidden="true">'
+        f'<rect x=".5" y=".5" width="15" height="15" rx="4" fill="{escape(value)}"/></svg>'
+    )
+
+
+def rating(shown: Shown) -> Cell:
+    at, most = shown.at, shown.field.options.get("max")
+    stars = most if isinstance(most, int) else 5
+    return lambda row: "" if (value := row[at]) is None else starred(value, stars)
+
+
+@lru_cache(maxsize=256)
+def starred(value: int, most: int) -> str:
+    stars = icon("star-filled") * value + icon("star") * (most - value)
+    return f'<span class="stars"><span class="unseen">{value} / {most}</span>{stars}</span>'
 
 
 def number(shown: Shown) -> Cell:
@@ -247,6 +303,11 @@ CELLS: Mapping[str, Callable[[Shown], Cell]] = {
     "html": rich_text,
     "rich": rich_text,
     "richtext": rich_text,
+    "markdown": markdown,
+    "code": code,
+    "json": json_value,
+    "color": color,
+    "rating": rating,
     "number": number,
     "integer": number,
     "decimal": number,

@@ -15,8 +15,8 @@ from ui.formats import Formats
 __all__ = ["Plan", "ShownColumn", "field_of", "plan_of", "readable", "resolve", "title_of"]
 
 KEPT = 1024
-UNSORTABLE = frozenset(("choices",))
-UNSORTABLE_CELLS = frozenset(("long", "longtext", "multiline", "html", "rich", "richtext"))
+UNSORTABLE = frozenset(("choices", "json"))
+UNSORTABLE_CELLS = frozenset(("long", "longtext", "multiline", "html", "rich", "richtext", "markdown", "code"))
 
 
 @dataclass(frozen=True, slots=True)

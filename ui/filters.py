@@ -29,6 +29,7 @@ OPERATORS: Mapping[ValueType, tuple[str, ...]] = {
     "choice": ("is", "not", "blank", "filled"),
     "choices": ("includes", "blank", "filled"),
     "reference": ("is", "not", "blank", "filled"),
+    "json": ("blank", "filled"),
 }
 ENGINE = {
     "is": "=", "not": "!=", "gt": ">", "ge": ">=", "lt": "<", "le": "<=", "has": "contains", "begins": "begins",

@@ -10,11 +10,13 @@ from ui.formats import currency_sign
 if TYPE_CHECKING:
     from ui.visit import Visit
 
-__all__ = ["WIDGETS", "lowered", "template_of", "widget_view"]
+__all__ = ["LONG", "WIDGETS", "lowered", "template_of", "widget_view"]
 
 TEMPLATES = Path(__file__).parent / "templates" / "widgets"
 FALLBACK = "text"
-GROUPS = frozenset(("multiselect", "readonly"))  # not one control that a <label> could name
+GROUPS = frozenset(("multiselect", "rating", "readonly"))  # not one control that a <label> could name
+LONG = frozenset(("textarea", "richtext", "code", "json", "markdown"))  # take a row of a form and no column of a list
+IN_FORMS_ONLY = LONG | {"rating"}  # a filter asks for their values in one line
 View = dict[str, Any]
 
 
@@ -36,7 +38,9 @@ def widget_view(
     name = "add.value" if for_filter else field.name
     view: View = {
         "widget": kind.widget,
-        "template": template_of("readonly" if is_locked else kind.widget),
+        "template": template_of(
+            "readonly" if is_locked else FALLBACK if for_filter and kind.widget in IN_FORMS_ONLY else kind.widget
+        ),
         "name": name,
         "id": "add-value" if for_filter else f"f-{field.name}",
         "label": visit.text(field.label),
@@ -85,6 +89,11 @@ def moment(visit: "Visit", object_name: str, field: Field, view: View) -> View:
     return {"was": held.isoformat(timespec="milliseconds").replace("+00:00", "Z") if held is not None else ""}
 
 
+def rating(visit: "Visit", object_name: str, field: Field, view: View) -> View:
+    most = field.options.get("max")
+    return {"stars": range(1, (most if isinstance(most, int) else 5) + 1)}
+
+
 def switch(visit: "Visit", object_name: str, field: Field, view: View) -> View:
     return {"is_on": view["value"] in ("true", "on", "1", "yes")}
 
@@ -114,6 +123,7 @@ WIDGETS: Mapping[str, Callable[["Visit", str, Field, View], View]] = {
     "multiselect": options,
     "currency": currency,
     "datetime": moment,
+    "rating": rating,
     "switch": switch,
     "lookup": lookup,
 }

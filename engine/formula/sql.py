@@ -29,7 +29,7 @@ SLOT_TYPES: Mapping[str, types.StoredType] = {
 TYPES_OF_VALUES: Mapping[str, types.StoredType] = {
     "text": types.Text(), "choice": types.Text(), "choices": types.TextList(), "reference": types.Id(),
     "boolean": types.Boolean(), "date": types.Date(), "datetime": types.DateTime(), "time": types.Time(),
-    "number": types.Integer(),
+    "number": types.Integer(), "json": types.Json(),
 }  # fmt: skip
 
 

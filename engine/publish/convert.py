@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 
+from engine.contracts.field import UTC_ZONE
 from engine.errors import BadValue
 from engine.registry import Plugins
 from metadata.model import Field
@@ -35,10 +36,15 @@ def converter(old: Field, new: Field, plugins: Plugins, *, is_retargeted: bool =
 
     def convert(value: Any) -> Any:
         plain = before.to_json(value)
+        typed: list[Any] = []
+        if before.value == "json" and kind == "text" and isinstance(plain, dict | list):
+            plain = orjson.dumps(plain).decode()
+        elif kind == "json" and before.value != "json" and isinstance(plain, str):
+            typed = [after.from_form(new, [plain], UTC_ZONE)]
         if known and is_known(plain, known) and before.value == kind:
             return value  # a retired choice, too: parsers refuse those for new values
         first: BadValue | None = None
-        for form in forms(plain, kind, new):
+        for form in [*typed, *forms(plain, kind, new)]:
             try:
                 return parse(form)
             except BadValue as bad:

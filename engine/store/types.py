@@ -9,7 +9,10 @@ from typing import Any, ClassVar
 import orjson
 import sqlalchemy as sa
 
-__all__ = ["Boolean", "Date", "DateTime", "Decimal", "Id", "Integer", "StoredType", "Text", "TextList", "Time", "is_id"]
+__all__ = [
+    "Boolean", "Date", "DateTime", "Decimal", "Id", "Integer", "Json", "JsonText", "StoredType", "Text", "TextList",
+    "Time", "is_id",
+]  # fmt: skip
 
 Convert = Callable[[Any], Any]
 
@@ -210,6 +213,56 @@ class TextList(StoredType):
         return orjson.loads
 
     json_loader = loader
+
+
+class JsonText(str):
+    """A stored JSON value: its canonical text. Of the value itself Python would say that 1 is True."""
+
+    @classmethod
+    def of(cls, value: object) -> "JsonText":
+        """Raises TypeError for what is no JSON."""
+        return cls(orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode())
+
+    @property
+    def value(self) -> Any:
+        return orjson.loads(str(self))  # it takes no kinds of str
+
+
+class Json(StoredType):
+    """Any JSON value as its canonical text, so that equal values have equal text.
+
+    With `keys`: an object of these keys only, all optional texts, kept as the array of its texts. The search box reads
+    the text of a column, and must not find the keys.
+    """
+
+    sqlite = sa.Text()
+    postgresql = sa.Text(collation="C")
+
+    def __init__(self, keys: tuple[str, ...] = ()) -> None:
+        super().__init__()
+        self.keys = keys
+
+    @property
+    def shape(self) -> tuple[object, ...]:
+        return ("Json", *self.keys)
+
+    def dumper(self, dialect_name: str) -> Convert | None:
+        keys = self.keys
+        if not keys:
+            return str
+        return lambda text: orjson.dumps([orjson.loads(str(text)).get(key, "") for key in keys]).decode()
+
+    def loader(self, dialect_name: str) -> Convert | None:
+        if not self.keys:
+            return JsonText
+        load = self._parts
+        return lambda text: JsonText.of(load(text))
+
+    def json_loader(self, dialect_name: str) -> Convert | None:
+        return self._parts if self.keys else orjson.loads
+
+    def _parts(self, text: str) -> dict[str, str]:
+        return {key: part for key, part in zip(self.keys, orjson.loads(text), strict=True) if part}
 
 
 def blank_kept(convert: Convert | None) -> Convert | None:

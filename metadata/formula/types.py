@@ -24,8 +24,8 @@ class Signature(Protocol):
 
 WORDS: Mapping[str, str] = {
     "text": "a text", "number": "a number", "boolean": "true or false", "date": "a date", "datetime": "a date and time",
-    "time": "a time", "choice": "a choice", "choices": "a list of choices", "reference": "a reference", "null": "blank",
-    "any": "any value",
+    "time": "a time", "choice": "a choice", "choices": "a list of choices", "reference": "a reference",
+    "json": "structured data", "null": "blank", "any": "any value",
 }  # fmt: skip
 WORD_LIKE = frozenset({"text", "choice", "reference"})
 ORDERED = frozenset({"text", "number", "date", "datetime", "time"})
@@ -76,8 +76,8 @@ def compare(op: Any, left: Node, right: Node, column: int) -> Node:
     left, right = aligned(left, right)
     if op not in ("==", "!=") and not {left.type, right.type} <= ORDERED:
         raise fault(f"{described(left)}, which has no order for '{op}'", "write '==' or '!='", left)
-    if left.type == "choices":
-        fix = f"write 'value' in {'.'.join(left.steps)}" if isinstance(left, Path) else ""
+    if left.type in ("choices", "json"):
+        fix = f"write 'value' in {'.'.join(left.steps)}" if isinstance(left, Path) and left.type == "choices" else ""
         raise fault(f"{described(left)}, which compares only with blank", fix, left)
     return Compare(op, left, right, column=column)
 
@@ -116,8 +116,8 @@ def membership(item: Node, options: tuple[Node, ...], negated: bool, column: int
     item = blank_of(item)
     if item.type == "null":
         raise fault("blank cannot be looked up in a list", "write x == null", item)
-    if item.type == "choices":
-        fix = f"write 'value' in {'.'.join(item.steps)}" if isinstance(item, Path) else ""
+    if item.type in ("choices", "json"):
+        fix = f"write 'value' in {'.'.join(item.steps)}" if isinstance(item, Path) and item.type == "choices" else ""
         raise fault(f"{described(item)}, which cannot be looked up in a list", fix, item)
     checked: list[Node] = []
     has_blank = False

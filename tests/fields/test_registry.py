@@ -24,7 +24,7 @@ CHECKER = Draft202012Validator.FORMAT_CHECKER
 BEYOND_SCHEMA = {
     "value.number.scale", "value.number.digits", "value.number.exact", "value.date", "value.datetime",
     "value.date.year", "value.phone", "value.url", "value.email", "value.text.character",
-    "value.reference", "value.number.finite",
+    "value.reference", "value.number.finite", "value.json.part", "value.json.long", "value.json.deep",
 }  # fmt: skip
 
 
@@ -37,10 +37,11 @@ def allows(kind: FieldType, field: Field, value: object) -> bool:
     return Draft202012Validator(kind.schema(field), format_checker=CHECKER).is_valid(value)
 
 
-def test_nineteen_types_and_seven_functions_are_registered() -> None:
+def test_twenty_four_types_and_seven_functions_are_registered() -> None:
     assert sorted(PLUGINS.fields) == [
-        "autonumber", "boolean", "choice", "currency", "date", "datetime", "decimal", "email", "id", "integer",
-        "longtext", "multi_choice", "percent", "phone", "reference", "richtext", "text", "time", "url",
+        "autonumber", "boolean", "choice", "code", "color", "currency", "date", "datetime", "decimal", "email",
+        "id", "integer", "json", "longtext", "markdown", "multi_choice", "percent", "phone", "rating", "reference",
+        "richtext", "text", "time", "url",
     ]  # fmt: skip
     assert sorted(PLUGINS.functions) == ["ADDDAYS", "BEGINS", "CONTAINS", "ISBLANK", "LOWER", "NOW", "TODAY"]
 

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 from engine.snapshot import Snapshot
 from metadata.model import Cell, Layout, Object, RelatedList, Section, Tab
+from ui.widgets import LONG
 
 __all__ = ["layout_for"]
 
-WIDE = frozenset(("textarea", "richtext"))
 MOST_RELATED = 6
 DETAILS = {"en": "Details", "zh-CN": "详细信息"}
 REST = {"en": "More fields", "zh-CN": "其他字段"}
@@ -42,8 +42,8 @@ def made(snapshot: Snapshot, definition: Object) -> Layout:
     """Short fields in two columns, long ones across; then lists of what refers to the object."""
     plugins = snapshot.plugins.fields
     fields = [field for field in definition.fields.values() if not field.is_hidden]
-    short = [Cell(f.name) for f in fields if plugins[f.type].widget not in WIDE]
-    long = [Cell(f.name, 2) for f in fields if plugins[f.type].widget in WIDE]
+    short = [Cell(f.name) for f in fields if plugins[f.type].widget not in LONG]
+    long = [Cell(f.name, 2) for f in fields if plugins[f.type].widget in LONG]
     empty = [Cell(None)] if (len(short) + 1) % 2 else []
     section = Section(DETAILS, 2, (*short, Cell("owner"), *empty, *long))
     related = tuple(

@@ -14,7 +14,7 @@ from ui.rows import Rows, compile_rows
 from ui.screens.bulk import bulk_fields
 from ui.screens.objects import head, object_of
 from ui.visit import Visit
-from ui.widgets import widget_view
+from ui.widgets import LONG, widget_view
 
 __all__ = ["filter_part", "list_page"]
 
@@ -48,7 +48,7 @@ def view_for(visit: Visit, definition: Object, wanted: str) -> View:
 def made_view(visit: Visit, definition: Object) -> View:
     plugins = visit.ctx.snapshot.plugins.fields
     short = [f.name for f in definition.fields.values() if f.name != definition.title and not f.is_hidden]
-    short = [name for name in short if plugins[definition.fields[name].type].widget not in ("textarea", "richtext")]
+    short = [name for name in short if plugins[definition.fields[name].type].widget not in LONG]
     picked = [f.name for f in definition.fields.values() if f.choices and plugins[f.type].value == "choice"]
     return View(
         name="", object=definition.name, label=definition.plural, columns=(definition.title, *short[:6], "owner"),

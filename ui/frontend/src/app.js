@@ -5,6 +5,7 @@ import "./sheet.js";
 import "./form.js";
 import "./lookup.js";
 import "./rich.js";
+import "./color.js";
 import "./list.js";
 
 window.htmx = htmx;
