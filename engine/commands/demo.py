@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import shutil
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -60,7 +61,7 @@ def run(args: argparse.Namespace) -> int:
     if args.no_serve:
         return DONE
     if is_applied:
-        print(f"Change a file in {packages[0]}, then: fieldstone apply {packages[0]}{options(args)}")
+        print(f"Change a file in {packages[0]}, then: {called()} apply {shown(packages)}{options(args)}")
     print(f"\nserving on {address(args.host, args.port)}", flush=True)
     serve(replace(config, hosts=hosts_for(args.host, config.hosts)), args.host, args.port)
     return DONE
@@ -77,7 +78,7 @@ def fill(tenant: Tenant, packages: Sequence[Path], args: argparse.Namespace, now
     if drawn.has_errors:
         print(render(drawn.problems), file=sys.stderr)
         return None
-    is_applied = publish(tenant, drawn, is_new, now)
+    is_applied = publish(tenant, drawn, is_new, now, f"{called()} plan {shown(packages)}{options(args)}")
     if is_new:
         with progress("people and sample data"), tenant.database.together() as connection:
             make_people(tenant, drawn.definitions, now)
@@ -125,11 +126,11 @@ def is_empty(tenant: Tenant) -> bool:
     return False
 
 
-def publish(tenant: Tenant, drawn: Plan, is_new: bool, now: datetime) -> bool:
+def publish(tenant: Tenant, drawn: Plan, is_new: bool, now: datetime, look: str) -> bool:
     """Whether the definitions run as they are in the files. What would lose values is left to `apply`."""
     if not is_new and (drawn.loses or drawn.stops):
         print("The changed definitions would lose values or are stopped by rows, so the former ones run. See:")
-        print("    fieldstone plan")
+        print(f"    {look}")
         return False
     if not drawn.is_empty:
         with progress(f"tables: {len(drawn.steps)} changes"):
@@ -183,6 +184,16 @@ def hosts_for(host: str, hosts: tuple[str, ...]) -> tuple[str, ...]:
     if is_loopback(host):
         return hosts
     return (*hosts, "*" if host in ("0.0.0.0", "::") else host)  # noqa: S104 - the person's own choice
+
+
+def shown(packages: Sequence[Path]) -> str:
+    return " ".join(map(str, packages))
+
+
+def called() -> str:
+    """The command as it can be typed again: `.venv/bin/fieldstone` where no path leads to it."""
+    typed = Path(sys.argv[0])
+    return "fieldstone" if shutil.which("fieldstone") or typed.name != "fieldstone" else str(typed)
 
 
 def options(args: argparse.Namespace) -> str:

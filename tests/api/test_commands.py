@@ -231,3 +231,22 @@ def test_a_port_in_use_is_refused_before_anything_is_made(
     )
     assert said.out == ""
     assert not (tmp_path / "data").exists()
+
+
+def test_a_demo_whose_changed_files_would_lose_values_says_what_to_type(
+    package: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = tmp_path / "data"
+    start = ["demo", "--no-serve", "--package", str(package), "--data", str(data)]
+    field = "  name: {type: text, label: Name, required: true}\n"
+    manifest = package / "package.yaml"
+    manifest.write_text(SMALL.replace(field, f"{field}  age: {{type: integer, default: 7}}\n"), encoding="utf-8")
+    assert main(start) == 0
+    manifest.write_text(SMALL, encoding="utf-8")
+    monkeypatch.setattr("shutil.which", lambda name: None)
+    monkeypatch.setattr("sys.argv", [".venv/bin/fieldstone", *start])
+    capsys.readouterr()
+    assert main(start) == 0
+    said = capsys.readouterr().out
+    assert "so the former ones run. See:\n" in said
+    assert f"\n    .venv/bin/fieldstone plan {package} --data {data}\n" in said
