@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount
 
+from engine.api.aggregate import OPERATIONS as AGGREGATES
 from engine.api.errors import HttpRefusal, answer_to, status_of
 from engine.api.guard import Guard
 from engine.api.health import health_routes
@@ -39,7 +40,8 @@ def create_app(config: Config, tenant: Tenant | None = None) -> Starlette:
     if tenant is None:
         tenant = open_tenant(config.database_url, config.data, config.tenant, load_plugins(config.plugins))
     site, metrics = Site(config, tenant), Metrics()
-    routes: list[BaseRoute] = [Mount(ROOT, app=Api(site, (*RECORDS, *OBJECTS))), *health_routes(site, metrics)]
+    api = Api(site, (*RECORDS, *AGGREGATES, *OBJECTS))
+    routes: list[BaseRoute] = [Mount(ROOT, app=api), *health_routes(site, metrics)]
     if config.ui:
         routes += named(config.ui)(site)
 

@@ -5,10 +5,14 @@ from typing import Any
 
 from engine import service_batch, service_deletion, service_reads, service_writes
 from engine.context import Context
-from engine.service_answers import Change, Column, Listing, Page, Recent, Result
+from engine.service_answers import Aggregation, Change, Column, Listing, Page, Recent, Result
+from engine.store.aggregate import AggregateQuery
 from engine.store.query import Query, SortKey
 
-__all__ = ["Change", "Column", "Listing", "Page", "Query", "Recent", "Records", "Result", "SortKey"]
+__all__ = [
+    "AggregateQuery", "Aggregation", "Change", "Column", "Listing", "Page", "Query", "Recent", "Records", "Result",
+    "SortKey",
+]  # fmt: skip
 
 Json = dict[str, Any]
 
@@ -32,6 +36,10 @@ class Records:
     def list(self, query: Query) -> Listing:
         """JSON-ready dicts, for the API."""
         return service_reads.listing(self.ctx, query)
+
+    def aggregate(self, query: AggregateQuery) -> Aggregation:
+        """Counts, sums and averages by groups. Raises BadInput."""
+        return service_reads.aggregate(self.ctx, query)
 
     def get(self, object_name: str, record_id: str, fields: Sequence[str] = ()) -> Json:
         """path -> JSON-ready value, id and version always among them. Raises NotFound."""

@@ -8,7 +8,7 @@ from typing import Any
 from engine.errors import EngineError
 from metadata.model import Field
 
-__all__ = ["Change", "Column", "Listing", "Page", "Recent", "Result"]
+__all__ = ["Aggregation", "Change", "Column", "Listing", "Page", "Recent", "Result"]
 
 Json = dict[str, Any]
 
@@ -41,6 +41,15 @@ class Listing:
     next: str | None
     count: int | None = None
     count_is_capped: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Aggregation:
+    """What is told of groups of records, JSON-ready; the keys are the texts that were asked for."""
+
+    groups: list[Json]  # {"stage": "won", "close_date:month": "2026-11", "sum(amount)": 123.45}
+    total: Json  # the measures over all matching records, whatever `having` and `limit`
+    is_truncated: bool  # there are more groups
 
 
 @dataclass(frozen=True, slots=True)

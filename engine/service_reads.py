@@ -5,14 +5,15 @@ from datetime import datetime
 from typing import Any
 
 from engine.context import Context
-from engine.service_answers import Change, Listing, Page, Recent
+from engine.service_answers import Aggregation, Change, Listing, Page, Recent
 from engine.service_writes import not_found
+from engine.store import aggregate as aggregates
 from engine.store import rows, rows_history
 from engine.store.query import MAX_LIMIT, Query, SortKey, find, one
 from engine.store.query_paths import need_object
 from metadata.model import SYSTEM_FIELDS
 
-__all__ = ["get", "get_row", "history", "listing", "options", "page", "recent", "titles"]
+__all__ = ["aggregate", "get", "get_row", "history", "listing", "options", "page", "recent", "titles"]
 
 PERSON = SYSTEM_FIELDS["owner"].target
 RECENT_CHANGES, RECENT_STEPS = 200, 3
@@ -33,6 +34,11 @@ def listing(ctx: Context, query: Query) -> Listing:
         found = find(ctx, connection, query)
     records = found.reader.records(found.rows)
     return Listing(found.reader.columns, records, found.next, found.count, found.count_is_capped)
+
+
+def aggregate(ctx: Context, query: aggregates.AggregateQuery) -> Aggregation:
+    with ctx.tenant.database.read() as connection:
+        return aggregates.aggregate(ctx, connection, query)
 
 
 def get(ctx: Context, object_name: str, record_id: str, fields: Sequence[str]) -> Json:

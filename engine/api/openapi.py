@@ -84,7 +84,10 @@ def paths_of(ctx: Context, definition: Object) -> dict[str, Json]:
     one: Json = {"parameters": [{"$ref": "#/components/parameters/id"}], "get": operation(f"get.{name}", label, {
         **whole, "304": {"description": "Unchanged", "headers": parts.ETAG}, **errors(400, 401, 404, 503),
     }, tag, [{"$ref": "#/components/parameters/fields"}, parts.IF_NONE_MATCH])}  # fmt: skip
-    paths = {base: many, f"{base}/{{id}}": one}
+    measured = operation(f"aggregate.{name}", f"Counts and sums: {plural}", {
+        "200": json_of(parts.AGGREGATE), **errors(400, 401, 404, 503),
+    }, tag, parts.AGGREGATE_PARAMETERS)  # fmt: skip
+    paths: Json = {base: many, f"{base}/{{id}}": one, f"/aggregate/{quote(name)}": {"get": measured}}
     created = {"201": json_of(record, parts.ETAG | parts.LOCATION | parts.REPLAYED)}
     refusals = errors(400, 401, 403, 404, 409, 412, 413, 415, 422, 503)
     if can("create", name):

@@ -5,8 +5,8 @@ from typing import Any
 from engine.api.errors import PROBLEM_TYPE, title_of
 
 __all__ = [
-    "BATCH", "COMPONENTS", "ETAG", "IF_MATCH", "IF_NONE_MATCH", "KEY", "LIST_PARAMETERS", "LOCATION", "OBJECT",
-    "OBJECT_SUMMARY", "REPLAYED", "body_of", "errors", "json_of", "reference",
+    "AGGREGATE", "AGGREGATE_PARAMETERS", "BATCH", "COMPONENTS", "ETAG", "IF_MATCH", "IF_NONE_MATCH", "KEY",
+    "LIST_PARAMETERS", "LOCATION", "OBJECT", "OBJECT_SUMMARY", "REPLAYED", "body_of", "errors", "json_of", "reference",
 ]  # fmt: skip
 
 Json = dict[str, Any]
@@ -62,6 +62,10 @@ PARAMETERS: Json = {
     "cursor": query("cursor", "`next` of the page before, with the same filter and sort", TEXT),
     "count": query("count", "Whether to count: capped stops at 1,000", {"enum": ["none", "capped", "exact"]}),
     "search": query("search", "Text that one of the object's search fields must hold", TEXT),
+    "group": query("group", "Fields with commas between them, dates by period: stage,close_date:month", TEXT),
+    "measures": query("measures", "sum, count, avg, min, max, distinct of fields: count(),sum(amount)", TEXT),
+    "having": query("having", "A condition on measures: sum(amount) > 1000 and count() >= 2", TEXT),
+    "group_sort": query("sort", "Groups and measures; - before one turns it round: -sum(amount),stage", TEXT),
     "if_match": header("If-Match", "Only if the record is at this version", TAGS),
     "if_none_match": header("If-None-Match", "Nothing is sent if the record is at this version", TAGS),
     "key": header(
@@ -76,6 +80,9 @@ def parameter(name: str) -> Json:
 
 
 LIST_PARAMETERS = [parameter(name) for name in ("filter", "sort", "fields", "limit", "cursor", "count", "search")]
+AGGREGATE_PARAMETERS = [
+    parameter(name) for name in ("group", "measures", "filter", "having", "group_sort", "limit", "search")
+]
 IF_MATCH, IF_NONE_MATCH, KEY = parameter("if_match"), parameter("if_none_match"), parameter("key")
 
 OBJECT_SUMMARY: Json = {
@@ -169,6 +176,18 @@ BATCH: Json = {
         },
     }}},
 }  # fmt: skip
+
+
+MEASURED: Json = {"type": "object", "additionalProperties": {"type": ["string", "number", "boolean", "null"]}}
+AGGREGATE: Json = {
+    "type": "object",
+    "required": ["groups", "is_truncated", "total"],
+    "properties": {
+        "groups": {"type": "array", "items": MEASURED, "description": "Keys are the texts of groups and measures"},
+        "is_truncated": {**FLAG, "description": "There are more groups than the limit"},
+        "total": {**MEASURED, "description": "The measures over all matching records"},
+    },
+}
 
 
 def response(status: int) -> Json:

@@ -19,6 +19,7 @@ from psycopg.types.string import TextLoader
 from sqlalchemy.pool import StaticPool
 
 from engine.errors import BadInput, Busy
+from engine.store import sqlite_functions
 from engine.store.sql import DIALECTS, Compiled, PostgresDialect, SQLiteDialect, compile_sql
 
 __all__ = ["Compiled", "Connection", "Database", "compile_sql", "is_schema_changed", "new_id"]
@@ -249,6 +250,7 @@ class Database:
         for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON", "temp_store = MEMORY",
                        "cache_size = -16000", "mmap_size = 268435456", "trusted_schema = OFF"):  # fmt: skip
             raw.execute(f"PRAGMA {pragma}")
+        sqlite_functions.register(raw)
         return raw
 
     def _connect_postgres(self) -> psycopg.Connection[Any]:
