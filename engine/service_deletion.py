@@ -5,6 +5,7 @@ makes the reference blank. These follow from the definitions, not from what the 
 """
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,7 +13,7 @@ from engine.access.scope import Scope
 from engine.context import Context
 from engine.errors import Conflict, InputProblem, NotFound
 from engine.rules.uniqueness import as_conflicts
-from engine.service_writes import answer, may_not, need, not_found, stale
+from engine.service_writes import TRIES, always_changing, answer, may_not, need, not_found, stale
 from engine.snapshot import Snapshot
 from engine.store import rows, rows_deletion, rows_history
 from engine.store.database import Connection
@@ -52,17 +53,21 @@ def delete(ctx: Context, object_name: str, record_id: str, if_version: int | Non
 
 def delete_in(ctx: Context, connection: Connection, object_name: str, record_id: str, if_version: int | None) -> None:
     need(ctx.scope, "delete", object_name)
-    current = rows.current(ctx, connection, object_name, record_id, "delete")
-    if current is None:
-        raise not_found(object_name, record_id)
-    if not current.is_allowed:
-        raise may_not("delete", object_name)
-    if if_version is not None and current.version != if_version:
-        raise stale(current.version, if_version)
-    # Marked first: whoever makes a record refer to this one waits, and then finds it gone.
-    written = rows.change(ctx, connection, object_name, record_id, current.version, {"deleted_at": ctx.now}, "delete")
-    if written is None:
-        raise stale(current.version + 1, current.version)
+    for _ in range(TRIES):
+        current = rows.current(ctx, connection, object_name, record_id, "delete")
+        if current is None:
+            raise not_found(object_name, record_id)
+        if not current.is_allowed:
+            raise may_not("delete", object_name)
+        if if_version is not None and current.version != if_version:
+            raise stale(current.version, if_version)
+        # Marked first: whoever makes a record refer to this one waits, and then finds it gone.
+        marked = {"deleted_at": ctx.now}
+        written = rows.change(ctx, connection, object_name, record_id, current.version, marked, "delete")
+        if written is not None:  # else somebody was faster: look again
+            break
+    else:
+        raise always_changing()
     closure = _closure(ctx.snapshot, connection, object_name, record_id)
     _check_held(ctx.scope, closure, object_name)
     versions = {record_id: written.record["version"]}
@@ -172,23 +177,46 @@ def restore_in(ctx: Context, connection: Connection, object_name: str, record_id
             f"this {object_name} was deleted together with another record", code="restore.together",
             fix="restore that record: this one comes back with it",
         )  # fmt: skip
+    # Taken out of the trash first: of several who restore it at once, the others find it alive.
+    with as_conflicts(ctx.snapshot, object_name):
+        written = rows.change(ctx, connection, object_name, record_id, current.version, {"deleted_at": None}, "delete")
+    if written is None:
+        raise _not_in_trash(ctx, connection, object_name, record_id)
+    entry = (record_id, int(written.record["version"]), "restore", NO_CHANGES)
+    rows_history.write(ctx, connection, object_name, [entry])
     taken = rows_deletion.read(connection, ctx.snapshot, record_id) or [Taken(object_name, record_id)]
     deleted: dict[str, list[str]] = {}
     for one in taken:
         if not one.field:
             deleted.setdefault(one.object, []).append(one.record)
     for name, ids in deleted.items():
-        with as_conflicts(ctx.snapshot, name):
-            versions = rows.change_many(ctx, connection, name, ids, {"deleted_at": None})
+        others = [one for one in ids if one != record_id]
+        if not others:
+            continue
+        with _untold(ctx.scope, name), as_conflicts(ctx.snapshot, name):
+            versions = rows.change_many(ctx, connection, name, others, {"deleted_at": None})
         rows_history.write(ctx, connection, name, [(one, at, "restore", NO_CHANGES) for one, at in versions.items()])
     for name, ids in deleted.items():
-        _mend_references(ctx, connection, name, ids)
+        with _untold(ctx.scope, name):
+            _mend_references(ctx, connection, name, ids)
     _refill(ctx, connection, [one for one in taken if one.field])
     rows_deletion.forget(connection, ctx.snapshot, record_id)
     found = rows.current(ctx, connection, object_name, record_id, "delete")
     if found is None:  # what its row rule depends on has gone
         return {"id": record_id, "version": current.version + 1}
     return answer(ctx.scope, object_name, found.record(), is_visible=True)
+
+
+@contextmanager
+def _untold(scope: Scope, object_name: str) -> Iterator[None]:
+    """A conflict at records that this person may not know of says nothing of them."""
+    try:
+        yield
+    except Conflict as conflict:
+        if scope.can("read", object_name):
+            raise
+        message = "what was deleted together with this record cannot come back"
+        raise Conflict(message, code="restore.hidden", fix="ask an administrator") from conflict
 
 
 def _not_in_trash(ctx: Context, connection: Connection, object_name: str, record_id: str) -> Conflict | NotFound:

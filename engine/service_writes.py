@@ -17,8 +17,8 @@ from engine.store.query_paths import need_object
 from metadata.model import Action
 
 __all__ = [
-    "answer", "changes_of", "create", "create_in", "may_not", "need", "new_row", "not_found", "refuse", "update",
-    "update_in", "upsert", "upsert_in",
+    "TRIES", "always_changing", "answer", "changes_of", "create", "create_in", "may_not", "need", "new_row",
+    "not_found", "refuse", "update", "update_in", "upsert", "upsert_in",
 ]  # fmt: skip
 
 Json = dict[str, Any]
@@ -117,7 +117,7 @@ def update_in(
             ctx, connection, object_name, [(record_id, version, "update", changes_of(rules, before, changed))]
         )
         return answer(ctx.scope, object_name, written.record, written.is_visible)
-    raise Stale("the record is being changed by others all the time", fix="try again")
+    raise always_changing()
 
 
 def upsert(ctx: Context, object_name: str, field: str, value: object, values: Values) -> tuple[Json, bool]:
@@ -191,6 +191,10 @@ def not_found(object_name: str, record_id: str) -> NotFound:
 
 def stale(version: int, wanted: int) -> Stale:
     return Stale(f"the record is at version {version}, not {wanted}: it was changed meanwhile", fix="load it again")
+
+
+def always_changing() -> Stale:
+    return Stale("the record is being changed by others all the time", fix="try again")
 
 
 def refuse(problems: list[InputProblem]) -> None:

@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from engine.api.errors import HttpRefusal, answer_to
 from engine.api.metrics import Metrics
-from engine.api.operations import send_answer
+from engine.api.operations import ROOT, send_answer
 from engine.api.site import Site
 from engine.config import bare_host
 
@@ -83,6 +83,9 @@ class Guard:
                     400, "host", "this host name is not served here",
                     fix="name it in FIELDSTONE_HOSTS, or in FIELDSTONE_BASE_URL",
                 )  # fmt: skip
+            if is_api and not path.startswith(f"{ROOT}/"):  # never a page to sign in on
+                fix = f"{ROOT}/openapi.json lists what there is"
+                raise HttpRefusal(404, "path.unknown", f"the API begins with {ROOT}/", fix=fix)
             # The API counts while it reads; screens read through Starlette.
             if not is_api and scope["method"] not in ("GET", "HEAD"):
                 receive = limited(receive, self.limit)
