@@ -139,6 +139,19 @@ class Base:
         ]  # fmt: skip
         return _json({"records": records, "next": rows[-1].id if len(rows) == 50 else None, "count": total})
 
+    def totals(self, connection: sa.Connection, request: Request, body: bytes) -> Response:
+        actor = self.actor(connection, request)
+        o = self.opportunity.c
+        since = date.fromisoformat(request.query_params["since"])
+        rows = connection.execute(
+            sa.select(o.stage, sa.func.sum(o.amount).label("amount"), sa.func.count().label("number"))
+            .where(self.mine(actor), o.close_date >= (since.isoformat() if self.is_sqlite else since))
+            .group_by(o.stage).order_by(o.stage)
+        ).all()  # fmt: skip
+        groups = [{"stage": r.stage, "sum(amount)": self.amount(r.amount), "count()": r.number} for r in rows]
+        total = self.amount(sum(r.amount for r in rows))
+        return _json({"groups": groups, "total": {"sum(amount)": total, "count()": sum(r.number for r in rows)}})
+
     def get(self, connection: sa.Connection, request: Request, body: bytes) -> Response:
         actor = self.actor(connection, request)
         row = self.one(connection, actor, request.path_params["id"])
@@ -332,6 +345,7 @@ def app(url: str, schema: str | None) -> Starlette:
             Route("/opportunity", base.endpoint(base.listing)),
             Route("/opportunity", base.endpoint(base.create, is_writing=True), methods=["POST"]),
             Route("/opportunity/batch", base.endpoint(base.bulk, is_writing=True), methods=["POST"]),
+            Route("/opportunity/totals", base.endpoint(base.totals)),
             Route("/opportunity/{id}", base.endpoint(base.get)),
             Route("/opportunity/{id}", base.endpoint(base.update, is_writing=True), methods=["PATCH"]),
             Route("/list", base.endpoint(base.html)),
