@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.ui.conftest import Visitors
+from tests.ui.conftest import Shop, Visitors
 
 pytestmark = pytest.mark.browser
 
@@ -97,6 +97,15 @@ def test_home_greets_and_shows_what_is_open(visitor: Visitors) -> None:
     expect(ann.page.get_by_role("heading", level=1)).to_contain_text("Ann Lee")
     expect(ann.page.locator(".tile-card").first).to_contain_text("60")
     expect(ann.page.get_by_role("heading", name="My open deals")).to_contain_text("40")
+
+
+def test_home_tells_what_changed_last_of_the_menus_objects_only(visitor: Visitors, shop: Shop) -> None:
+    shop.site.user("zoe", "reader", name="Zoe New")  # a change of an object that no menu leads to
+    ann = visitor("ann")
+    ann.go("/")
+    changed = ann.page.locator("ul.recent")
+    expect(changed.get_by_role("link")).to_have_count(9)
+    expect(changed).not_to_contain_text("Zoe New")
 
 
 def test_the_skip_link_is_first_and_leads_to_the_content(visitor: Visitors) -> None:
