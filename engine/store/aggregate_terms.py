@@ -1,6 +1,5 @@
 """The words of an aggregate query: groups and measures, checked against a Scope. Opens no connection."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -19,7 +18,6 @@ __all__ = ["FUNCTIONS", "Group", "Measure", "bad", "read_groups", "read_measure"
 FUNCTIONS = ("sum", "count", "avg", "min", "max", "distinct")
 MAX_GROUPS = 5
 MAX_MEASURES = 20
-MEASURE = re.compile(r"\s*([^\s()]+)\s*\(\s*([^()]*?)\s*\)\s*")
 NUMBERS = (types.Integer, types.Decimal)
 ORDERED = (*NUMBERS, types.Text, types.Date, types.DateTime, types.Time)
 SINGLE = (*ORDERED, types.Boolean, types.Id)
@@ -83,11 +81,11 @@ def read_measures(ctx: Context, object_name: str, texts: Sequence[str]) -> tuple
 
 def read_measure(ctx: Context, object_name: str, text: str, clause: str) -> Measure:
     """One measure: `sum(amount)`. Raises BadInput at `clause`."""
-    match = MEASURE.fullmatch(text) if len(text) < 1000 else None
-    if match is None:
+    parts = _parts(text)
+    if parts is None:
         message = f"'{text[:60]}' is no measure; a measure is a function of a field, such as sum(amount)"
         raise bad(clause, "aggregate.measure", message, "write 'count()'?")
-    function, path = match.groups()
+    function, path = parts
     if function not in FUNCTIONS:
         guess = nearest(function, FUNCTIONS)
         fix = f"write '{guess}({path})'?" if guess else ""
@@ -110,6 +108,14 @@ def read_measure(ctx: Context, object_name: str, text: str, clause: str) -> Meas
     return Measure(f"{function}({path})", function, target)
 
 
+def _parts(text: str) -> tuple[str, str] | None:
+    """`sum( amount )` -> sum, amount. Without a pattern: those take long over many spaces."""
+    function, opening, rest = text.strip().partition("(")
+    function, inner = function.strip(), rest[:-1].strip()
+    is_measure = function and opening and rest.endswith(")") and "(" not in inner and ")" not in inner
+    return (function, inner) if is_measure else None
+
+
 def sort_places(
     groups: Sequence[Group], measures: Sequence[Measure], sort: Sequence[SortKey]
 ) -> list[tuple[int, bool]]:
@@ -117,8 +123,8 @@ def sort_places(
     known = [*(group.text for group in groups), *(measure.text for measure in measures)]
     found: dict[int, bool] = {}
     for key in sort:
-        match = MEASURE.fullmatch(key.path) if len(key.path) < 1000 else None
-        text = f"{match[1]}({match[2]})" if match else key.path
+        parts = _parts(key.path)
+        text = f"{parts[0]}({parts[1]})" if parts else key.path
         if text not in known:
             guess = nearest(text, known)
             message = f"sort '{text[:60]}' is neither a group nor a measure of this query"

@@ -1,5 +1,6 @@
 """Groups and measures: literal answers, the same on both databases."""
 
+import time
 from collections.abc import Iterator
 from decimal import Decimal
 
@@ -120,6 +121,7 @@ def test_moments_fall_into_the_days_of_the_persons_zone(firm: Running) -> None:
     assert groups(firm.records("ny"), "called_at:week", filter="called_at < '2026-04-01T00:00:00Z'") == [
         ("2026-03-02", 3), ("2026-03-09", 1),
     ]  # fmt: skip
+    assert groups(firm.records("boss"), "called_at:day", limit=2) == [("2026-03-08", 2), ("2026-03-09", 2)]  # UTC
     assert groups(firm.records("boss"), "called_at", limit=1) == [("2026-03-08T04:59:59.000Z", 1)]
 
 
@@ -310,6 +312,16 @@ def test_hostile_words_are_refused_or_answered_and_change_nothing(sqlite_firm: R
                       {"group": "stage", "sort": text}):  # fmt: skip
             with refused(sqlite_firm, BadInput):
                 ask(sqlite_firm.records("boss"), **query)  # type: ignore[arg-type]
+
+
+def test_long_words_are_refused_at_once(sqlite_firm: Running) -> None:
+    records = sqlite_firm.records("boss")
+    for text in ("sum(" + " " * 5000, "(" * 5000, "sum" + " " * 5000 + "x)", "sum(" + " " * 5000 + ")"):
+        started = time.perf_counter()
+        for query in ({"measures": text}, {"group": "stage", "sort": text}, {"group": "stage", "having": text[:1999]}):
+            with pytest.raises(BadInput):
+                ask(records, **query)  # type: ignore[arg-type]
+        assert time.perf_counter() - started < 0.5, text[:10]
 
 
 def test_hidden_and_missing_fields_have_the_same_answer(sqlite_firm: Running) -> None:
