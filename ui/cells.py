@@ -17,6 +17,7 @@ import orjson
 from markupsafe import Markup
 
 from metadata.model import Field, say
+from ui.durations import duration
 from ui.formats import Formats
 from ui.icons import icon
 from ui.markdown import rendered
@@ -31,7 +32,7 @@ Cell = Callable[[Row], str]
 TONES = frozenset(
     ("blue", "azure", "indigo", "purple", "pink", "red", "orange", "yellow", "lime", "green", "teal", "cyan", "gray")
 )
-NUMERIC = frozenset(("number", "integer", "decimal", "currency"))
+NUMERIC = frozenset(("number", "integer", "decimal", "currency", "duration"))
 SAFE_SCHEMES = frozenset(("http", "https"))
 
 
@@ -144,6 +145,11 @@ def number(shown: Shown) -> Cell:
         return show(value, 0 if value == int(value) else digits)
 
     return cell
+
+
+def span(shown: Shown) -> Cell:
+    at, words = shown.at, shown.formats.say
+    return lambda row: "" if (value := row[at]) is None else escape(duration(value, words))
 
 
 def currency(shown: Shown) -> Cell:
@@ -308,6 +314,7 @@ CELLS: Mapping[str, Callable[[Shown], Cell]] = {
     "json": json_value,
     "color": color,
     "rating": rating,
+    "duration": span,
     "number": number,
     "integer": number,
     "decimal": number,

@@ -10,6 +10,7 @@ from engine.errors import BadValue
 from engine.service import Records, SortKey
 from metadata.model import Field, ValueType, say
 from ui.columns import resolve
+from ui.durations import duration
 from ui.formats import Formats
 from ui.texts import Say
 
@@ -166,6 +167,8 @@ def value_text(
         stored: Any = kind.parser(field)(value)
     except BadValue:
         return str(value)
+    if kind.cell == "duration":
+        return duration(stored, formats.say)
     if value_type == "number" and field.options.get("currency"):
         return formats.money(stored, str(field.options["currency"]))
     if value_type == "number":

@@ -1,6 +1,7 @@
 """JSON, code, Markdown, colours and ratings through the record service, the API and a publish, on both databases."""
 
 from collections.abc import Iterator
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -9,6 +10,7 @@ from engine.publish import plan
 from engine.sampledata import load
 from engine.service import Query, SortKey
 from engine.testing import Running, running
+from tests.fields.cases import PLUGINS, field_of
 
 PACKAGE = """
 package: shop
@@ -25,6 +27,7 @@ fields:
   story: {type: markdown, label: Story}
   paint: {type: color, label: Paint, unique: true}
   stars: {type: rating, label: Stars}
+  length: {type: duration, label: Length}
   number: {type: integer, label: Number}
   words: {type: longtext, label: Words}
 """
@@ -118,6 +121,8 @@ def test_code_is_searched_and_a_colour_is_unique_in_any_letters(shop: Running) -
         ("source", "x = 1", "longtext", "x = 1"),
         ("number", 3, "rating", 3),
         ("stars", 3, "integer", 3),
+        ("number", 5400, "duration", 5400),
+        ("length", "PT1H30M", "integer", 5400),
         ("words", "#AABBCC", "color", "#aabbcc"),
     ],
 )
@@ -130,6 +135,7 @@ def test_a_field_changes_its_type_and_keeps_its_values(
         "extra": "json",
         "source": "code, label: Source, language: python",
         "number": "integer",
+        "length": "duration",
     }
     old = f"{field}: {{type: {kinds.get(field, 'rating')}"
     assert old in PACKAGE
@@ -150,3 +156,16 @@ def test_sample_data_may_hold_json(database_url: str) -> None:
         load(site.tenant, made.definitions.data, site.now)
         found = site.records().list(Query("page", ("extra", "stars"))).records
         assert [(record["extra"], record["stars"]) for record in found] == [({"a": [1, {"b": 2.5}]}, 2)]
+
+
+@pytest.mark.parametrize(
+    ("typed", "seconds"),
+    [
+        ("1h 30m", 5400), ("90m", 5400), ("1.5 hours", 5400), ("1:30", 5400), ("01:30:00", 5400), ("1小时30分", 5400),
+        ("１小时３０分钟", 5400), ("2d", 172800), ("45 秒", 45), ("1h, 5s", 3605), ("0m", 0),
+        ("90", "90"), ("30m 1h", "30m 1h"), ("1.00001s", "1.00001s"), ("-1h", "-1h"), ("", None), ("  ", None),
+    ],
+)  # fmt: skip
+def test_a_duration_is_typed_as_people_write_it(typed: str, seconds: object) -> None:
+    kind = PLUGINS.fields["duration"]
+    assert kind.from_form(field_of(kind, {}), [typed], ZoneInfo("UTC")) == seconds

@@ -7,7 +7,9 @@ from playwright.sync_api import expect
 
 from engine.testing import running
 from tests.ui.conftest import Shop, Visitors, served
+from ui.durations import duration
 from ui.markdown import rendered
+from ui.texts import say_in
 
 PACKAGE = """\
 package: press
@@ -21,6 +23,7 @@ plural: {en: Pages, zh-CN: 页面}
 fields:
   name: {type: text, label: {en: Name, zh-CN: 名称}}
   stars: {type: rating, label: {en: Stars, zh-CN: 星级}}
+  length: {type: duration, label: {en: Length, zh-CN: 时长}}
   paint: {type: color, label: {en: Paint, zh-CN: 颜色}}
   extra: {type: json, label: {en: Extra, zh-CN: 附加数据}}
   source: {type: code, label: {en: Source, zh-CN: 源代码}, language: python}
@@ -29,7 +32,7 @@ fields:
 view: page_all
 object: page
 label: {en: All, zh-CN: 全部}
-columns: [name, stars, paint, extra, source, story]
+columns: [name, stars, length, paint, extra, source, story]
 default: true
 ---
 role: writer
@@ -37,7 +40,8 @@ label: Writer
 objects: {page: [create, read, update, delete], user: [read]}
 """
 VALUES = {
-    "name": "First", "stars": 3, "paint": "#1a7f37", "extra": {"a": [1, 2]}, "source": "def f():\n    return '<b>'",
+    "name": "First", "stars": 3, "length": 5400, "paint": "#1a7f37", "extra": {"a": [1, 2]},
+    "source": "def f():\n    return '<b>'",
     "story": "# Title\n\n**bold** <script>alert(1)</script> [x](javascript:alert(1))",
 }  # fmt: skip
 
@@ -65,6 +69,7 @@ def test_values_are_written_with_their_widgets_and_shown(visitor: Visitors) -> N
     page.get_by_role("textbox", name="Paint").fill("abc")
     page.get_by_label("Extra").fill('{\n  "a": 1,\n}')
     page.get_by_label("Source").fill("    indented()")
+    page.get_by_label("Length").fill("90")
     page.get_by_label("Story").fill("## Plan\n\n- **first**")
     page.get_by_role("button", name="Save").click()
     wrong = page.locator("#f-extra-wrong")
@@ -72,9 +77,12 @@ def test_values_are_written_with_their_widgets_and_shown(visitor: Visitors) -> N
     expect(page.get_by_label("Extra")).to_have_value('{\n  "a": 1,\n}')
     expect(page.get_by_role("radio", name="5", exact=True)).to_be_checked()
     page.get_by_label("Extra").fill('{"a": 1}')
+    expect(page.locator("#f-length-wrong")).to_contain_text("write it like 1h 30m")
+    page.get_by_label("Length").fill("90m")
     page.get_by_role("button", name="Save").click()
     page.get_by_role("heading", name="Second", level=1).wait_for()
     facts = page.locator("main")
+    expect(facts).to_contain_text("1h 30m")
     expect(facts.locator(".rich h4")).to_have_text("Plan")
     expect(facts.locator(".rich strong")).to_have_text("first")
     expect(facts.locator("pre.code").nth(0)).to_have_text('{\n  "a": 1\n}')
@@ -124,6 +132,21 @@ def test_filters_and_rating_and_json_are_asked_in_a_line(shop: Shop) -> None:
     found = client.get("/o/page?where=stars~ge~3&where=extra~filled~&where=paint~is~1A7F37").text
     assert "First" in found
     assert "Second" not in found
+
+
+@pytest.mark.parametrize(
+    ("seconds", "english", "chinese"),
+    [(5400, "1h 30m", "1小时30分"), (0, "0m", "0分"), (90061, "25h 1m 1s", "25小时1分1秒")],
+)
+def test_a_duration_is_said_in_the_language(seconds: int, english: str, chinese: str) -> None:
+    assert duration(seconds, say_in("en")) == english
+    assert duration(seconds, say_in("zh-CN")) == chinese
+
+
+def test_a_filter_on_a_duration_is_typed_and_said_as_one(shop: Shop) -> None:
+    text = shop.site.client("ann", by="session").get("/o/page?where=length~ge~90m").text
+    assert "Length ≥ 1h 30m" in text
+    assert "First" in text
 
 
 @pytest.mark.parametrize(
