@@ -1,13 +1,25 @@
 """All that a plugin may import from Fieldstone. What stands here stays; the modules behind it may change."""
 
-from typing import Any
-
-import sqlalchemy as sa
-
 from engine.contracts.field import FieldType, Parse, plain_form, plain_text, same
-from engine.contracts.function import Function
+from engine.contracts.function import Function, Here
 from engine.errors import BadValue
-from engine.formula.moments import days_later, whole
+from engine.formula.exact import arithmetic, months_later, period, rounded, whole, workdays_before
+from engine.formula.exact import days_later as moved_by_days
+from engine.formula.exact import text_of as number_plain
+from engine.formula.moments import days_later, once
+from engine.formula.toolkit import (
+    as_sql,
+    capitals,
+    count,
+    in_days,
+    in_period,
+    is_near,
+    lower,
+    period_of,
+    small_letters,
+    upper,
+    within,
+)
 from engine.numbers import (
     INTEGER_MAX,
     INTEGER_MIN,
@@ -37,17 +49,8 @@ __all__ = [
     # browser forms
     "local_text", "number_from_form", "plain_form", "plain_text", "same", "utc_from_local",
     # SQL of functions
-    "as_sql", "days_later", "small_letters", "whole",
+    "as_sql", "capitals", "count", "days_later", "in_days", "in_period", "once", "period_of", "small_letters",
+    # the same in Python
+    "Here", "arithmetic", "is_near", "lower", "months_later", "moved_by_days", "number_plain", "period", "rounded",
+    "upper", "whole", "within", "workdays_before",
 ]  # fmt: skip
-
-
-def as_sql(value: Any, type_: sa.types.TypeEngine[Any]) -> Any:
-    """The value as a bound parameter of that type; what is SQL already stays as it is."""
-    return value if isinstance(value, sa.ClauseElement) else sa.literal(value, type_)
-
-
-def small_letters(context: Any, text: Any) -> Any:
-    """A to Z in small letters on both databases: SQLite's lower() knows no others, PostgreSQL's asks the locale."""
-    if context.dialect == "sqlite":
-        return sa.func.lower(text, type_=Text())
-    return sa.func.lower(sa.collate(sa.cast(text, sa.Text), "C"), type_=Text())

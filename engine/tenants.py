@@ -8,6 +8,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from engine.errors import BadInput
+from engine.formula.sqlite import sqlite_functions
 from engine.registry import Plugins
 from engine.snapshot import Snapshot, unpack
 from engine.store import system
@@ -29,6 +30,7 @@ class Tenant:
 
     def __init__(self, name: str, database: Database, plugins: Plugins) -> None:
         self.name, self.database, self.plugins = name, database, plugins
+        database.functions |= sqlite_functions(plugins.functions)
         self._versions: dict[int, Snapshot] = {}
         self._lock = threading.Lock()
         self._load_sql: Compiled | None = None

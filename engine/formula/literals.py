@@ -12,6 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from engine.formula import exact
 from engine.store import types
 from metadata.formula.nodes import Actor, And, Arith, Call, Compare, Const, In, Node, Not, Or, Path, shape
 
@@ -35,7 +36,7 @@ class Slot:
     """Stands where a literal stood; its value is bound under `name`."""
 
     name: str
-    kind: str  # "text", "id", "element" (of a list), "date", "datetime", "time" or "number"
+    kind: str  # "text", "id", "element" (of a list), "date", "datetime", "time", "number" or "exact" (text, on SQLite)
     scale: int = 0  # of a number: what is bound is the number, to so many decimal places
 
 
@@ -94,13 +95,12 @@ class Lifter:
         return Const(Slot(name, kind, scale), node.type, node.column)
 
     def _number(self, node: Const, value: Decimal) -> Const:
-        """A number that no column's scale is known for: at its own scale."""
-        if value.is_zero() or abs(value.adjusted()) > MAX_DIGITS:
-            value = Decimal(0) if value.adjusted() < 0 or value.is_zero() else Decimal(LARGEST).copy_sign(value)
-        exponent = value.normalize().as_tuple().exponent
-        assert isinstance(exponent, int)
-        scale = min(max(0, -exponent), types.SQLITE_DIGITS)
-        return self._scaled(node, floor_at(value, scale)[0], scale)
+        """A number that stands beside no column: exact as it is."""
+        if self.dialect == "sqlite":
+            return self._slot(node, exact.text_of(value), "exact")
+        if value == int(value) and LEAST <= value <= LARGEST:
+            return self._slot(node, int(value), "number")
+        return self._slot(node, exact.unscaled(exact.scaled(value)), "number", 1)
 
     def _scaled(self, node: Const, scaled: int, scale: int) -> Const:
         """SQLite is given the number times 10^scale, as it stores it; PostgreSQL the number."""

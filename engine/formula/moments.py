@@ -1,45 +1,81 @@
-"""Dates and times that are moved by days, in SQL. Opens no connection."""
+"""Dates in SQL, alike on both databases, and a way to reckon an argument only once. Opens no connection."""
 
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
 
+from engine.formula import exact
 from engine.store import types
 
-__all__ = ["days_later", "whole"]
-
-FARTHEST = 3_000_000  # days: more than all the years that a date can have
-FORMATS = {"date": "%Y-%m-%d", "datetime": "%Y-%m-%dT%H:%M:%fZ"}
-BOUNDS = {
-    "date": ("1000-01-01", "9999-12-31"),
-    "datetime": ("1000-01-01T00:00:00.000Z", "9999-12-31T23:59:59.999Z"),
-}
+__all__ = ["Once", "days_later", "once", "period"]
 
 Expression = sa.ColumnElement[Any]
+FIRST, LAST = (day.toordinal() - 1 for day in (exact.FIRST_DAY, exact.LAST_DAY))  # days since 0001-01-01
+ARGUMENTS = ("a", "b", "c")
 
 
-def whole(dialect: str, number: Expression, scale: int) -> Expression:
-    """Whole days; a fraction is dropped. What is too far is cut, so that no database refuses to convert it."""
-    if dialect == "sqlite":
-        days = number / sa.literal(10**scale, sa.Integer()) if scale else number
-        return sa.cast(sa.func.max(sa.func.min(days, FARTHEST + 1), -FARTHEST - 1), sa.Integer())
-    near = sa.func.least(sa.func.greatest(sa.func.trunc(number), -FARTHEST - 1), FARTHEST + 1)
-    return sa.cast(sa.case((number.is_not(None), near)), sa.Integer())
+class Once(FunctionElement[Any]):
+    """An expression over `a`, `b`, `c`, each of them worked out once: written out they would double at every level."""
+
+    inherit_cache = False
+
+    def __init__(self, built: Expression, *args: Expression) -> None:
+        super().__init__(*args)
+        self.built = built
 
 
-def days_later(dialect: str, moment: Expression, days: Expression, kind: str) -> Expression:
-    """Outside the years that a date can have the result is blank; PostgreSQL alone would raise."""
-    near = days.between(-FARTHEST, FARTHEST)
+@compiles(Once)
+def write_once(element: Once, compiler: Any, **more: Any) -> str:
+    inner = ", ".join(
+        f"{compiler.process(arg, **more)} AS {name}" for arg, name in zip(element.clauses, ARGUMENTS, strict=False)
+    )
+    # OFFSET 0 keeps PostgreSQL from writing the arguments out itself.
+    return f"(SELECT {compiler.process(element.built, **more)} FROM (SELECT {inner} OFFSET 0) AS fs_once)"  # noqa: S608
+
+
+def once(build: Any, *args: Expression) -> Expression:
+    """`build` gets a name for each argument. PostgreSQL only."""
+    names: list[Any] = [
+        sa.literal_column(f"fs_once.{name}", arg.type) for name, arg in zip(ARGUMENTS, args, strict=False)
+    ]
+    return Once(build(*names), *args)
+
+
+def days_later(dialect: str, moment: Expression, days: Expression, kind: str, sign: int = 1) -> Expression:
+    """So many whole days later, the number an exact one. Outside the years that a date can have: blank."""
     stored: Any = types.Date() if kind == "date" else types.DateTime()
-    moved: Any
     if dialect == "sqlite":
-        text = sa.func.strftime(FORMATS[kind], moment, sa.cast(days, sa.Text()) + " days", type_=sa.Text())
-        moved = sa.case((near, text))
-        return sa.type_coerce(sa.case((moved.between(*BOUNDS[kind]), moved)), stored)
-    if kind == "date":
-        moved = sa.case((near, sa.cast(sa.cast(moment, sa.Date()) + days, sa.Date())))
-        bounds = [sa.cast(bound, sa.Date()) for bound in BOUNDS[kind]]
-    else:
-        moved = sa.case((near, sa.cast(moment, sa.DateTime(timezone=True)) + days * sa.text("interval '1 day'")))
-        bounds = [sa.cast(sa.literal(bound, sa.Text()), sa.DateTime(timezone=True)) for bound in BOUNDS[kind]]
-    return sa.type_coerce(sa.case((moved.between(*bounds), moved)), stored)
+        return sa.func.fx_days_later(
+            sa.literal_column(f"'{kind}'"), moment, days, sa.literal_column(str(sign)), type_=stored
+        )
+
+    def build(a: Any, b: Any) -> Any:
+        day = a if kind == "date" else sa.cast(sa.func.timezone("UTC", a), sa.Date())
+        number = b * sign
+        is_near = ((day - sa.literal_column("DATE '0001-01-01'")) + number).between(FIRST, LAST)
+        step = sa.cast(number, sa.Integer())
+        return sa.case((is_near, a + (step if kind == "date" else step * sa.text("interval '1 day'"))))
+
+    given = sa.cast(moment, sa.Date() if kind == "date" else sa.DateTime(timezone=True))
+    return sa.type_coerce(once(build, given, sa.func.trunc(days)), stored)
+
+
+def period(context: Any, day: Expression, unit: str, shift: int, end: int) -> Expression:
+    """First (`end` 0) or last (1) day of the period of `day`, or of one after it. `unit` is ours, never a person's."""
+    if context.dialect == "sqlite":
+        words: list[Any] = [sa.literal_column(f"'{unit}'"), sa.literal_column(str(shift)), sa.literal_column(str(end))]
+        return sa.func.fx_period(day, *words, type_=types.Date())
+    months = {"month": 1, "quarter": 3, "year": 12}.get(unit)
+    per = {"day": "1 day", "week": "7 days"}.get(unit, f"{months} months")
+    back = " - interval '1 day'" if end else ""
+    moved = f"interval '{per}' * {shift + end}{back}"
+    start = sa.func.date_trunc(unit, sa.cast(sa.cast(day, sa.Date()), sa.DateTime()))
+    found = once(
+        lambda a: sa.case((a.between(*BOUNDS), a)), sa.cast(start + sa.literal_column(f"({moved})"), sa.Date())
+    )
+    return sa.type_coerce(found, types.Date())
+
+
+BOUNDS: tuple[Any, Any] = (sa.literal_column("DATE '1000-01-01'"), sa.literal_column("DATE '9999-12-31'"))

@@ -4,17 +4,21 @@ Logic is two-valued: a comparison with a blank is false, `==` and `!=` treat bla
 true wherever `x` is not. SQL's third value is let through only where it counts as false, never below a `not`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 
 from engine.contracts.function import Function
+from engine.formula import exact
 from engine.formula.literals import Slot
-from engine.formula.moments import days_later, whole
+from engine.formula.moments import days_later
+from engine.formula.numeric import Number
+from engine.formula.sqlite import call_codes
 from engine.store import types
-from metadata.formula.nodes import Actor, And, Arith, Call, Compare, Const, In, Node, Not, Or, Path
+from metadata.formula.nodes import Actor, And, Arith, Call, Compare, Const, In, IsNew, Node, Not, Or, Path, Prior
+from metadata.formula.parser import PLACES
 
 __all__ = ["Formula", "SqlContext"]
 
@@ -24,16 +28,20 @@ ColumnOf = Callable[[tuple[str, ...]], Expression]
 
 SLOT_TYPES: Mapping[str, types.StoredType] = {
     "text": types.Text(), "id": types.Id(), "element": types.Text(), "date": types.Date(), "datetime": types.DateTime(),
-    "time": types.Time(),
+    "time": types.Time(), "exact": types.Text(),
 }  # fmt: skip
 TYPES_OF_VALUES: Mapping[str, types.StoredType] = {
     "text": types.Text(), "choice": types.Text(), "choices": types.TextList(), "reference": types.Id(),
     "boolean": types.Boolean(), "date": types.Date(), "datetime": types.DateTime(), "time": types.Time(),
-    "number": types.Integer(), "json": types.Json(),
+    "number": Number(), "json": types.Json(),
 }  # fmt: skip
 
 
 NOTHING: Mapping[str, Any] = {}
+ZERO = sa.literal_column("0", sa.Numeric())
+TEXT_MAX = sa.literal_column(str(exact.TEXT_MAX), sa.Integer())
+QUOTIENT_DIGITS = sa.literal_column("200", sa.Integer())  # of PostgreSQL's, before it is rounded as all others are
+DIGITS = sa.literal_column(str(PLACES), sa.Integer())
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +52,8 @@ class SqlContext:
     now: Expression
     today: Expression
     actor: Mapping[str, Expression]
+    zone: Expression  # name of the person's time zone
+    roles: Expression  # names in the form of a TextList
 
 
 def sql_context(dialect: str) -> SqlContext:
@@ -55,6 +65,8 @@ def sql_context(dialect: str) -> SqlContext:
             "id": sa.bindparam("_actor_id", type_=types.Id()),
             "username": sa.bindparam("_actor_username", type_=types.Text()),
         },
+        sa.bindparam("_zone", type_=types.Text()),
+        sa.bindparam("_roles", type_=types.TextList()),
     )
 
 
@@ -129,6 +141,8 @@ class Formula:
                 return self._arith(node)
             case Call():
                 return self._call(node)
+            case Prior() | IsNew():
+                raise NotImplementedError("a statement knows no record as it was: the parser refuses this")
         return sa.type_coerce(sa.case((self.where(node), sa.true()), else_=sa.false()), types.Boolean())
 
     def _bound(self, slot: Slot) -> Expression:
@@ -146,6 +160,8 @@ class Formula:
             blank = self.value(left)
             return blank.is_(None) if op == "==" else blank.is_not(None)
         if "number" in (left.type, right.type):
+            if not (is_stored(left) and is_stored(right)):
+                return self._compare_exact(op, self.exact(left), self.exact(right))
             one, other = self._aligned(left, right)
         else:
             one, other = same_type(self.value(left), self.value(right))
@@ -153,6 +169,17 @@ class Formula:
             return one == other if is_filled(left) or is_filled(right) else one.is_not_distinct_from(other)
         if op == "!=":
             return one.is_distinct_from(other)
+        if self.dialect != "sqlite" and isinstance(one.type, types.Text) and not isinstance(left, Path):
+            one = sa.collate(one, "C")
+        return one.op(op, is_comparison=True, return_type=sa.Boolean())(other)
+
+    def _compare_exact(self, op: str, one: Expression, other: Expression) -> Condition:
+        if op == "==":
+            return one.is_not_distinct_from(other)
+        if op == "!=":
+            return one.is_distinct_from(other)
+        if self.dialect == "sqlite":
+            one, other = sa.func.fx_compare(one, other, type_=sa.Integer()), sa.literal_column("0", sa.Integer())
         return one.op(op, is_comparison=True, return_type=sa.Boolean())(other)
 
     def _in(self, node: In) -> Condition:
@@ -176,71 +203,114 @@ class Formula:
         position = sa.func.instr if self.dialect == "sqlite" else sa.func.strpos
         return position(chosen, element, type_=sa.Integer()) > 0
 
-    def _number(self, node: Node) -> tuple[Expression, int]:
-        """An exact number, and the power of ten that it is stored times: PostgreSQL needs none."""
-        if isinstance(node, Arith):
-            left, right = self._aligned(node.left, node.right, is_sum=True)
-            return (left + right if node.op == "+" else left - right), self._scale(node)
+    def exact(self, node: Node) -> Expression:
+        """A number in the form that functions reckon with: NUMERIC, or on SQLite its shortest text."""
         value = self.value(node)
-        if self.dialect == "sqlite":
-            return sa.type_coerce(value, sa.Integer()), self._scale(node)
-        return value, 0
+        if isinstance(value.type, Number):
+            return value
+        if self.dialect != "sqlite":
+            return sa.cast(value, sa.Numeric())
+        if isinstance(node, Const):
+            slot = node.value
+            if not isinstance(slot, Slot):
+                return sa.cast(sa.null(), Number())
+            if slot.kind == "exact":
+                return sa.type_coerce(value, Number())
+        scale = sa.literal_column(str(self._scale(node)), sa.Integer())
+        return sa.func.fx_exact(sa.type_coerce(value, sa.Integer()), scale, type_=Number())
 
     def _scale(self, node: Node) -> int:
         if self.dialect != "sqlite":
             return 0
-        match node:
-            case Arith(_, left, right):
-                return max(self._scale(left), self._scale(right))
-            case Const(Slot() as slot):
-                return slot.scale
-            case Const():
-                return 0
+        if isinstance(node, Const):
+            return node.value.scale if isinstance(node.value, Slot) else 0
         found = self.value(node).type
         return found.scale if isinstance(found, types.Decimal) else 0
 
-    def _aligned(self, left: Node, right: Node, is_sum: bool = False) -> tuple[Expression, Expression]:
-        (one, scale), (other, other_scale) = self._number(left), self._number(right)
+    def _aligned(self, left: Node, right: Node) -> tuple[Expression, Expression]:
+        """Two columns, or a column and a number, to compare: on SQLite a column holds a number times 10^scale."""
+        one, other = self.value(left), self.value(right)
         if self.dialect != "sqlite":
-            # A sum of two large integers overflows as BIGINT: PostgreSQL would raise.
-            return (sa.cast(one, sa.Numeric()), sa.cast(other, sa.Numeric())) if is_sum else (one, other)
+            return one, other
+        scale, other_scale = self._scale(left), self._scale(right)
         # A product that does not fit becomes a double there, which is still larger than any number that fits.
         both = max(scale, other_scale)
-        return scaled(one, both - scale), scaled(other, both - other_scale)
+        numbers = [sa.type_coerce(number, sa.Integer()) for number in (one, other)]
+        return scaled(numbers[0], both - scale), scaled(numbers[1], both - other_scale)
 
     def _arith(self, node: Arith) -> Expression:
-        if node.type == "number":
-            number, scale = self._number(node)
-            if self.dialect != "sqlite":
-                return number
-            return sa.type_coerce(
-                number, types.Decimal(scale=min(scale, types.SQLITE_DIGITS)) if scale else types.Integer()
-            )
-        moment, number_node = (node.left, node.right) if node.left.type == node.type else (node.right, node.left)
-        number, scale = self._number(number_node)
-        days = whole(self.dialect, number, scale)
-        return days_later(self.dialect, self.value(moment), days if node.op == "+" else -days, str(node.type))
+        kind = node.type
+        if kind == "text":
+            return self._joined(self.value(node.left), self.value(node.right))
+        if kind != "number":
+            # A blank number counts as 0.
+            zero = sa.literal_column("'0'", Number()) if self.dialect == "sqlite" else ZERO
+            days = sa.func.coalesce(self.exact(node.right), zero, type_=Number())
+            sign = 1 if node.op == "+" else -1
+            return days_later(self.dialect, self.value(node.left), days, str(kind), sign)
+        left, right = self.exact(node.left), self.exact(node.right)
+        if self.dialect == "sqlite":
+            return sa.func.fx_arithmetic(sa.literal_column(f"'{node.op}'"), left, right, type_=Number())
+        one, other = (sa.func.coalesce(side, ZERO, type_=sa.Numeric()) for side in (left, right))
+        match node.op:
+            case "+":
+                found = one + other
+            case "-":
+                found = one - other
+            case "*":
+                found = sa.func.round(one * other, DIGITS)
+            case "/":
+                found = sa.func.round(
+                    sa.func.round(one, QUOTIENT_DIGITS, type_=sa.Numeric())
+                    / sa.func.nullif(other, ZERO, type_=sa.Numeric()),
+                    DIGITS,
+                )
+            case "%":
+                found = sa.func.mod(one, sa.func.nullif(other, ZERO))
+        return sa.type_coerce(found, Number())
+
+    def _joined(self, left: Expression, right: Expression) -> Expression:
+        empty = sa.literal_column("''", sa.Text())
+        both = sa.func.coalesce(left, empty, type_=sa.Text()).concat(sa.func.coalesce(right, empty, type_=sa.Text()))
+        cut = sa.func.substr(both, sa.literal_column("1", sa.Integer()), TEXT_MAX)
+        return sa.func.nullif(cut, empty, type_=types.Text())
 
     def _call(self, node: Call) -> Expression:
         function = self.functions[node.name]
-        args = [self._argument(arg, takes) for arg, takes in zip(node.args, function.takes, strict=False)]
-        found: Expression = function.sql(self.context, args)
-        if isinstance(found.type, types.StoredType):
-            return found
-        return sa.type_coerce(found, TYPES_OF_VALUES[function.returns])
+        kinds = node.kinds or function.takes
+        args = [self._argument(arg, kind) for arg, kind in zip(node.args, kinds, strict=False)]
+        if self.dialect == "sqlite" and function.in_sqlite == "python":
+            found = self._borrowed(node, args)
+        else:
+            found = function.sql(self.context, args)
+        stored = TYPES_OF_VALUES[node.type]
+        return found if isinstance(found.type, types.StoredType) else sa.type_coerce(found, stored)
 
-    def _argument(self, node: Node, takes: str) -> Expression:
+    def _borrowed(self, node: Call, args: Sequence[Expression]) -> Expression:
+        codes: Expression = sa.literal_column(f"'{call_codes(node.kinds)}'")
+        zone = self.context.zone if "datetime" in node.kinds else sa.null()
+        called: Any = getattr(sa.func, f"fx_{node.name.lower()}")
+        return cast(Expression, called(codes, zone, *args, type_=TYPES_OF_VALUES[node.type]))
+
+    def _argument(self, node: Node, kind: str) -> Expression:
         if isinstance(node, Const) and node.value is None:
-            return sa.cast(sa.null(), TYPES_OF_VALUES.get(takes, types.Text()))
+            return sa.cast(sa.null(), TYPES_OF_VALUES.get(kind, types.Text()))
+        if kind == "number":
+            return self.exact(node)
+        if kind == "boolean":
+            return sa.type_coerce(sa.case((self.where(node), sa.true()), else_=sa.false()), types.Boolean())
         value = self.value(node)
-        if isinstance(node, Const) and (scale := self._scale(node)):
-            # Only the cast keeps SQLAlchemy from binding the number anew, as a decimal: it is scaled already.
-            return sa.type_coerce(sa.cast(value, sa.Integer()), types.Decimal(scale=scale))
-        return value
+        return sa.cast(value, types.Text()) if kind == "text" and isinstance(node, Const) else value
 
 
 def not_true(condition: Condition) -> Condition:
     return condition.is_not(sa.true())
+
+
+def is_stored(node: Node) -> bool:
+    """A column, or a number that has been made one of a column's own."""
+    is_slot = isinstance(node, Const) and isinstance(node.value, Slot) and node.value.kind == "number"
+    return isinstance(node, Path) or is_slot
 
 
 def is_filled(node: Node) -> bool:

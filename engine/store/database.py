@@ -6,7 +6,7 @@ import sqlite3
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime
 from functools import cached_property
@@ -88,6 +88,7 @@ class Database:
     def __init__(self, url: sa.URL, schema: str) -> None:
         self.url, self.schema = url, schema
         self.dialect: Dialect = "sqlite" if url.get_backend_name() == "sqlite" else "postgresql"
+        self.functions: dict[str, Callable[..., Any]] = {}  # that SQLite may call, by name
         self._idle: deque[Connection] = deque()
         self._writer = threading.Lock()  # SQLite has one writer: a lock is fair, its busy handler only polls
         self._lock = threading.Lock()
@@ -251,6 +252,8 @@ class Database:
                        "cache_size = -16000", "mmap_size = 268435456", "trusted_schema = OFF"):  # fmt: skip
             raw.execute(f"PRAGMA {pragma}")
         sqlite_functions.register(raw)
+        for name, function in self.functions.items():
+            raw.create_function(name, -1, function, deterministic=True)
         return raw
 
     def _connect_postgres(self) -> psycopg.Connection[Any]:

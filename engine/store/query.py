@@ -127,7 +127,10 @@ def one(ctx: Context, connection: Connection, object_name: str, record_id: str, 
 def actor_params(ctx: Context) -> dict[str, Any]:
     """What every statement may bind."""
     actor = ctx.actor
-    return {"_now": ctx.now, "_today": ctx.today, "_actor_id": actor.id or None, "_actor_username": actor.username}
+    return {
+        "_now": ctx.now, "_today": ctx.today, "_zone": ctx.time_zone.key, "_actor_id": actor.id or None,
+        "_actor_username": actor.username, "_roles": sorted(actor.roles),
+    }  # fmt: skip
 
 
 def _rows_after(

@@ -7,8 +7,8 @@ from typing import Literal
 from metadata.model import Field, ValueType
 
 __all__ = [
-    "Actor", "And", "Arith", "Call", "Compare", "Const", "FormulaType", "In", "Node", "Not", "Or", "Path", "paths_in",
-    "shape",
+    "Actor", "And", "Arith", "Call", "Compare", "Const", "FormulaType", "In", "IsNew", "Node", "Not", "Or", "Path",
+    "Prior", "parts", "paths_in", "shape",
 ]  # fmt: skip
 
 FormulaType = ValueType | Literal["null"]
@@ -87,9 +87,9 @@ class In:
 
 @dataclass(frozen=True, slots=True)
 class Arith:
-    """number ± number, date ± days, datetime ± days."""
+    """Of numbers; or date ± days, datetime ± days (the moment on the left), text + text."""
 
-    op: Literal["+", "-"]
+    op: Literal["+", "-", "*", "/", "%"]
     left: "Node"
     right: "Node"
     type: FormulaType = "number"
@@ -102,9 +102,25 @@ class Call:
     args: tuple["Node", ...]
     type: FormulaType
     column: int = field(default=1, compare=False)
+    kinds: tuple[str, ...] = field(default=(), compare=False)  # what each argument is to the function: a type or "any"
 
 
-Node = Const | Path | Actor | Not | And | Or | Compare | In | Arith | Call
+@dataclass(frozen=True, slots=True)
+class Prior:
+    """A field of the record as it was before the change; blank where there was no record."""
+
+    path: Path
+    type: FormulaType
+    column: int = field(default=1, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class IsNew:
+    type: FormulaType = "boolean"
+    column: int = field(default=1, compare=False)
+
+
+Node = Const | Path | Actor | Not | And | Or | Compare | In | Arith | Call | Prior | IsNew
 
 
 def parts(node: Node) -> tuple[Node, ...]:
@@ -120,6 +136,8 @@ def parts(node: Node) -> tuple[Node, ...]:
             return (item, *options)
         case Call(_, args):
             return args
+        case Prior(path):
+            return (path,)
     return ()
 
 

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
+from metadata.formula.calls import Signature, call
 from metadata.formula.errors import FormulaError
 from metadata.formula.names import Names
-from metadata.formula.nodes import Actor, And, Arith, Call, Const, Node, Not, Or, Path
+from metadata.formula.nodes import Actor, And, Arith, Compare, Const, IsNew, Node, Not, Or, Path, Prior
 from metadata.formula.tokens import prepared
-from metadata.formula.types import Signature, arith, call, compare, holds, logic, membership, must_be
+from metadata.formula.types import arith, blank_of, compare, holds, logic, membership, must_be
 from metadata.model import Field, ValueType
 from metadata.problem import nearest
 
@@ -32,20 +33,34 @@ OPERATORS: Mapping[type[ast.cmpop], str] = {
 CONSTANTS: Mapping[str, object] = {"true": True, "false": False, "null": None}
 ACTOR: Mapping[str, ValueType] = {"id": "reference", "username": "text"}
 LARGEST = Decimal(10) ** 30
+PLACES = 20  # after the point: no number of a formula has more
+ARITHMETIC: Mapping[type[ast.operator], str] = {
+    ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.Mod: "%",
+}  # fmt: skip
+# Of the record as it was, so they are no functions: they take a field, not its value.
+CHANGES = {"PRIOR": 1, "CHANGED": 1, "BECAME": 2, "IS_NEW": 0}
 
 
 def parse(
     text: str, scope: Names, *, functions: Mapping[str, Signature], limits: Limits = LIMITS,
-    wants: ValueType | None = "boolean",
+    wants: ValueType | None = "boolean", has_prior: bool = False,
 ) -> Node:  # fmt: skip
-    """The checked tree of `text`, whose value is of the type `wants` (None: of any). Raises FormulaError."""
+    """The checked tree of `text`, whose value is of the type `wants` (None: of any). Raises FormulaError.
+
+    `has_prior`: it is asked about a change of a record, so that PRIOR, CHANGED, BECAME and IS_NEW mean something.
+    """
     if len(text) > limits.characters:
         raise _limit(f"a formula has at most {limits.characters:,} characters, not {len(text):,}", 1)
-    reader = _Reader(text, scope, functions, limits)
+    reader = _Reader(text, scope, functions, limits, has_prior)
     node = reader.read(reader.tree(), 1)
     if wants is not None:
         must_be(node, wants)
     return node
+
+
+def _is_fine_enough(number: Decimal) -> bool:
+    exponent = number.normalize().as_tuple().exponent
+    return isinstance(exponent, int) and exponent >= -PLACES
 
 
 def _limit(message: str, column: int) -> FormulaError:
@@ -53,13 +68,15 @@ def _limit(message: str, column: int) -> FormulaError:
 
 
 class _Reader:
-    def __init__(self, text: str, scope: Names, functions: Mapping[str, Signature], limits: Limits) -> None:
+    def __init__(
+        self, text: str, scope: Names, functions: Mapping[str, Signature], limits: Limits, has_prior: bool
+    ) -> None:
         source = prepared(text)
         self.lead = len(source) - len(source.lstrip())
         self.source = source.strip()
         self.bytes = self.source.encode("utf-8", "surrogatepass")
         self.scope, self.functions, self.limits = scope, functions, limits
-        self.nodes = 0
+        self.nodes, self.has_prior = 0, has_prior
 
     def tree(self) -> ast.expr:
         if not self.source:
@@ -93,8 +110,8 @@ class _Reader:
                 return self._constant(node, value, column)
             case ast.Name() | ast.Attribute():
                 return self._name(node, column)
-            case ast.BoolOp(op, values):
-                kind = And if isinstance(op, ast.And) else Or
+            case ast.BoolOp(word, values):
+                kind = And if isinstance(word, ast.And) else Or
                 return logic(kind, [self.read(value, depth + 1) for value in values], column)
             case ast.UnaryOp(ast.Not(), operand):
                 item = self.read(operand, depth + 1)
@@ -102,17 +119,17 @@ class _Reader:
                 return Not(item, column=column)
             case ast.UnaryOp(ast.USub() | ast.UAdd(), operand):
                 return self._signed(node, self.read(operand, depth + 1), column)
-            case ast.BinOp(left, ast.Add() | ast.Sub(), right):
-                sign = "+" if isinstance(node.op, ast.Add) else "-"
-                return arith(sign, self.read(left, depth + 1), self.read(right, depth + 1), column)
+            case ast.BinOp(left, op, right) if type(op) in ARITHMETIC:
+                return arith(ARITHMETIC[type(op)], self.read(left, depth + 1), self.read(right, depth + 1), column)
             case ast.Compare():
                 return self._compare(node, depth, column)
             case ast.Call():
                 return self._call(node, depth, column)
             case ast.List() | ast.Tuple():
                 raise FormulaError("formula.syntax", "a list stands only after 'in'", "", column)
-            case ast.IfExp():
-                raise FormulaError("formula.syntax", "'if … else' does not stand in a filter", "", column)
+            case ast.IfExp(test, body, other):
+                branches = [self.read(part, depth + 1) for part in (test, body, other)]
+                return call("IF", branches, self.functions, column)
         raise FormulaError("formula.syntax", "this is not part of the formula language", "", column)
 
     def _constant(self, node: ast.expr, value: object, column: int) -> Const:
@@ -136,7 +153,7 @@ class _Reader:
             number = Decimal(written)
         except InvalidOperation:
             raise FormulaError("formula.syntax", f"'{written}' is not a number", "", column) from None
-        if abs(number) >= LARGEST or len(number.as_tuple().digits) > 40 or abs(number.adjusted()) > 30:
+        if abs(number) >= LARGEST or len(number.as_tuple().digits) > 40 or not _is_fine_enough(number):
             raise _limit(f"'{written[:40]}' is too large or too fine a number", column)
         is_whole = "." not in written and "e" not in written.lower()
         return int(number) if is_whole else number
@@ -185,15 +202,36 @@ class _Reader:
             return membership(item, options, negated, column)
         return holds(item, self.read(written, depth + 1), negated, column)
 
-    def _call(self, node: ast.Call, depth: int, column: int) -> Call:
+    def _call(self, node: ast.Call, depth: int, column: int) -> Node:
         if not isinstance(node.func, ast.Name):
             raise FormulaError("formula.syntax", "only functions such as TODAY() can be called", "", column)
         if node.keywords:
             raise FormulaError("formula.syntax", "a function takes values without names", "", column)
         args = [self.read(arg, depth + 1) for arg in node.args]
-        found = call(node.func.id, args, self.functions, column)
-        assert isinstance(found, Call)
-        return found
+        if node.func.id in CHANGES:
+            return self._change(node.func.id, args, column)
+        return call(node.func.id, args, self.functions, column)
+
+    def _change(self, name: str, args: list[Node], column: int) -> Node:
+        """PRIOR(x), CHANGED(x), BECAME(x, value), IS_NEW(): the last three in terms of what was before."""
+        if not self.has_prior:
+            message = f"{name} asks what a record was before it changed, and nothing changes here"
+            raise FormulaError("formula.prior", message, "", column)
+        if len(args) != CHANGES[name]:
+            raise FormulaError("formula.type", f"{name} takes {CHANGES[name]} values, not {len(args)}", "", column)
+        if name == "IS_NEW":
+            return IsNew(column=column)
+        path = args[0]
+        if not isinstance(path, Path) or len(path.steps) > 1:
+            raise FormulaError("formula.prior", f"{name} takes a field of the record itself", "", args[0].column)
+        prior = Prior(path, path.type, column)
+        if name == "PRIOR":
+            return prior
+        if name == "CHANGED":
+            return Compare("!=", path, prior, column=column)
+        wanted = blank_of(args[1])
+        now, before = compare("==", path, wanted, column), compare("!=", prior, wanted, column)
+        return And((now, Or((IsNew(column=column), before), column=column)), column=column)
 
     def _name(self, node: ast.expr, column: int) -> Node:
         steps = self._steps(node)

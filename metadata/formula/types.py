@@ -1,25 +1,13 @@
-"""Which values compare, add up and fit a function's arguments."""
+"""Which values compare and add up."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from metadata.formula.errors import FormulaError
 from metadata.formula.literals import as_type, must_be_choice
 from metadata.formula.nodes import Actor, And, Arith, Call, Compare, Const, FormulaType, In, Node, Not, Or, Path
-from metadata.model import ValueType
-from metadata.problem import nearest
 
-__all__ = ["Signature", "arith", "call", "compare", "membership", "must_be"]
-
-
-class Signature(Protocol):
-    """What the parser must know of a function. The registry of functions holds things that answer this."""
-
-    @property
-    def takes(self) -> Sequence[ValueType | str]: ...
-
-    @property
-    def returns(self) -> ValueType: ...
+__all__ = ["WORDS", "arith", "blank_of", "compare", "described", "fault", "holds", "logic", "membership", "must_be"]
 
 
 WORDS: Mapping[str, str] = {
@@ -30,6 +18,8 @@ WORDS: Mapping[str, str] = {
 WORD_LIKE = frozenset({"text", "choice", "reference"})
 ORDERED = frozenset({"text", "number", "date", "datetime", "time"})
 DATES = frozenset({"date", "datetime"})
+TEXTS = frozenset({"text", "choice"})
+DONE = {"+": "added to", "-": "subtracted from", "*": "multiplied with", "/": "divided by", "%": "divided by"}
 
 
 def fault(message: str, fix: str, node: Node) -> FormulaError:
@@ -145,40 +135,25 @@ def holds(item: Node, choices: Node, negated: bool, column: int) -> Node:
 
 
 def arith(op: Any, left: Node, right: Node, column: int) -> Node:
-    """number ± number, date ± days, datetime ± days."""
-    if left.type in DATES and right.type == "number":
+    """Of numbers; date ± days, datetime ± days; text + text."""
+    if op in "+-" and left.type in DATES and right.type == "number":
         return Arith(op, left, right, left.type, column)
     if op == "+" and left.type == "number" and right.type in DATES:
         return Arith(op, right, left, right.type, column)
-    for side in (left, right):
+    if op == "+" and {left.type, right.type} <= TEXTS:
+        return Arith(op, left, right, "text", column)
+    for side, other in ((left, right), (right, left)):
         if side.type != "number":
-            word = "added to" if op == "+" else "subtracted from"
-            raise fault(f"{described(side)}, which cannot be {word} something", "", side)
+            raise fault(f"{described(side)}, which cannot be {DONE[op]} something", _arith_fix(op, side, other), side)
     return Arith(op, left, right, "number", column)
 
 
-def call(name: str, args: Sequence[Node], functions: Mapping[str, Signature], column: int) -> Node:
-    if name not in functions:
-        guess = nearest(name, functions)
-        fix = f"write {guess}(…)?" if guess else ""
-        raise FormulaError("formula.function.unknown", f"no function '{name}'", fix, column)
-    takes = functions[name].takes
-    if len(args) != len(takes):
-        count = f"{len(takes)} value" + ("" if len(takes) == 1 else "s")
-        message = f"{name} takes {count if takes else 'no values'}, not {len(args)}"
-        fix = f"write {name}({', '.join(WORDS.get(t, t) for t in takes)})"
-        raise FormulaError("formula.type", message, fix, column)
-    return Call(name, tuple(_arguments(name, args, takes)), functions[name].returns, column)
-
-
-def _arguments(name: str, args: Sequence[Node], takes: Sequence[str]) -> Iterator[Node]:
-    for arg, wanted in zip(args, takes, strict=True):
-        given = as_type(arg, wanted) if isinstance(arg, Const) else arg  # type: ignore[arg-type]
-        fits = wanted in ("any", given.type) or given.type == "null" or (wanted == "text" and given.type == "choice")
-        if not fits:
-            fix = f"write {'.'.join(arg.steps)}.name?" if isinstance(arg, Path) and arg.type == "reference" else ""
-            raise fault(f"{described(arg)}, where {name} takes {WORDS.get(wanted, wanted)}", fix, arg)
-        yield given
+def _arith_fix(op: str, side: Node, other: Node) -> str:
+    if op == "-" and {side.type, other.type} <= DATES:
+        return "write DAYS_BETWEEN(first, last)"
+    if op == "+" and side.type in TEXTS and other.type in ("number", "date"):
+        return "write TEXT(…) around what is no text"
+    return ""
 
 
 def logic(kind: type[And] | type[Or], items: Sequence[Node], column: int) -> Node:

@@ -7,7 +7,6 @@ import pytest
 
 import engine.sdk
 from engine.contracts.field import FieldType
-from engine.contracts.function import Function
 from tests.fields.cases import KINDS, PLUGINS
 
 ROOT = Path(__file__).parents[2]
@@ -46,11 +45,6 @@ def test_every_code_of_a_bad_value_is_listed() -> None:
     for kind in PLUGINS.fields.values():
         for _, _, code in kind.bad:
             assert f"| `{code}` |" in DOCS
-
-
-@pytest.mark.parametrize("function", PLUGINS.functions.values(), ids=lambda function: function.name)
-def test_a_function_is_described(function: Function) -> None:
-    assert re.search(rf"^\| `{function.name}\(.*\)` \| {re.escape(function.doc)} \|$", DOCS, re.MULTILINE)
 
 
 def test_all_names_of_the_sdk_are_described_and_no_others() -> None:

@@ -18,11 +18,13 @@ from metadata.formula import (
     Const,
     FormulaError,
     In,
+    IsNew,
     Limits,
     Node,
     Not,
     Or,
     Path,
+    Prior,
     definition_names,
     parse,
     paths_in,
@@ -34,7 +36,7 @@ from metadata.model import SYSTEM_FIELDS, Choice, Field, Object, ValueType
 @dataclass(frozen=True)
 class Sig:
     takes: tuple[str, ...]
-    returns: ValueType
+    returns: ValueType | str
 
 
 FUNCTIONS = {
@@ -43,6 +45,11 @@ FUNCTIONS = {
     "ADDDAYS": Sig(("date", "number"), "date"),
     "CONTAINS": Sig(("text", "text"), "boolean"),
     "ISBLANK": Sig(("any",), "boolean"),
+    "IF": Sig(("boolean", "same", "same?"), "same"),
+    "PICK": Sig(("key", "key*", "same*", "same?"), "same"),
+    "LEAST": Sig(("same:number|date*",), "same"),
+    "YEAR": Sig(("date",), "number"),
+    "DATE_OF": Sig(("datetime",), "date"),
 }
 STATUS = (Choice("new", {}), Choice("working", {}), Choice("old", {}, is_retired=True))
 
@@ -170,7 +177,19 @@ def test_a_path_goes_through_the_fields_of_the_engine() -> None:
         ("amount", 1, "formula.type", "compare it with something"),
         ("done and amount", 10, "formula.type", "compare it with something"),
         ("not name", 5, "formula.type", "compare it with something"),
-        ("name + 'x' == 'y'", 1, "formula.type", ""),
+        ("name + 5 == 'y'", 1, "formula.type", "write TEXT(…) around what is no text"),
+        ("due - due > 5", 1, "formula.type", "write DAYS_BETWEEN(first, last)"),
+        ("due * 2 == due", 1, "formula.type", ""),
+        ("LEAST('a') == 1", 7, "formula.type", ""),
+        ("LEAST(1, due) == 1", 7, "formula.type", ""),
+        ("LEAST() == 1", 1, "formula.type", "write LEAST(a number or a date …)"),
+        ("PICK(status, 'nwe', 1) == 1", 14, "formula.type", "write 'new'?"),
+        ("PICK(status) == 1", 1, "formula.type",
+         "write PICK(any value, any value …, any value …, any value, if wanted)"),
+        ("IF(name, 1, 2) == 1", 4, "formula.type", ""),
+        ("IF(done, 1, 'x') == 1", 13, "formula.type", ""),
+        ("CHANGED(name)", 1, "formula.prior", ""),
+        ("amount == 1e-21", 11, "formula.limit", ""),
         ("CONTAINS(account, 'x')", 10, "formula.type", "write account.name?"),
         ("CONTAINS(name)", 1, "formula.type", "write CONTAINS(a text, a text)"),
         ("contains(name, 'x')", 1, "formula.function.unknown", "write CONTAINS(…)?"),
@@ -203,7 +222,7 @@ def test_a_wrong_formula_names_column_code_and_fix(written: str, column: int, co
         "{} == 1",
         "f'{name}' == 'x'",
         "b'x' == name",
-        "name if done else name",
+        "name if done",
         "name[0] == 'x'",
         "''.join == 1",
         "(name := 'x') == 'x'",
@@ -215,8 +234,10 @@ def test_a_wrong_formula_names_column_code_and_fix(written: str, column: int, co
         "await done",
         "... == 1",
         "name is None",
-        "amount % 2 == 1",
+        "amount // 2 == 1",
+        "amount @ 2 == 1",
         "'x' % 1 == 'x'",
+        "'x' * 9 == 'x'",
     ],
 )
 def test_nothing_else_of_python_is_let_through(written: str) -> None:
@@ -286,3 +307,50 @@ def test_any_text_is_a_tree_or_a_formula_error(written: str) -> None:
 def test_any_unicode_is_a_tree_or_a_formula_error(written: str) -> None:
     with suppress(FormulaError):
         assert read(written).type == "boolean"
+
+
+def written(text: str, **options: bool) -> Node:
+    return parse(text, NAMES, functions=FUNCTIONS, wants=None, **options)
+
+
+def number(value: int) -> Const:
+    return Const(value, "number")
+
+
+@pytest.mark.parametrize(
+    ("text_of_it", "tree"),
+    [
+        ("1 + 2 * amount", Arith("+", number(1), Arith("*", number(2), path("amount")))),
+        ("amount / 2 % 3", Arith("%", Arith("/", path("amount"), number(2)), number(3))),
+        ("-amount", Arith("-", number(0), path("amount"))),
+        ("name + status", Arith("+", path("name"), path("status"), "text")),
+        ("7 + due", Arith("+", path("due"), number(7), "date")),
+        ("amount if done else 0", Call("IF", (path("done"), path("amount"), number(0)), "number")),
+        ("IF(done, status)", Call("IF", (path("done"), path("status")), "text")),
+        ("IF(done, '2026-01-31', due)",
+         Call("IF", (path("done"), Const(date(2026, 1, 31), "date"), path("due")), "date")),
+        ("IF(done, null, 1)", Call("IF", (path("done"), BLANK, number(1)), "number")),
+        ("LEAST(due, '2026-01-31')", Call("LEAST", (path("due"), Const(date(2026, 1, 31), "date")), "date")),
+        ("PICK(status, 'new', 1, 'old', 2, 3)", Call(
+            "PICK", (path("status"), text("new"), number(1), text("old"), number(2), number(3)), "number")),
+        ("YEAR(at)", Call("YEAR", (Call("DATE_OF", (path("at"),), "date"),), "number")),
+    ],
+)  # fmt: skip
+def test_a_formula_of_any_type_becomes_this_tree(text_of_it: str, tree: Node) -> None:
+    assert written(text_of_it) == tree
+
+
+def test_what_was_before_can_be_asked_where_something_changes() -> None:
+    before = Prior(path("status"), "choice")
+    assert written("PRIOR(status)", has_prior=True) == before
+    assert written("CHANGED(status)", has_prior=True) == Compare("!=", path("status"), before)
+    assert written("IS_NEW()", has_prior=True) == IsNew()
+    assert written("BECAME(status, 'old')", has_prior=True) == And(
+        (Compare("==", path("status"), text("old")), Or((IsNew(), Compare("!=", before, text("old")))))
+    )
+
+
+@pytest.mark.parametrize("wrong", ["PRIOR(account.name) == 'x'", "CHANGED('x')", "IS_NEW(name)", "BECAME(status)"])
+def test_only_fields_of_the_record_itself_have_a_past(wrong: str) -> None:
+    with pytest.raises(FormulaError):
+        written(wrong, has_prior=True)

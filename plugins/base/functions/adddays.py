@@ -3,20 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
-import sqlalchemy as sa
-
-from engine.sdk import Decimal, Function, days_later, whole
+from engine.sdk import Function, days_later, moved_by_days, whole
 
 
 def sql(context: Any, args: Sequence[Any]) -> Any:
     """Outside the years that a date can have the result is blank on both databases."""
-    date, number = args
-    scale = 0
-    if (
-        isinstance(number.type, Decimal) and context.dialect == "sqlite"
-    ):  # a column there holds the value times 10^scale
-        scale, number = number.type.scale, sa.type_coerce(number, sa.Integer())
-    return days_later(context.dialect, date, whole(context.dialect, number, scale), "date")
+    return days_later(context.dialect, args[0], args[1], "date")
 
 
 ADDDAYS = Function(
@@ -25,6 +17,8 @@ ADDDAYS = Function(
     takes=("date", "number"),
     returns="date",
     sql=sql,
+    python=lambda here, date, number: moved_by_days(date, whole(number)),
+    js="(here, date, days) => fs.daysLater(date, fs.count(days))",
     examples=(
         ("ADDDAYS(TODAY(), 7)", "2026-11-29"),
         ("ADDDAYS(TODAY(), -30)", "2026-10-23"),

@@ -5,7 +5,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from engine.sdk import Function, small_letters
+from engine.sdk import Function, lower, small_letters
 
 
 def sql(context: Any, args: Sequence[Any]) -> Any:
@@ -20,6 +20,9 @@ BEGINS = Function(
     takes=("text", "text"),
     returns="boolean",
     sql=sql,
+    python=lambda here, text, start: bool(text and start) and lower(text).startswith(lower(start)),
+    js="(here, text, start) => text !== null && start !== null && fs.lower(text).startsWith(fs.lower(start))",
+    blank="value",
     examples=(
         ("BEGINS('Acme Ltd', 'acme')", True),
         ("BEGINS('Acme Ltd', 'Ltd')", False),

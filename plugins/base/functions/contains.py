@@ -5,7 +5,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from engine.sdk import Function, small_letters
+from engine.sdk import Function, lower, small_letters
 
 
 def sql(context: Any, args: Sequence[Any]) -> Any:
@@ -21,6 +21,9 @@ CONTAINS = Function(
     takes=("text", "text"),
     returns="boolean",
     sql=sql,
+    python=lambda here, text, part: bool(text and part) and lower(part) in lower(text),
+    js="(here, text, part) => text !== null && part !== null && fs.lower(text).includes(fs.lower(part))",
+    blank="value",
     examples=(
         ("CONTAINS('abc', 'b')", True),
         ("CONTAINS('Software', 'SOFT')", True),

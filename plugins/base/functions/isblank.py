@@ -20,6 +20,9 @@ ISBLANK = Function(
     takes=("any",),
     returns="boolean",
     sql=sql,
+    python=lambda here, value: value is None or value == "" or value == [],
+    js="(here, value) => value === null || value === '' || (Array.isArray(value) && !value.length)",
+    blank="value",
     examples=(
         ("ISBLANK('')", True),
         ("ISBLANK(null)", True),

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from engine.sdk import Function, small_letters
+from engine.sdk import Function, lower, small_letters
 
 
 def sql(context: Any, args: Sequence[Any]) -> Any:
@@ -16,5 +16,7 @@ LOWER = Function(
     takes=("text",),
     returns="text",
     sql=sql,
+    python=lambda here, text: lower(text),
+    js="(here, text) => fs.lower(text)",
     examples=(("LOWER('Acme')", "acme"), ("LOWER('ÄB 华东')", "Äb 华东"), ("LOWER(null)", None)),
 )

@@ -16,5 +16,7 @@ NOW = Function(
     takes=(),
     returns="datetime",
     sql=sql,
+    python=lambda here: here.now,
+    js="(here) => here.now",
     examples=(("NOW()", "2026-11-21T23:15:00.123Z"),),
 )

@@ -16,5 +16,7 @@ TODAY = Function(
     takes=(),
     returns="date",
     sql=sql,
+    python=lambda here: here.today,
+    js="(here) => here.today",
     examples=(("TODAY()", "2026-11-22"),),
 )

@@ -1,0 +1,133 @@
+"""A checked formula -> a Python function of a record. Opens no connection, and nothing in it can run long.
+
+The tree is our own and already checked, so closures over it need no interpreter: each node becomes one small function.
+"""
+
+import operator
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Any
+
+from engine.contracts.function import Function, Here
+from engine.formula import exact
+from metadata.formula.nodes import Actor, And, Arith, Call, Compare, Const, In, IsNew, Node, Not, Or, Path, Prior
+
+__all__ = ["Evaluate", "evaluator"]
+
+Record = Mapping[str, Any]
+Evaluate = Callable[[Here, Record, Record | None], Any]
+"""(who and when, values as stored by dotted path, the values before the change or None for a new record) -> value."""
+
+ORDER: Mapping[str, Callable[[Any, Any], bool]] = {
+    "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
+}  # fmt: skip
+
+
+def evaluator(node: Node, functions: Mapping[str, Function]) -> Evaluate:
+    """Blank is None. What it gives raises KeyError where the record lacks a path of the formula."""
+
+    def made(part: Node) -> Evaluate:
+        return evaluator(part, functions)
+
+    match node:
+        case Const() | Path() | Prior() | IsNew() | Actor():
+            return leaf(node)
+        case Not(item):
+            inner = made(item)
+            return lambda here, record, prior: inner(here, record, prior) is not True
+        case And(items):
+            all_of = [made(item) for item in items]
+            return lambda here, record, prior: all(one(here, record, prior) is True for one in all_of)
+        case Or(items):
+            any_of = [made(item) for item in items]
+            return lambda here, record, prior: any(one(here, record, prior) is True for one in any_of)
+        case Compare(op, left, right):
+            return compared(op, made(left), made(right))
+        case In(item, options, negated):
+            is_list = bool(options) and options[0].type == "choices"
+            return member(made(item), [made(option) for option in options], is_list, negated)
+        case Arith():
+            return arith(node, made(node.left), made(node.right))
+        case Call():
+            return called(node, [made(arg) for arg in node.args], functions[node.name])
+    raise TypeError(f"no formula: {node!r}")
+
+
+def leaf(node: Node) -> Evaluate:
+    match node:
+        case Const(value):
+            found = filled(value)
+            return lambda here, record, prior: found
+        case Path(steps):
+            path = ".".join(steps)
+            return lambda here, record, prior: filled(record[path])
+        case Prior(Path(steps)):
+            path = ".".join(steps)
+            return lambda here, record, prior: None if prior is None else filled(prior[path])
+        case IsNew():
+            return lambda here, record, prior: prior is None
+        case Actor("id"):
+            return lambda here, record, prior: here.user_id or None
+    return lambda here, record, prior: here.username or None
+
+
+def filled(value: Any) -> Any:
+    """No text is empty and no list is: they are blank."""
+    return None if value == "" or value == [] else value
+
+
+def compared(op: str, left: Evaluate, right: Evaluate) -> Evaluate:
+    if op == "==":
+        return lambda here, record, prior: left(here, record, prior) == right(here, record, prior)
+    if op == "!=":
+        return lambda here, record, prior: left(here, record, prior) != right(here, record, prior)
+    order = ORDER[op]
+
+    def compare(here: Here, record: Record, prior: Record | None) -> bool:
+        one, other = left(here, record, prior), right(here, record, prior)
+        return one is not None and other is not None and order(one, other)
+
+    return compare
+
+
+def member(item: Evaluate, options: list[Evaluate], is_list: bool, negated: bool) -> Evaluate:
+    def is_member(here: Here, record: Record, prior: Record | None) -> bool:
+        value = item(here, record, prior)
+        found = [option(here, record, prior) for option in options]
+        return (value in ((found[0] or []) if is_list else found)) != negated
+
+    return is_member
+
+
+def arith(node: Arith, left: Evaluate, right: Evaluate) -> Evaluate:
+    op, kind = node.op, node.type
+    sign = -1 if op == "-" else 1
+
+    def number(here: Here, record: Record, prior: Record | None) -> Decimal | None:
+        return exact.arithmetic(op, left(here, record, prior), right(here, record, prior))
+
+    def text(here: Here, record: Record, prior: Record | None) -> str | None:
+        both: str = (left(here, record, prior) or "") + (right(here, record, prior) or "")
+        return both[: exact.TEXT_MAX] or None
+
+    def moment(here: Here, record: Record, prior: Record | None) -> Any:
+        start, days = left(here, record, prior), right(here, record, prior)
+        return None if start is None else exact.days_later(start, sign * exact.whole(days or 0))
+
+    return number if kind == "number" else text if kind == "text" else moment
+
+
+def called(node: Call, args: list[Evaluate], function: Function) -> Evaluate:
+    python, skips_blank = function.python, function.blank == "blank"
+    if python is None:
+        raise NotImplementedError(f"{node.name} works in filters only: it has no Python")
+    booleans = [kind == "boolean" for kind in node.kinds]
+
+    def call(here: Here, record: Record, prior: Record | None) -> Any:
+        values = [arg(here, record, prior) for arg in args]
+        values = [value is True if is_one else value for value, is_one in zip(values, booleans, strict=True)]
+        if skips_blank and any(value is None for value in values):
+            return None
+        return filled(python(here, *values))
+
+    return call

@@ -1,0 +1,115 @@
+"""Functions that SQLite borrows from Python, so that both reckon alike. Opens no connection.
+
+Numbers are their shortest text here, other values as they are stored.
+"""
+
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from engine.contracts.function import Function, Here
+from engine.formula import exact
+from engine.store import types
+
+__all__ = ["call_codes", "sqlite_functions"]
+
+Borrowed = Callable[..., Any]
+
+# How SQLite is told what an argument is: one letter each.
+CODES: Mapping[str, str] = {
+    "number": "n", "boolean": "b", "date": "d", "datetime": "m", "time": "t", "text": "s", "choice": "s",
+    "reference": "s",
+}  # fmt: skip
+DATETIME = types.DateTime()
+LOAD: Mapping[str, Callable[[Any], Any]] = {
+    "n": exact.number_of, "b": bool, "d": dt.date.fromisoformat, "m": dt.datetime.fromisoformat,
+    "t": dt.time.fromisoformat, "s": lambda text: text,
+}  # fmt: skip
+NOWHERE = Here()
+
+
+def sqlite_functions(functions: Mapping[str, Function]) -> dict[str, Borrowed]:
+    """By their names in SQL. All are deterministic."""
+    found: dict[str, Borrowed] = {
+        f"fx_{name}".lower(): borrowed(function)
+        for name, function in functions.items()
+        if function.python and function.in_sqlite == "python"
+    }
+    return found | {
+        "fx_exact": number_text, "fx_arithmetic": arithmetic, "fx_compare": compare, "fx_days_later": days_later,
+        "fx_period": period,
+    }  # fmt: skip
+
+
+def borrowed(function: Function) -> Borrowed:
+    """Takes the letters of its arguments, the person's time zone or NULL, and the arguments."""
+    python = function.python
+    assert python is not None
+    skips_blank = function.blank == "blank"
+
+    def call(codes: str, zone: str | None, *args: Any) -> Any:
+        if skips_blank and None in args:
+            return None
+        values = [None if arg is None else LOAD[code](arg) for code, arg in zip(codes, args, strict=True)]
+        return dumped(python(here_in(zone) if zone else NOWHERE, *values))
+
+    return call
+
+
+@lru_cache(maxsize=200)
+def here_in(zone: str) -> Here:
+    return Here(zone=ZoneInfo(zone))
+
+
+def dumped(value: Any) -> Any:
+    match value:
+        case None | "":
+            return None
+        case bool():
+            return int(value)
+        case str():
+            return value
+        case dt.datetime():
+            return types.utc_text(value)
+        case dt.date() | dt.time():
+            return value.isoformat()
+    return exact.text_of(value)
+
+
+def number_text(stored: int | float | None, scale: int) -> str | None:
+    """A number of a column, which holds it times 10^scale."""
+    if stored is None:
+        return None
+    return exact.text_of(exact.EXACT.scaleb(exact.number_of(str(stored)), -scale))
+
+
+def arithmetic(op: str, left: str | None, right: str | None) -> str | None:
+    one, other = (None if side is None else exact.number_of(side) for side in (left, right))
+    found = exact.arithmetic(op, one, other)
+    return None if found is None else exact.text_of(found)
+
+
+def compare(left: str | None, right: str | None) -> int | None:
+    if left is None or right is None:
+        return None
+    one, other = exact.number_of(left), exact.number_of(right)
+    return (one > other) - (one < other)
+
+
+def days_later(kind: str, moment: str | None, days: str | None, sign: int) -> str | None:
+    if moment is None or days is None:
+        return None
+    load: Any = dt.date.fromisoformat if kind == "date" else dt.datetime.fromisoformat
+    found: str | None = dumped(exact.days_later(load(moment), sign * exact.whole(exact.number_of(days))))
+    return found
+
+
+def period(day: str | None, unit: str | None, shift: int, end: int) -> str | None:
+    found = exact.period(dt.date.fromisoformat(day), unit, shift, end) if day and unit else None
+    return found.isoformat() if found else None
+
+
+def call_codes(kinds: Sequence[str]) -> str:
+    return "".join(CODES[kind] for kind in kinds)

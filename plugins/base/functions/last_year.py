@@ -1,0 +1,27 @@
+"""LAST_YEAR(date)"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from engine.sdk import Function, in_period, within
+
+
+def sql(context: Any, args: Sequence[Any]) -> Any:
+    return in_period(context, args[0], "year", -1)
+
+
+LAST_YEAR = Function(
+    name="LAST_YEAR",
+    doc="Whether the date is in last year, as the person's today has it.",
+    takes=("date",),
+    returns="boolean",
+    sql=sql,
+    python=lambda here, date: within(here, date, "year", -1),
+    js="(here, date) => fs.within(here, date, 'year', -1)",
+    blank="value",
+    examples=(
+        ("LAST_YEAR('2025-12-31')", True),
+        ("LAST_YEAR('2026-01-01')", False),
+        ("LAST_YEAR(null)", False),
+    ),
+)

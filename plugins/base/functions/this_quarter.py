@@ -1,0 +1,27 @@
+"""THIS_QUARTER(date)"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from engine.sdk import Function, in_period, within
+
+
+def sql(context: Any, args: Sequence[Any]) -> Any:
+    return in_period(context, args[0], "quarter", 0)
+
+
+THIS_QUARTER = Function(
+    name="THIS_QUARTER",
+    doc="Whether the date is in this quarter, as the person's today has it.",
+    takes=("date",),
+    returns="boolean",
+    sql=sql,
+    python=lambda here, date: within(here, date, "quarter", 0),
+    js="(here, date) => fs.within(here, date, 'quarter', 0)",
+    blank="value",
+    examples=(
+        ("THIS_QUARTER('2026-10-01')", True),
+        ("THIS_QUARTER('2026-09-30')", False),
+        ("THIS_QUARTER(null)", False),
+    ),
+)

@@ -1,0 +1,201 @@
+// What formulas reckon with in the browser: the same meaning as engine/formula/exact.py, value by value.
+// Numbers are BigInts times 10^20, dates '2026-11-22', moments '2026-11-22T02:15:00.123Z', blank is null.
+const PLACES = 20;
+const UNIT = 10n ** 20n;
+const WHOLE_MAX = 10_000_000;
+const TEXT_MAX = 100_000;
+const DAY_MS = 86_400_000;
+const YEAR_1 = Date.UTC(2001, 0, 1) - 730_485 * DAY_MS; // 0001-01-01, a Monday
+const SPACES = " \t\r\n\u00a0\u3000";
+
+const abs = (number) => (number < 0n ? -number : number);
+const sign = (number) => (number < 0n ? -1n : 1n);
+const filled = (value) => (value === "" || value === undefined || (Array.isArray(value) && !value.length) ? null : value);
+
+/** To the nearest whole number, halves away from zero. */
+const divided = (one, by) => ((2n * abs(one) + abs(by)) / (2n * abs(by))) * sign(one) * sign(by);
+
+/** A number of a record, as a text or a JavaScript number. */
+export function number(value) {
+  if (value === null || value === undefined || value === "") return null;
+  const [, minus, before, after = "", power = "0"] = /^([+-]?)(\d*)(?:\.(\d*))?(?:e([+-]?\d+))?$/i.exec(String(value));
+  const shift = PLACES - after.length + Number(power);
+  const digits = BigInt(before + after || "0");
+  const found = shift >= 0 ? digits * 10n ** BigInt(shift) : divided(digits, 10n ** BigInt(-shift));
+  return minus === "-" ? -found : found;
+}
+
+/** As short as it goes: "0.5", "100", "-3". */
+export function plain(value) {
+  const digits = abs(value).toString().padStart(PLACES + 1, "0");
+  const after = digits.slice(-PLACES).replace(/0+$/, "");
+  return (value < 0n ? "-" : "") + digits.slice(0, -PLACES) + (after ? `.${after}` : "");
+}
+
+/** A result as the outside knows it: numbers as texts. */
+export const shown = (value) => (typeof value === "bigint" ? plain(value) : filled(value));
+export const whole = (value) => BigInt(value) * UNIT;
+export const text = (value) => (typeof value === "bigint" ? plain(value) : value);
+
+export function count(value) {
+  const found = value / UNIT; // towards zero
+  return found > BigInt(WHOLE_MAX) ? WHOLE_MAX : found < BigInt(-WHOLE_MAX) ? -WHOLE_MAX : Number(found);
+}
+
+export function arithmetic(op, left, right) {
+  const one = left ?? 0n;
+  const other = right ?? 0n;
+  if (op === "+") return one + other;
+  if (op === "-") return one - other;
+  if (op === "*") return divided(one * other, UNIT);
+  if (other === 0n) return null;
+  return op === "/" ? divided(one * UNIT, other) : one % other;
+}
+
+export function round(value, places) {
+  if (places >= PLACES) return value;
+  const unit = 10n ** BigInt(PLACES - places);
+  return divided(value, unit) * unit;
+}
+
+export function floor(value) {
+  const rest = value % UNIT;
+  return value - rest - (rest < 0n ? UNIT : 0n);
+}
+
+export function extreme(values, wanted) {
+  const there = values.filter((value) => value !== null);
+  return there.reduce((found, value) => (found === null || order(value, found) === wanted ? value : found), null);
+}
+
+// Texts by code point: JavaScript's own order is by halves of them.
+function order(one, other) {
+  if (typeof one !== "string") return one < other ? -1 : one > other ? 1 : 0;
+  const [left, right] = [letters(one), letters(other)];
+  const at = left.findIndex((letter, index) => letter !== right[index]);
+  if (at < 0) return left.length - right.length;
+  return right[at] === undefined ? 1 : left[at].codePointAt(0) - right[at].codePointAt(0);
+}
+
+export function compare(op, left, right) {
+  if (op === "==" || op === "!=") return same(left, right) === (op === "==");
+  if (left === null || right === null) return false;
+  const found = order(left, right);
+  return { "<": found < 0, "<=": found <= 0, ">": found > 0, ">=": found >= 0 }[op];
+}
+
+function same(left, right) {
+  return Array.isArray(left) && Array.isArray(right) ? JSON.stringify(left) === JSON.stringify(right) : left === right;
+}
+
+export const letters = (value) => [...value];
+export const lower = (value) => value.replace(/[A-Z]+/g, (found) => found.toLowerCase());
+export const cut = (value) => (value.length <= TEXT_MAX ? value : letters(value).slice(0, TEXT_MAX).join(""));
+export const join = (left, right) => filled(cut((left ?? "") + (right ?? "")));
+export const middle = (value, start, length) =>
+  start < 1 ? "" : letters(value).slice(start - 1, start - 1 + Math.max(length, 0)).join("");
+export const last = (value, length) => (length < 1 ? "" : letters(value).slice(-length).join(""));
+
+export function find(value, part) {
+  const at = value.indexOf(part);
+  return at < 0 ? 0 : letters(value.slice(0, at)).length + 1;
+}
+
+export function substitute(value, old, other) {
+  if (value === null) return null;
+  const short = letters(other ?? "").slice(0, 100).join("");
+  return old === null ? cut(value) : cut(cut(value).replaceAll(old, () => short));
+}
+
+export function trim(value) {
+  let [start, end] = [0, value.length];
+  while (start < end && SPACES.includes(value[start])) start += 1;
+  while (end > start && SPACES.includes(value[end - 1])) end -= 1;
+  return value.slice(start, end);
+}
+
+export function value(written) {
+  const found = /^ *([+-]?[0-9]{1,30}(?:\.[0-9]{1,20})?) *$/.exec(written);
+  return found ? number(found[1]) : null;
+}
+
+export function choose(wanted, rest) {
+  for (let at = 0; at + 1 < rest.length; at += 2) {
+    if (wanted !== null && wanted === rest[at]) return rest[at + 1];
+  }
+  return rest.length % 2 ? rest[rest.length - 1] : null;
+}
+
+/** Days since 0001-01-01. */
+export const dayNumber = (day) => (Date.parse(`${day.slice(0, 10)}T00:00:00Z`) - YEAR_1) / DAY_MS;
+export const weekday = (day) => dayNumber(day) % 7;
+
+function dayOf(days) {
+  const moment = new Date(YEAR_1 + days * DAY_MS);
+  const year = moment.getUTCFullYear();
+  return year >= 1000 && year <= 9999 ? moment.toISOString().slice(0, 10) : null;
+}
+
+/** Of a date or a moment. */
+export function daysLater(moment, days) {
+  if (moment === null || days === null) return null;
+  const day = dayOf(dayNumber(moment) + days);
+  return day && day + moment.slice(10);
+}
+
+function inMonth(month, day) {
+  const [year, rest] = [Math.floor(month / 12), ((month % 12) + 12) % 12];
+  if (year < 1000 || year > 9999) return null;
+  return dayOf(dayNumber(`${year}-${String(rest + 1).padStart(2, "0")}-01`) + Math.min(day, monthDays(year, rest)) - 1);
+}
+
+const monthDays = (year, month) => new Date(Date.UTC(year, month + 1, 0)).getUTCDate();
+const monthOf = (day) => Number(day.slice(0, 4)) * 12 + Number(day.slice(5, 7)) - 1;
+export const monthsLater = (day, months) => inMonth(monthOf(day) + months, Number(day.slice(8, 10)));
+
+export function date(year, month, day) {
+  if (year < 1000 || year > 9999 || month < 1 || month > 12 || day < 1 || day > monthDays(year, month - 1)) return null;
+  return inMonth(year * 12 + month - 1, day);
+}
+
+export function period(day, unit, shift, end) {
+  if (unit === "week") return dayOf(dayNumber(day) - weekday(day) + 7 * shift + 6 * end);
+  const months = { month: 1, quarter: 3, year: 12 }[unit];
+  if (!months) return null;
+  const first = Math.floor(monthOf(day) / months) * months + months * shift;
+  return end ? inMonth(first + months - 1, 31) : inMonth(first, 1);
+}
+
+export function within(here, day, unit, shift) {
+  const [first, end] = [0, 1].map((side) => period(here.today, unit, shift, side));
+  return day !== null && first !== null && end !== null && first <= day && day <= end;
+}
+
+export function isNear(here, day, days, way) {
+  if (day === null || days === null) return false;
+  const [near, far] = [1, count(days)].map((step) => daysLater(here.today, way * step));
+  if (near === null || far === null) return false;
+  return way > 0 ? near <= day && day <= far : far <= day && day <= near;
+}
+
+export function workdaysBefore(day) {
+  const days = dayNumber(day);
+  return Math.floor(days / 7) * 5 + Math.min(days % 7, 5);
+}
+
+/** The date of a moment in a time zone. */
+export function dateOf(moment, zone) {
+  const parts = { year: "numeric", month: "2-digit", day: "2-digit" };
+  const format = new Intl.DateTimeFormat("en-CA", { timeZone: zone, calendar: "gregory", ...parts });
+  const found = Object.fromEntries(format.formatToParts(new Date(moment)).map((part) => [part.type, part.value]));
+  return `${found.year}-${found.month}-${found.day}`;
+}
+
+/** The value of a record's field; `kind` "number" makes it exact. */
+export function read(record, path, kind) {
+  const found = record === null ? null : filled(record[path]);
+  return kind === "number" ? number(found) : found;
+}
+
+export const isIn = (item, options) => options.some((option) => same(item, option));
+export const strict = (args, call) => (args.includes(null) ? null : filled(call(...args)));
