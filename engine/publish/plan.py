@@ -13,12 +13,12 @@ import orjson
 import sqlalchemy as sa
 
 from engine.context import SYSTEM, context_of
-from engine.errors import BadValue
+from engine.errors import BadValue, Conflict
 from engine.publish.compare import Changes, compare
 from engine.publish.steps import Step, steps
 from engine.snapshot import Snapshot
 from engine.store import system
-from engine.store.database import Connection
+from engine.store.database import Connection, is_schema_changed
 from engine.tenants import Tenant
 from metadata import codec, package
 from metadata.model import Definitions, Field, Loaded
@@ -26,6 +26,7 @@ from metadata.problem import Problem
 
 __all__ = ["Plan", "default_of", "draw_up", "installed_files", "plan"]
 
+TRIES = 5
 Files = Mapping[str, Mapping[str, str]]  # package -> path -> text
 
 
@@ -61,6 +62,16 @@ class Plan:
 
 def plan(tenant: Tenant, source: Sequence[Path] | Loaded) -> Plan:
     """`source`: packages, as folders or zip files, that come over the installed ones; or all that shall be defined."""
+    for _ in range(TRIES):
+        try:
+            return draw_up_once(tenant, source)
+        except Exception as error:  # another publish took away what was being counted: look again
+            if not is_schema_changed(error):
+                raise
+    raise Conflict("others publish all the time", code="publish.changed", fix="plan again")
+
+
+def draw_up_once(tenant: Tenant, source: Sequence[Path] | Loaded) -> Plan:
     snapshot = tenant.snapshot()
     with nullcontext() if snapshot.version == 0 else tenant.database.read() as connection:
         files = installed_files(connection, snapshot.version) if connection else {}
