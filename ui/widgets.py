@@ -102,6 +102,8 @@ def lookup(visit: "Visit", object_name: str, field: Field, view: View) -> View:
     title = ""
     if view["value"]:
         title = visit.records.titles(field.target, [view["value"]]).get(view["value"], "")
+        if not title and view["value"] == visit.ctx.actor.id:  # a role may read nobody; one knows oneself
+            title = visit.ctx.actor.name or visit.ctx.actor.username
     target = visit.ctx.snapshot.definitions.objects[field.target]
     return {
         "title": title,

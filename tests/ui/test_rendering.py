@@ -153,6 +153,27 @@ def test_who_may_not_read_an_object_is_told_the_same_as_if_there_were_none(site:
         assert (hidden.status_code, hidden.text) == (404, missing.text.replace("nosuch", "thing")), path
 
 
+def test_a_form_names_its_person_whose_role_reads_nobody() -> None:
+    package = """
+package: desk
+version: 1.0.0
+---
+object: note
+fields:
+  name: {type: text}
+---
+role: writer
+label: Writer
+objects:
+  note: [create, read]
+"""
+    with running(packages=[package], ui="ui.pages:mount") as site:
+        site.user("wu", "writer", name="Wu Writer")
+        page = site.client("wu").get("/o/note/new").text
+    assert 'value="Wu Writer"' in page
+    assert "A record that you cannot see" not in page
+
+
 def test_nobody_is_led_to_sign_in_and_back(site: Running) -> None:
     answer = site.client().get("/o/thing?q=1")
     assert (answer.status_code, answer.headers["location"]) == (303, "/login?next=%2Fo%2Fthing%3Fq%3D1")
