@@ -70,3 +70,10 @@ def test_a_form_in_an_encoding_that_hides_characters(site: Running, charset: str
         kind = f"multipart/form-data; boundary=X; charset={charset}"
         assert boss.post(path, content=form, headers={"content-type": kind}).status_code == 415
     assert boss.get(PARTS).json()["records"] == []
+
+
+@pytest.mark.parametrize("username", ["BOSS", "ＡＮＡ", "bo ss", "<b>", "-ana", "ana."])
+def test_a_user_name_that_looks_like_another(site: Running, username: str) -> None:
+    answer = site.client("boss").post("/api/v1/records/user", json={"username": username, "name": "Ana"})
+    assert answer.status_code == 422
+    assert [problem["path"] for problem in answer.json()["problems"]] == ["username"]
