@@ -324,6 +324,9 @@ def _engine(url: str) -> sa.Engine:
             connection.execute("PRAGMA foreign_keys=ON")
             connection.execute("PRAGMA synchronous=NORMAL")
             connection.execute("PRAGMA busy_timeout=10000")
+            connection.execute("PRAGMA temp_store=MEMORY")
+            connection.execute("PRAGMA cache_size=-16000")
+            connection.execute("PRAGMA mmap_size=268435456")
 
         @sa.event.listens_for(engine, "begin")
         def begun(connection: sa.Connection) -> None:
