@@ -284,7 +284,11 @@ class Formula:
         else:
             found = function.sql(self.context, args)
         stored = TYPES_OF_VALUES[node.type]
-        return found if isinstance(found.type, types.StoredType) else sa.type_coerce(found, stored)
+        if self.dialect != "sqlite" and isinstance(stored, Number):
+            return sa.cast(found, Number())  # of a whole number FLOOR would be a double
+        # A column of decimals keeps its scale; all else is of the type that the function says.
+        is_number = isinstance(stored, Number) and isinstance(found.type, types.StoredType)
+        return found if is_number else sa.type_coerce(found, stored)
 
     def _borrowed(self, node: Call, args: Sequence[Expression]) -> Expression:
         codes: Expression = sa.literal_column(f"'{call_codes(node.kinds)}'")

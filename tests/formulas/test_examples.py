@@ -46,6 +46,10 @@ RULES: list[tuple[str, object]] = [
     ("'\U0001f600' > '\uffee'", True),
     ("UPPER('b') > 'A' + 'z'", True),
     ("ROUND(1.5) in [1, 2]", True),
+    ("CASE(1, 1, TEXT(5), 'a')", "5"),
+    ("CASE(2, 1, TEXT(5), 'a')", "a"),
+    ("FLOOR(FIND('b', 'abc'))", 2),
+    ("MIN('2026-12-01', TODAY(), '2026-10-30')", "2026-10-30"),
 ]
 
 

@@ -65,7 +65,7 @@ export function floor(value) {
 
 export function extreme(values, wanted) {
   const there = values.filter((value) => value !== null);
-  return there.reduce((found, value) => (found === null || order(value, found) === wanted ? value : found), null);
+  return there.reduce((found, value) => (found === null || order(value, found) * wanted > 0 ? value : found), null);
 }
 
 // Texts by code point: JavaScript's own order is by halves of them.
