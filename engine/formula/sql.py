@@ -270,6 +270,8 @@ class Formula:
         return sa.type_coerce(found, Number())
 
     def _joined(self, left: Expression, right: Expression) -> Expression:
+        if self.dialect == "sqlite":
+            return sa.func.fx_join(left, right, type_=types.Text())
         empty = sa.literal_column("''", sa.Text())
         both = sa.func.coalesce(left, empty, type_=sa.Text()).concat(sa.func.coalesce(right, empty, type_=sa.Text()))
         cut = sa.func.substr(both, sa.literal_column("1", sa.Integer()), TEXT_MAX)

@@ -38,8 +38,8 @@ def sqlite_functions(functions: Mapping[str, Function]) -> dict[str, Borrowed]:
         if function.python and function.in_sqlite == "python"
     }
     return found | {
-        "fx_exact": number_text, "fx_arithmetic": arithmetic, "fx_compare": compare, "fx_days_later": days_later,
-        "fx_period": period,
+        "fx_exact": number_text, "fx_arithmetic": arithmetic, "fx_compare": compare, "fx_join": join,
+        "fx_days_later": days_later, "fx_period": period,
     }  # fmt: skip
 
 
@@ -89,6 +89,10 @@ def arithmetic(op: str, left: str | None, right: str | None) -> str | None:
     one, other = (None if side is None else exact.number_of(side) for side in (left, right))
     found = exact.arithmetic(op, one, other)
     return None if found is None else exact.text_of(found)
+
+
+def join(left: str | None, right: str | None) -> str | None:
+    return ((left or "") + (right or ""))[: exact.TEXT_MAX] or None
 
 
 def compare(left: str | None, right: str | None) -> int | None:

@@ -9,7 +9,7 @@ from decimal import Decimal, InvalidOperation
 from metadata.formula.calls import Signature, call
 from metadata.formula.errors import FormulaError
 from metadata.formula.names import Names
-from metadata.formula.nodes import Actor, And, Arith, Compare, Const, IsNew, Node, Not, Or, Path, Prior
+from metadata.formula.nodes import Actor, And, Arith, Call, Compare, Const, IsNew, Node, Not, Or, Path, Prior, parts
 from metadata.formula.tokens import prepared
 from metadata.formula.types import arith, blank_of, compare, holds, logic, membership, must_be
 from metadata.model import Field, ValueType
@@ -24,6 +24,7 @@ class Limits:
     nodes: int = 320
     depth: int = 50
     steps: int = 6  # of one path
+    calls: int = 12  # functions and signs around each other: SQLite's own parser gives up at some twenty
 
 
 LIMITS = Limits()
@@ -53,9 +54,15 @@ def parse(
         raise _limit(f"a formula has at most {limits.characters:,} characters, not {len(text):,}", 1)
     reader = _Reader(text, scope, functions, limits, has_prior)
     node = reader.read(reader.tree(), 1)
+    if calls_deep(node) > limits.calls:
+        raise _limit(f"functions and calculations stand at most {limits.calls} deep in each other", node.column)
     if wants is not None:
         must_be(node, wants)
     return node
+
+
+def calls_deep(node: Node) -> int:
+    return isinstance(node, (Arith, Call)) + max(map(calls_deep, parts(node)), default=0)
 
 
 def _is_fine_enough(number: Decimal) -> bool:
