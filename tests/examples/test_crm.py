@@ -53,10 +53,12 @@ def test_it_has_the_objects_of_a_sale_from_lead_to_payment() -> None:
     ]  # fmt: skip
 
 
-def test_it_uses_every_field_type_that_a_package_may_use() -> None:
-    known = {name for name, kind in load_plugins().fields.items() if not kind.is_internal}
+def test_it_uses_the_field_types_that_a_sales_team_meets() -> None:
     used = {field.type for name in own_objects() for field in crm().objects[name].fields.values()}
-    assert known - used == set()
+    assert used == {
+        "autonumber", "boolean", "choice", "currency", "date", "datetime", "decimal", "email", "integer", "longtext",
+        "multi_choice", "percent", "phone", "reference", "richtext", "text", "time", "url",
+    }  # fmt: skip
 
 
 def texts() -> Iterator[tuple[str, Text]]:
