@@ -115,7 +115,7 @@ def _run(ctx: Context, connection: Connection, asked: Asked, params: Mapping[str
     plan = _plan_of(ctx, asked, is_wide)
     rows: list[Row] = []
     if plan.groups is not None:
-        rows = list(connection.rows(plan.groups.sql, plan.groups.bind(params)))
+        rows = list(connection.rows_planned(plan.groups.sql, plan.groups.bind(params)))
     is_truncated = len(rows) > asked.query.limit
     del rows[asked.query.limit :]
     width = len(asked.groups)
@@ -127,7 +127,7 @@ def _run(ctx: Context, connection: Connection, asked: Asked, params: Mapping[str
     if plan.groups is not None and not is_truncated and asked.having is None:
         total = _summed(asked.measures, columns)
     if total is None:
-        row = connection.rows(plan.total.sql, plan.total.bind(params))[0]
+        row = connection.rows_planned(plan.total.sql, plan.total.bind(params))[0]
         total = [_converted([value], found.read)[0] for value, found in zip(row, plan.measured, strict=True)]
     shown = [_converted(column, found.show) for column, found in zip(columns, plan.measured, strict=True)]
     groups = [dict(zip(plan.texts, values, strict=True)) for values in zip(*keyed, *shown, strict=True)]

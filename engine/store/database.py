@@ -49,6 +49,17 @@ class Connection:
         cursor.execute(sql, params)
         return cursor.fetchall()  # type: ignore[no-any-return]
 
+    def rows_planned(self, sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """The same, planned for these very values. PostgreSQL else keeps one plan for all values after a few runs.
+
+        Measured: sums over three quarters of 100,000 rows took twice as long with the kept plan, which used an index.
+        """
+        if self.dialect == "sqlite":
+            return self.rows(sql, params)
+        cursor = self.cursor
+        cursor.execute(sql, params, prepare=False)
+        return cursor.fetchall()  # type: ignore[no-any-return]
+
     def run(self, sql: str, params: Sequence[Any] = ()) -> int:
         """How many rows it changed."""
         cursor = self.cursor

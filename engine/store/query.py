@@ -82,10 +82,13 @@ def find(ctx: Context, connection: Connection, query: Query) -> Found:
     plan, params = _prepared(ctx, query)
     limit = query.limit
     params["limit"] = limit + 1
+    # How many records a condition or a cursor leaves depends on its values: so does the best plan.
+    is_narrowed = bool(query.filter or query.conditions or query.search)
+    read = connection.rows_planned if is_narrowed else connection.rows
     if query.cursor:
         rows = _rows_after(ctx, connection, plan, query, params)
     else:
-        rows = connection.rows(plan.first.sql, plan.first.bind(params))
+        rows = read(plan.first.sql, plan.first.bind(params))
     following = None
     if len(rows) > limit:
         del rows[limit:]
@@ -96,7 +99,7 @@ def find(ctx: Context, connection: Connection, query: Query) -> Found:
         following = write_cursor(_cursor_shape(query), values)
     count, is_capped = None, False
     if plan.count is not None:
-        count = connection.rows(plan.count.sql, plan.count.bind(params))[0][0]
+        count = read(plan.count.sql, plan.count.bind(params))[0][0]
         if query.count == "capped" and count > COUNT_CAP:
             count, is_capped = COUNT_CAP, True
     return Found(plan.reader, rows, following, count, is_capped)
@@ -148,7 +151,7 @@ def _rows_after(
     rows: list[tuple[Any, ...]] = []
     for segment in segments:
         params["limit"] = query.limit + 1 - len(rows)
-        rows += connection.rows(segment.sql, segment.bind(params))
+        rows += connection.rows_planned(segment.sql, segment.bind(params))
         if len(rows) > query.limit:
             break
     return rows
