@@ -1,9 +1,7 @@
 """Every route says what it asks of the person: SECURITY.md, "a side route without the check"."""
 
-import importlib.util
 from collections.abc import Iterator
 
-import pytest
 from starlette.routing import BaseRoute, Mount, Route
 
 from engine.api.operations import Api
@@ -44,7 +42,6 @@ def test_route_without_permission_is_found(small_shop: Running) -> None:
     assert undeclared(small_shop) == ["/side"]
 
 
-@pytest.mark.skipif(importlib.util.find_spec("ui.pages") is None, reason="the screens are not there")
 def test_every_screen_declares_its_permission(sqlite_url: str) -> None:
     with running(sqlite_url, [SHOP], ui="ui.pages:mount") as site:
         assert undeclared(site) == []
