@@ -31,6 +31,7 @@ from engine.numbers import (
     read_integer,
 )
 from engine.pattern import Pattern, PatternError
+from engine.richtext import safe_html
 from engine.store.types import Boolean, Date, DateTime, Decimal, Id, Integer, Json, JsonText, Text, TextList, Time
 from engine.values import brief, local_text, read_date, read_datetime, read_text, read_time, utc_from_local, wrong_type
 from metadata.model import Choice, Field, say
@@ -43,7 +44,7 @@ __all__ = [
     "Boolean", "Date", "DateTime", "Decimal", "Id", "Integer", "Json", "JsonText", "Text", "TextList", "Time",
     # reading values
     "INTEGER_MAX", "INTEGER_MIN", "ExactNumber", "brief", "number_json", "number_text", "read_date", "read_datetime",
-    "read_decimal", "read_integer", "read_text", "read_time", "say", "wrong_type",
+    "read_decimal", "read_integer", "read_text", "read_time", "safe_html", "say", "wrong_type",
     # safe patterns
     "Pattern", "PatternError",
     # browser forms

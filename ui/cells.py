@@ -16,12 +16,12 @@ from zlib import crc32
 import orjson
 from markupsafe import Markup
 
+from engine.richtext import safe_html
 from metadata.model import Field, say
 from ui.durations import duration
 from ui.formats import Formats
 from ui.icons import icon
 from ui.markdown import rendered
-from ui.rich import clean
 
 __all__ = ["CELLS", "Cell", "Shown", "avatar", "badge", "cell_for", "initials", "person"]
 
@@ -74,7 +74,7 @@ def rich_text(shown: Shown) -> Cell:
     at = shown.at
     if shown.is_full:
         # Cleaned on the way in as well; what an older rule let in does not come out.
-        return lambda row: f'<div class="rich">{clean(row[at])}</div>' if row[at] else ""
+        return lambda row: f'<div class="rich">{safe_html(row[at])}</div>' if row[at] else ""
     # Markup only to take the tags out; what is left is escaped.
     return lambda row: escape(Markup(row[at]).striptags()[:200]) if row[at] else ""  # noqa: S704
 

@@ -200,17 +200,6 @@ class Database:
         while self._idle:
             self._idle.pop().raw.close()
 
-    @cached_property
-    def engine(self) -> sa.Engine:
-        """A plain SQLAlchemy engine over connections of its own, for tools; the product uses read() and write()."""
-        engine = sa.create_engine(self.url, creator=self._connect, poolclass=sa.NullPool)
-
-        @sa.event.listens_for(engine, "begin")
-        def begin(connection: sa.Connection) -> None:
-            connection.exec_driver_sql("BEGIN IMMEDIATE" if self.dialect == "sqlite" else "BEGIN")
-
-        return engine
-
     def wrap(self, raw: Any) -> sa.Connection:
         dialect = self._dialect
         pool = StaticPool(lambda: raw, reset_on_return=None, dialect=dialect)

@@ -229,40 +229,19 @@ class JsonText(str):
 
 
 class Json(StoredType):
-    """Any JSON value as its canonical text, so that equal values have equal text.
-
-    With `keys`: an object of these keys only, all optional texts, kept as the array of its texts. The search box reads
-    the text of a column, and must not find the keys.
-    """
+    """Any JSON value as its canonical text, so that equal values have equal text."""
 
     sqlite = sa.Text()
     postgresql = sa.Text(collation="C")
 
-    def __init__(self, keys: tuple[str, ...] = ()) -> None:
-        super().__init__()
-        self.keys = keys
-
-    @property
-    def shape(self) -> tuple[object, ...]:
-        return ("Json", *self.keys)
-
     def dumper(self, dialect_name: str) -> Convert | None:
-        keys = self.keys
-        if not keys:
-            return str
-        return lambda text: orjson.dumps([orjson.loads(str(text)).get(key, "") for key in keys]).decode()
+        return str
 
     def loader(self, dialect_name: str) -> Convert | None:
-        if not self.keys:
-            return JsonText
-        load = self._parts
-        return lambda text: JsonText.of(load(text))
+        return JsonText
 
     def json_loader(self, dialect_name: str) -> Convert | None:
-        return self._parts if self.keys else orjson.loads
-
-    def _parts(self, text: str) -> dict[str, str]:
-        return {key: part for key, part in zip(self.keys, orjson.loads(text), strict=True) if part}
+        return orjson.loads
 
 
 def blank_kept(convert: Convert | None) -> Convert | None:

@@ -2,22 +2,10 @@
 
 import re
 
-import nh3
-
-from engine.sdk import Field, FieldType, Parse, Text, read_text
+from engine.sdk import Field, FieldType, Parse, Text, read_text, safe_html
 
 LENGTH = 50_000
-TAGS = {
-    "a", "b", "blockquote", "br", "code", "del", "div", "em", "h1", "h2", "h3", "h4", "hr", "i", "li", "mark", "ol",
-    "p", "pre", "s", "strong", "sub", "sup", "table", "tbody", "td", "th", "thead", "tr", "u", "ul",
-}  # fmt: skip
-ATTRIBUTES = {"a": {"href", "title"}, "td": {"colspan", "rowspan"}, "th": {"colspan", "rowspan"}, "ol": {"start"}}
-SCHEMES = {"http", "https", "mailto", "tel"}
 NOTHING = re.compile(r"(?:<(?!hr)[^>]*>|\s|&nbsp;)*")
-
-
-def clean(html: str) -> str:
-    return nh3.clean(html, tags=TAGS, attributes=ATTRIBUTES, url_schemes=SCHEMES, link_rel="noopener noreferrer")
 
 
 def parser(field: Field) -> Parse:
@@ -27,7 +15,7 @@ def parser(field: Field) -> Parse:
         html = read_text(value, longest, has_lines=True)
         if html is None:
             return None
-        safe = clean(html).strip()
+        safe = safe_html(html).strip()
         if NOTHING.fullmatch(safe):  # an editor's "<p></p>"
             return None
         # "&" has grown to "&amp;": what is stored must be taken when it is sent again.
