@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from engine.context import SYSTEM, ZONE_UTC, Actor, Context, context_of
 from engine.errors import InputProblem
+from engine.rules import duplicates
 from engine.rules.numbering import number
 from engine.rules.uniqueness import as_conflicts
 from engine.rules.values import Rules, read_values, rules_of
@@ -200,6 +201,8 @@ def _write(loading: Loading, connection: Connection, object_name: str, new: list
     number(ctx, connection, rules, fresh)
     with as_conflicts(ctx.snapshot, object_name):
         rows.insert_many(ctx, connection, object_name, fresh)
+    duplicates.keep(ctx, connection, object_name, fresh)
+    duplicates.check(ctx, connection, object_name, fresh)
     for row in fresh:
         _remember(ctx, connection, rules, row)
     return len(fresh)

@@ -6,6 +6,7 @@ from typing import Any
 
 from engine.context import Context
 from engine.errors import BadInput, EngineError, InputProblem, InputWarning
+from engine.rules import duplicates
 from engine.rules.numbering import number
 from engine.rules.references import missing_targets
 from engine.rules.uniqueness import is_violation
@@ -158,6 +159,9 @@ def create_many(
     ids = [row["id"] for row in new]
     if rows.failing(ctx, connection, object_name, ids, "create"):
         raise may_not("create", object_name)
+    if duplicates.has_rules(ctx.snapshot, object_name):
+        duplicates.keep(ctx, connection, object_name, new)
+        duplicates.check(ctx, connection, object_name, new)
     entries = [(row["id"], 1, "create", changes_of(rules, {}, row)) for row in new]
     rows_history.write(ctx, connection, object_name, entries)
     written = _read_back(ctx, connection, object_name, ids)

@@ -12,6 +12,7 @@ from typing import Any
 from engine.access.scope import Scope
 from engine.context import Context
 from engine.errors import Conflict, InputProblem, NotFound
+from engine.rules import duplicates
 from engine.rules.uniqueness import as_conflicts
 from engine.service_writes import TRIES, always_changing, answer, may_not, need, not_found, stale
 from engine.snapshot import Snapshot
@@ -154,6 +155,7 @@ def _carry_out(ctx: Context, connection: Connection, closure: Closure, versions:
         by_field.setdefault((name, reference.name), {})[one] = old
     for (name, reference_name), olds in by_field.items():
         changed = rows.change_many(ctx, connection, name, list(olds), {reference_name: None})
+        duplicates.renew_stored(ctx, connection, name, list(olds), [reference_name])
         entries = [(one, version, "update", {reference_name: (olds[one], None)}) for one, version in changed.items()]
         rows_history.write(ctx, connection, name, entries)
 
@@ -200,6 +202,9 @@ def restore_in(ctx: Context, connection: Connection, object_name: str, record_id
         with _untold(ctx.scope, name):
             _mend_references(ctx, connection, name, ids)
     _refill(ctx, connection, [one for one in taken if one.field])
+    for name, ids in deleted.items():
+        with _untold(ctx.scope, name):
+            duplicates.check_stored(ctx, connection, name, ids)
     rows_deletion.forget(connection, ctx.snapshot, record_id)
     found = rows.current(ctx, connection, object_name, record_id, "delete")
     if found is None:  # what its row rule depends on has gone
@@ -241,6 +246,7 @@ def _mend_references(ctx: Context, connection: Connection, object_name: str, ids
             problem = InputProblem(reference.name, "restore.reference", message, "restore that one first")
             raise Conflict(message, code=problem.code, fix=problem.fix, problems=[problem])
         versions = rows.change_many(ctx, connection, object_name, list(holders), {reference.name: None})
+        duplicates.renew_stored(ctx, connection, object_name, list(holders), [reference.name])
         entries = [(one, at, "update", {reference.name: (holders[one], None)}) for one, at in versions.items()]
         rows_history.write(ctx, connection, object_name, entries)
 
@@ -258,5 +264,6 @@ def _refill(ctx: Context, connection: Connection, taken: list[Taken]) -> None:
             continue
         with as_conflicts(ctx.snapshot, name):
             versions = rows.change_many(ctx, connection, name, blank, {reference: old})
+        duplicates.renew_stored(ctx, connection, name, blank, [reference])
         entries = [(one, at, "update", {reference: (None, old)}) for one, at in versions.items()]
         rows_history.write(ctx, connection, name, entries)

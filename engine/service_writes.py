@@ -6,6 +6,7 @@ from typing import Any
 from engine.access.scope import Scope
 from engine.context import Context
 from engine.errors import BadInput, BadValue, Conflict, Forbidden, InputProblem, NotFound, Stale
+from engine.rules import duplicates
 from engine.rules.numbering import number
 from engine.rules.references import missing_targets
 from engine.rules.uniqueness import as_conflicts
@@ -76,6 +77,9 @@ def _create_row(ctx: Context, connection: Connection, rules: Rules, stored: dict
         written = rows.insert(ctx, connection, rules.object, row)
     if not written.is_allowed:
         raise may_not("create", rules.object)
+    if duplicates.has_rules(ctx.snapshot, rules.object):
+        duplicates.keep(ctx, connection, rules.object, [row])
+        duplicates.check(ctx, connection, rules.object, [row])
     rows_history.write(ctx, connection, rules.object, [(row["id"], 1, "create", changes_of(rules, {}, row))])
     return answer(ctx.scope, rules.object, written.record, written.is_visible)
 
@@ -112,6 +116,10 @@ def update_in(
             continue
         if not written.is_allowed:
             raise may_not("update", object_name)
+        if compared := duplicates.compared(ctx.snapshot, object_name, changed):
+            row = {**current.stored(compared), **changed, "id": record_id}
+            duplicates.renew(ctx, connection, object_name, [row], changed)
+            duplicates.check(ctx, connection, object_name, [row], changed)
         version = written.record["version"]
         rows_history.write(
             ctx, connection, object_name, [(record_id, version, "update", changes_of(rules, before, changed))]

@@ -12,9 +12,11 @@ from metadata.model import (
     Choice,
     Definitions,
     DemoUser,
+    DuplicateRule,
     Field,
     Grant,
     Layout,
+    Match,
     Menu,
     MenuItem,
     Object,
@@ -184,7 +186,14 @@ def _read_object(data: dict[str, Any]) -> Object:
     for key in ("search", "was"):
         if key in data:
             data[key] = tuple(data[key])
+    if "duplicates" in data:
+        data["duplicates"] = tuple(_read_duplicate_rule(rule) for rule in data["duplicates"])
     return Object(**data)
+
+
+def _read_duplicate_rule(data: dict[str, Any]) -> DuplicateRule:
+    data["matches"] = tuple(Match(**match) for match in data["matches"])
+    return DuplicateRule(**data)
 
 
 def _read_field(data: dict[str, Any]) -> Field:

@@ -9,9 +9,9 @@ from typing import Literal
 from metadata.problem import Place, Problem
 
 __all__ = [
-    "Cell", "Choice", "Data", "Definitions", "Field", "FieldKind", "Grant", "Layout", "Menu", "MenuItem", "Object",
-    "Package", "Record", "RelatedList", "Role", "Section", "SortKey", "Tab", "Text", "ValueType", "View",
-    "SYSTEM_FIELDS", "ACTIONS", "say",
+    "Cell", "Choice", "Data", "Definitions", "DuplicateRule", "Field", "FieldKind", "Grant", "Layout", "Match", "Menu",
+    "MenuItem", "Object", "Package", "Record", "RelatedList", "Role", "Section", "SortKey", "Tab", "Text", "ValueType",
+    "View", "SYSTEM_FIELDS", "ACTIONS", "MATCH_WAYS", "say",
 ]  # fmt: skip
 
 Text = Mapping[str, str]
@@ -93,6 +93,30 @@ class Field:
     place: Place = NOWHERE
 
 
+MATCH_WAYS: tuple[str, ...] = ("exact", "phone", "email", "company", "name", "fuzzy")
+FUZZY, THRESHOLD = "fuzzy", 85
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """How a duplicate rule compares the values of one field."""
+
+    field: str
+    how: str  # one of MATCH_WAYS
+    threshold: int = THRESHOLD  # of fuzzy: how much two values must have in common, 60-100
+
+
+@dataclass(frozen=True, slots=True)
+class DuplicateRule:
+    """When two records are taken for the same thing: all of `matches` hold. A blank value matches nothing."""
+
+    name: str
+    matches: tuple[Match, ...]
+    action: Literal["warn", "block"] = "warn"
+    message: Text = field(default_factory=dict)
+    filter: str = ""  # a formula: which of the existing records count; "" is all
+
+
 @dataclass(frozen=True, slots=True)
 class Object:
     name: str
@@ -107,6 +131,7 @@ class Object:
     unique: tuple[tuple[str, ...], ...] = ()  # of several fields
     indexes: tuple[tuple[str, ...], ...] = ()
     search: tuple[str, ...] = ()  # fields that the search box reads; title and text-like fields unless said
+    duplicates: tuple[DuplicateRule, ...] = ()
     was: tuple[str, ...] = ()
     place: Place = NOWHERE
 
