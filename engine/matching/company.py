@@ -5,6 +5,7 @@ brackets as well: 英特尔（中国）有限公司 is not 英特尔.
 """
 
 import re
+from functools import lru_cache
 
 from engine.matching.text import WITHIN_WORDS, letters, words
 
@@ -34,6 +35,7 @@ CHINESE_LEADING = re.compile("^(?:株式会社|株式會社|有限会社|合同�
 BRACKETED = re.compile(r"[(（](?:株|有|주|유|有限合伙|普通合伙|集团|集團|控股|个体工商户)[)）]")
 
 
+@lru_cache(maxsize=2048)  # a write asks for the forms of a value several times
 def company(text: str) -> str:
     """What is compared of a company's name; the whole name where nothing else would be left. "" for no letters."""
     plain = BRACKETED.sub(" ", letters(text)) or letters(text)

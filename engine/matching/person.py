@@ -5,6 +5,7 @@ them apart: a Chinese name meets another by characters, and one in letters by pi
 """
 
 import re
+from functools import lru_cache
 
 from engine.matching.text import U_DOTS, WITHIN_WORDS, is_han, letters, pinyin, words
 
@@ -46,6 +47,7 @@ HYPHEN = re.compile(r"(?<=[^\W\d_])[-‐‑·・](?=[^\W\d_])")
 Keys = frozenset[str]
 
 
+@lru_cache(maxsize=2048)  # a write asks for the forms of a value several times
 def person(text: str) -> tuple[Keys, Keys]:
     """(keys that a record is kept under, keys that it is looked for under): two names meet where one of the first of
     one is among the second of the other. Both are empty where there is no letter.

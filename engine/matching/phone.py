@@ -1,6 +1,7 @@
 """Telephone numbers as one number, however they are written."""
 
 import re
+from functools import lru_cache
 
 import phonenumbers
 
@@ -14,6 +15,7 @@ NOT_DIGITS = re.compile(r"[^0-9]")
 LONGEST = 60
 
 
+@lru_cache(maxsize=2048)  # a write asks for the forms of a value several times
 def phone(text: str, region: str = "CN") -> str:
     """E.164 with the extension, where it is a number of that region or says its country; else its digits."""
     plain = folded(text)[:LONGEST]

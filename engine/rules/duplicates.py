@@ -66,9 +66,7 @@ def keys_of(object_name: str, matchers: Iterable[Matcher], rows: Iterable[Row]) 
     }  # fmt: skip
 
 
-def renew(
-    ctx: Context, connection: Connection, object_name: str, rows: Sequence[Row], changed: Iterable[str]
-) -> None:
+def renew(ctx: Context, connection: Connection, object_name: str, rows: Sequence[Row], changed: Iterable[str]) -> None:
     """The keys of records some of whose fields have changed."""
     if matchers := touched(matchers_of(ctx.snapshot, object_name), changed):
         ids = [row["id"] for row in rows]
@@ -99,9 +97,11 @@ def check(
         matchers = tuple(matcher for matcher in matchers if matcher.is_blocking)
     if not matchers:
         return
-    blocking = [matcher for matcher in matchers if matcher.is_blocking]
-    locked = {key for matcher in blocking for row in rows for keys in matcher.keys(row) for key in keys}
-    rows_duplicates.lock(connection, locked)
+    if connection.dialect == "postgresql":
+        blocking = [matcher for matcher in matchers if matcher.is_blocking]
+        rows_duplicates.lock(
+            connection, {key for one in blocking for row in rows for key in set().union(*one.keys(row))}
+        )
     for row, found in zip(rows, candidates(ctx, connection, object_name, matchers, rows), strict=True):
         if found:
             judge(ctx, connection, object_name, row["id"], matchers, found)

@@ -53,7 +53,8 @@ class Matcher:
         if any(values.get(part.match.field) is None for part in self.parts):
             return frozenset(), frozenset()
         kept, asked = zip(*(part.forms(values[part.match.field]) for part in self.parts), strict=True)
-        return frozenset(self._hashed(kept)), frozenset(self._hashed(asked))
+        found = frozenset(self._hashed(kept))
+        return found, found if asked == kept else frozenset(self._hashed(asked))
 
     def _hashed(self, forms: Iterable[frozenset[str]]) -> Iterator[str]:
         for combined in islice(product(*(sorted(one) for one in forms)), MOST_KEYS):

@@ -83,16 +83,13 @@ def _delete() -> sa.Delete:
 
 
 def lock(connection: Connection, keys: Iterable[str]) -> None:
-    """Whoever looks for one of these keys waits until this transaction ends, and then finds what it wrote.
+    """On PostgreSQL: whoever looks for one of these keys waits until this transaction ends, and then finds its rows.
 
-    In one order, so that two who want several do not wait for each other. On SQLite there is one writer at a time.
+    In one order, so that two who want several do not wait for each other. SQLite has one writer at a time anyway.
     """
-    if connection.dialect == "postgresql":
-        wanted = sorted(keys)
-        if wanted:
-            connection.rows(
-                "SELECT pg_advisory_xact_lock(hashtextextended(k, 1)) FROM unnest(%s::text[]) AS k", (wanted,)
-            )
+    if wanted := sorted(keys):
+        sql = "SELECT pg_advisory_xact_lock(hashtextextended(k, 1)) FROM unnest(%s::text[]) AS k"
+        connection.rows(sql, (wanted,))
 
 
 def find(ctx: Context, connection: Connection, object_name: str, keys: Iterable[str], search: Search) -> list[Found]:

@@ -164,7 +164,7 @@ def test_what_one_may_not_see_is_not_warned_of(office: Running) -> None:
 def test_who_may_not_read_the_object_is_told_nothing(office: Running) -> None:
     values = {"name": "Ada", "email": "ada@example.com"}
     office.records("boss").create("person", values)
-    with pytest.raises(Conflict, match="^there may be such a person already$"):
+    with pytest.raises(Conflict, match=r"^there may be such a person already$"):
         office.records("wen").create("person", values)
 
 
@@ -214,7 +214,7 @@ def test_the_old_value_of_a_changed_record_is_free(office: Running) -> None:
 
 def test_a_batch_finds_doubles_within_itself(office: Running) -> None:
     creates = [{"action": "create", "values": values} for values in (ACME, SAME, {"name": "Widgets"})]
-    with pytest.raises(Conflict, match="^operation 1: there is such a firm already: 'Acme Co., Ltd.'$"):
+    with pytest.raises(Conflict, match=r"^operation 1: there is such a firm already: 'Acme Co., Ltd.'$"):
         office.records("sam").batch("firm", creates)
     assert count(office, "firm") == 0
     results = office.records("sam").batch("firm", creates, atomic=False)
@@ -235,16 +235,16 @@ def test_each_record_of_a_batch_has_its_own_warnings(office: Running) -> None:
 def test_the_system_is_blocked_but_not_warned(office: Running) -> None:
     office.records().create("firm", ACME)
     assert warned(office, "", "firm", {"name": "Widgets", "phone": ACME["phone"]}) == []
-    with pytest.raises(Conflict, match="'Acme Co., Ltd.'"):
+    with pytest.raises(Conflict, match=r"'Acme Co., Ltd.'"):
         office.records().create("firm", SAME)
 
 
 def test_fuzzy_names_are_found_whatever_is_wrong_with_them(office: Running) -> None:
     office.records("sam").create("person", {"name": "Jonathan Smith"})
     office.records("sam").create("person", {"name": "王小明"})
-    assert [one.title for w in warned(office, "sam", "person", {"name": "Smith, Jonathon"}) for one in w.candidates] == [
-        "Jonathan Smith"
-    ]
+    assert [
+        one.title for w in warned(office, "sam", "person", {"name": "Smith, Jonathon"}) for one in w.candidates
+    ] == ["Jonathan Smith"]
     (warning,) = warned(office, "sam", "person", {"name": "WANG Xiaoming"})
     assert [one.title for one in warning.candidates] == ["王小明"]
     assert warned(office, "sam", "person", {"name": "Jane Smithers"}) == []
