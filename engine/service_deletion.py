@@ -21,7 +21,7 @@ from engine.store.database import Connection
 from engine.store.rows_deletion import Taken
 from metadata.model import SYSTEM_FIELDS, Field
 
-__all__ = ["delete", "delete_in", "restore", "restore_in"]
+__all__ = ["NO_CHANGES", "delete", "delete_in", "mend_references", "referring", "restore", "restore_in", "untold"]
 
 MOST = 10_000  # records that one deletion may take along
 
@@ -195,15 +195,15 @@ def restore_in(ctx: Context, connection: Connection, object_name: str, record_id
         others = [one for one in ids if one != record_id]
         if not others:
             continue
-        with _untold(ctx.scope, name), as_conflicts(ctx.snapshot, name):
+        with untold(ctx.scope, name), as_conflicts(ctx.snapshot, name):
             versions = rows.change_many(ctx, connection, name, others, {"deleted_at": None})
         rows_history.write(ctx, connection, name, [(one, at, "restore", NO_CHANGES) for one, at in versions.items()])
     for name, ids in deleted.items():
-        with _untold(ctx.scope, name):
-            _mend_references(ctx, connection, name, ids)
+        with untold(ctx.scope, name):
+            mend_references(ctx, connection, name, ids)
     _refill(ctx, connection, [one for one in taken if one.field])
     for name, ids in deleted.items():
-        with _untold(ctx.scope, name):
+        with untold(ctx.scope, name):
             duplicates.check_stored(ctx, connection, name, ids)
     rows_deletion.forget(connection, ctx.snapshot, record_id)
     found = rows.current(ctx, connection, object_name, record_id, "delete")
@@ -213,7 +213,7 @@ def restore_in(ctx: Context, connection: Connection, object_name: str, record_id
 
 
 @contextmanager
-def _untold(scope: Scope, object_name: str) -> Iterator[None]:
+def untold(scope: Scope, object_name: str) -> Iterator[None]:
     """A conflict at records that this person may not know of says nothing of them."""
     try:
         yield
@@ -230,7 +230,7 @@ def _not_in_trash(ctx: Context, connection: Connection, object_name: str, record
     return Conflict(f"this {object_name} is not deleted", code="restore.living", fix="load it again")
 
 
-def _mend_references(ctx: Context, connection: Connection, object_name: str, ids: list[str]) -> None:
+def mend_references(ctx: Context, connection: Connection, object_name: str, ids: list[str]) -> None:
     """What restored records refer to may be deleted by now: then the reference is blank, or the restoring refused."""
     definition = ctx.snapshot.definitions.objects[object_name]
     references = [one for one in definition.fields.values() if one.target]

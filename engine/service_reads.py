@@ -5,7 +5,8 @@ from datetime import datetime
 from typing import Any
 
 from engine.context import Context
-from engine.service_answers import Aggregation, Change, Listing, Page, Recent
+from engine.rules.duplicates import likely
+from engine.service_answers import Aggregation, Change, Duplicate, Listing, Page, Recent
 from engine.service_writes import not_found
 from engine.store import aggregate as aggregates
 from engine.store import rows, rows_history
@@ -13,7 +14,9 @@ from engine.store.query import MAX_LIMIT, Query, SortKey, find, one
 from engine.store.query_paths import need_object
 from metadata.model import SYSTEM_FIELDS
 
-__all__ = ["aggregate", "get", "get_row", "history", "listing", "options", "page", "recent", "titles"]
+__all__ = [
+    "aggregate", "duplicates", "get", "get_row", "history", "listing", "options", "page", "recent", "titles",
+]  # fmt: skip
 
 PERSON = SYSTEM_FIELDS["owner"].target
 RECENT_CHANGES, RECENT_STEPS = 200, 3
@@ -74,8 +77,24 @@ def history(ctx: Context, object_name: str, record_id: str) -> list[Change]:
             action=entry["action"],
             version=entry["version"],
             changes={name: pair for name, pair in entry["changes"].items() if name in readable},
+            others=entry["others"],
         )
         for entry in entries
+    ]
+
+
+def duplicates(ctx: Context, object_name: str, record_id: str) -> list[Duplicate]:
+    """The likest first. Raises NotFound for a record that this person may not see."""
+    need_object(ctx.scope, object_name)
+    with ctx.tenant.database.read() as connection:
+        if rows.current(ctx, connection, object_name, record_id, "read") is None:
+            raise not_found(object_name, record_id)
+        found = likely(ctx, connection, object_name, record_id)[:MAX_LIMIT]
+    names = titles(ctx, object_name, [one.record for one in found])
+    return [
+        Duplicate(one.record, names[one.record], one.matcher.rule.name, one.score)
+        for one in found
+        if one.record in names
     ]
 
 

@@ -1,6 +1,6 @@
 """Create, update and upsert one record: authorise, defaults, values, references, row, row rules, history."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from engine.access.scope import Scope
@@ -19,7 +19,7 @@ from metadata.model import Action
 
 __all__ = [
     "TRIES", "always_changing", "answer", "changes_of", "create", "create_in", "may_not", "need", "new_row",
-    "not_found", "refuse", "update", "update_in", "upsert", "upsert_in",
+    "not_found", "refuse", "stale", "update", "update_in", "upsert", "upsert_in", "write_change",
 ]  # fmt: skip
 
 Json = dict[str, Any]
@@ -110,22 +110,34 @@ def update_in(
         if not changed:
             return answer(ctx.scope, object_name, current.record(), is_visible=True)
         refuse([problem for _, problem in missing_targets(ctx, connection, rules, [changed])])
-        with as_conflicts(ctx.snapshot, object_name):
-            written = rows.change(ctx, connection, object_name, record_id, current.version, changed, "update")
-        if written is None:  # somebody else was faster: look again
-            continue
-        if not written.is_allowed:
-            raise may_not("update", object_name)
-        if compared := duplicates.compared(ctx.snapshot, object_name, changed):
-            row = {**current.stored(compared), **changed, "id": record_id}
-            duplicates.renew(ctx, connection, object_name, [row], changed)
-            duplicates.check(ctx, connection, object_name, [row], changed)
-        version = written.record["version"]
-        rows_history.write(
-            ctx, connection, object_name, [(record_id, version, "update", changes_of(rules, before, changed))]
-        )
-        return answer(ctx.scope, object_name, written.record, written.is_visible)
+        written = write_change(ctx, connection, object_name, current, changed)
+        if written is not None:  # else somebody was faster: look again
+            return answer(ctx.scope, object_name, written.record, written.is_visible)
     raise always_changing()
+
+
+def write_change(
+    ctx: Context, connection: Connection, object_name: str, current: rows.Current, changed: Mapping[str, Any],
+    action: str = "update", others: Sequence[str] = (),
+) -> rows.Written | None:  # fmt: skip
+    """Write stored values, checked already, with all that follows from them; None when the row is not at `current` any
+    more. A merge (`action`) is not refused for what the merged records are like."""
+    record_id, rules = str(current.row[0]), rules_of(ctx.snapshot, object_name)
+    with as_conflicts(ctx.snapshot, object_name):
+        written = rows.change(ctx, connection, object_name, record_id, current.version, changed, "update")
+    if written is None:
+        return None
+    if not written.is_allowed:
+        raise may_not("update", object_name)
+    if compared := duplicates.compared(ctx.snapshot, object_name, changed):
+        row = {**current.stored(compared), **changed, "id": record_id}
+        duplicates.renew(ctx, connection, object_name, [row], changed)
+        if action == "update":
+            duplicates.check(ctx, connection, object_name, [row], changed)
+    changes = changes_of(rules, current.stored(list(changed)), changed)
+    entry = (record_id, int(written.record["version"]), action, changes)
+    rows_history.write(ctx, connection, object_name, [entry], others)
+    return written
 
 
 def upsert(ctx: Context, object_name: str, field: str, value: object, values: Values) -> tuple[Json, bool]:

@@ -1,4 +1,4 @@
-"""Keys of duplicate rules, as a publish leaves them: made for what compares otherwise now, dropped with rules that go."""
+"""Keys of duplicate rules, as a publish leaves them: made for what compares otherwise now, dropped where rules go."""
 
 from collections.abc import Iterable, Iterator, Mapping
 

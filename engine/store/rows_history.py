@@ -20,12 +20,17 @@ __all__ = ["Entry", "latest", "read", "write"]
 
 MOST = 500  # lines that are read
 
+OTHERS = "_others"  # beside the columns, whose names never begin with _
+
 Changes = Mapping[str, tuple[Any, Any]]
 Entry = tuple[str, int, str, Changes]
 """(record, its version after the change, action, field -> (old, new) JSON-ready)"""
 
 
-def write(ctx: Context, connection: Connection, object_name: str, entries: Sequence[Entry]) -> None:
+def write(
+    ctx: Context, connection: Connection, object_name: str, entries: Sequence[Entry], others: Sequence[str] = ()
+) -> None:
+    """`others`: records of the same object that had a part in it, as in a merge."""
     compiled = _insert_sql(ctx.snapshot)
     columns = ctx.snapshot.physical.names.columns[object_name]
     shared = {
@@ -33,13 +38,16 @@ def write(ctx: Context, connection: Connection, object_name: str, entries: Seque
         "_at": ctx.now,
         "_by": ctx.actor.id or None,
     }
+    beside: dict[str, Any] = {OTHERS: list(others)} if others else {}
+    named: list[dict[str, Any]] = [
+        {columns.get(name, name): pair for name, pair in entry[3].items()} | beside for entry in entries
+    ]
     rows = [
         compiled.bind({
             **shared, "_id": new_id(ctx.now), "_record": record, "_version": version, "_action": action,
-            "_changes": orjson.dumps({columns.get(name, name): pair for name, pair in changes.items()}).decode()
-            if changes else None,
+            "_changes": orjson.dumps(changes).decode() if changes else None,
         })
-        for record, version, action, changes in entries
+        for (record, version, action, _), changes in zip(entries, named, strict=True)
     ]  # fmt: skip
     if len(rows) == 1:
         connection.run(compiled.sql, rows[0])
@@ -57,7 +65,7 @@ def _insert_sql(snapshot: Snapshot) -> Compiled:
 
 
 def read(connection: Connection, snapshot: Snapshot, object_name: str, record_id: str) -> Iterable[dict[str, Any]]:
-    """Newest first: {at, by, action, version, changes {field: [old, new]}}. Columns of today's fields only."""
+    """Newest first: {at, by, action, version, changes {field: [old, new]}, others}. Columns of today's fields only."""
     if "history read" not in snapshot.cache:
         kept = system.history.c
         statement = (
@@ -78,6 +86,7 @@ def read(connection: Connection, snapshot: Snapshot, object_name: str, record_id
             "by": by or "",
             "action": action,
             "version": version,
+            "others": tuple(pairs.pop(OTHERS, ())),
             "changes": {fields[column]: tuple(pair) for column, pair in pairs.items() if column in fields},
         }
 
