@@ -189,32 +189,30 @@ def judge(
         own = [one for one in found if one.matcher is matcher]
         shown = tuple(Candidate(object_name, one.record, titles[one.record]) for one in own if one.record in titles)
         if own and matcher.is_blocking:
-            problems += refusals(ctx, object_name, matcher, shown)
+            problems += refusals(ctx, matcher, shown)
         elif shown:
-            ctx.warn(warning(ctx, object_name, record_id, matcher, shown))
+            ctx.warn(warning(ctx, record_id, matcher, shown))
     if problems:
         raise Conflict(problems[0].message, code="duplicate.found", fix=problems[0].fix, problems=problems)
 
 
-def refusals(ctx: Context, object_name: str, matcher: Matcher, shown: tuple[Candidate, ...]) -> Iterable[InputProblem]:
+def refusals(ctx: Context, matcher: Matcher, shown: tuple[Candidate, ...]) -> Iterable[InputProblem]:
     """One at each field that the rule compares; the first brings the candidates."""
     if shown:
         code, own = "duplicate.found", say(matcher.rule.message, ctx.language)
-        message = own or f"there is such a {object_name} already: {quoted(shown)}"
+        message = own or f"there is already such a record: {quoted(shown)}"
         fix = "use that record, or change what is the same"
     else:
         code, own = "duplicate.hidden", ""
-        message, fix = f"there may be such a {object_name} already", "ask an administrator"
+        message, fix = "there may already be such a record", "ask an administrator"
     values = (("rule", matcher.rule.name),)
     for place, name in enumerate(matcher.fields):
         yield InputProblem(name, code, message, fix, values, shown if place == 0 else (), is_worded=bool(own))
 
 
-def warning(
-    ctx: Context, object_name: str, record_id: str, matcher: Matcher, shown: tuple[Candidate, ...]
-) -> InputWarning:
+def warning(ctx: Context, record_id: str, matcher: Matcher, shown: tuple[Candidate, ...]) -> InputWarning:
     own = say(matcher.rule.message, ctx.language)
-    message = own or f"there may be such a {object_name} already: {quoted(shown)}"
+    message = own or f"there may already be such a record: {quoted(shown)}"
     values = (("rule", matcher.rule.name), ("compared", ",".join(matcher.fields)))
     return InputWarning(matcher.fields[0], "duplicate.possible", message, values, shown, bool(own), record_id)
 

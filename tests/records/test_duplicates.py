@@ -102,7 +102,7 @@ def test_a_rule_that_blocks_refuses_the_second_record_and_names_the_first(office
     with pytest.raises(Conflict) as refused:
         office.records("sam").create("firm", SAME)
     assert refused.value.code == "duplicate.found"
-    assert str(refused.value) == "there is such a firm already: 'Acme Co., Ltd.'"
+    assert str(refused.value) == "there is already such a record: 'Acme Co., Ltd.'"
     assert [(p.path, p.code, p.candidates) for p in refused.value.problems] == [
         ("name", "duplicate.found", (Candidate("firm", first, "Acme Co., Ltd."),)),
         ("phone", "duplicate.found", ()),
@@ -148,7 +148,7 @@ def test_what_one_may_not_see_blocks_without_a_word_of_it(office: Running) -> No
     with pytest.raises(Conflict) as refused:
         office.records("sam").create("firm", SAME)
     assert (refused.value.code, refused.value.fix) == ("duplicate.found", "ask an administrator")
-    assert str(refused.value) == "there may be such a firm already"
+    assert str(refused.value) == "there may already be such a record"
     assert [(p.path, p.code, p.candidates) for p in refused.value.problems] == [
         ("name", "duplicate.hidden", ()), ("phone", "duplicate.hidden", ()),
     ]  # fmt: skip
@@ -164,7 +164,7 @@ def test_what_one_may_not_see_is_not_warned_of(office: Running) -> None:
 def test_who_may_not_read_the_object_is_told_nothing(office: Running) -> None:
     values = {"name": "Ada", "email": "ada@example.com"}
     office.records("boss").create("person", values)
-    with pytest.raises(Conflict, match=r"^there may be such a person already$"):
+    with pytest.raises(Conflict, match=r"^there may already be such a record$"):
         office.records("wen").create("person", values)
 
 
@@ -214,7 +214,7 @@ def test_the_old_value_of_a_changed_record_is_free(office: Running) -> None:
 
 def test_a_batch_finds_doubles_within_itself(office: Running) -> None:
     creates = [{"action": "create", "values": values} for values in (ACME, SAME, {"name": "Widgets"})]
-    with pytest.raises(Conflict, match=r"^operation 1: there is such a firm already: 'Acme Co., Ltd.'$"):
+    with pytest.raises(Conflict, match=r"^operation 1: there is already such a record: 'Acme Co., Ltd.'$"):
         office.records("sam").batch("firm", creates)
     assert count(office, "firm") == 0
     results = office.records("sam").batch("firm", creates, atomic=False)
