@@ -1,6 +1,6 @@
 """All that a plugin may import from Fieldstone. What stands here stays; the modules behind it may change."""
 
-from engine.contracts.field import FieldType, Parse, plain_form, plain_text, same
+from engine.contracts.field import FieldType, Parse, plain_form, plain_text, same, worked_out
 from engine.contracts.function import Function, Here
 from engine.errors import BadValue
 from engine.formula.exact import arithmetic, months_later, period, rounded, whole, workdays_before
@@ -39,7 +39,7 @@ from metadata.model import Text as Label
 
 __all__ = [
     # contracts
-    "BadValue", "Choice", "Field", "FieldType", "Function", "Label", "Parse",
+    "BadValue", "Choice", "Field", "FieldType", "Function", "Label", "Parse", "worked_out",
     # columns
     "Boolean", "Date", "DateTime", "Decimal", "Id", "Integer", "Json", "JsonText", "Text", "TextList", "Time",
     # reading values

@@ -204,7 +204,7 @@ def restore_in(ctx: Context, connection: Connection, object_name: str, record_id
     found = rows.current(ctx, connection, object_name, record_id, "delete")
     if found is None:  # what its row rule depends on has gone
         return {"id": record_id, "version": current.version + 1}
-    return answer(ctx.scope, object_name, found.record(), is_visible=True)
+    return answer(ctx, connection, object_name, found.record(), is_visible=True)
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from engine.rules.uniqueness import as_conflicts
 from engine.rules.values import Rules, Values, read_values, rules_of
 from engine.store import rows, rows_history
 from engine.store.database import Connection, new_id
-from engine.store.query import Query, find
+from engine.store.query import Query, find, one
 from engine.store.query_paths import need_object
 from metadata.model import Action
 
@@ -77,7 +77,7 @@ def _create_row(ctx: Context, connection: Connection, rules: Rules, stored: dict
     if not written.is_allowed:
         raise may_not("create", rules.object)
     rows_history.write(ctx, connection, rules.object, [(row["id"], 1, "create", changes_of(rules, {}, row))])
-    return answer(ctx.scope, rules.object, written.record, written.is_visible)
+    return answer(ctx, connection, rules.object, written.record, written.is_visible)
 
 
 def update(ctx: Context, object_name: str, record_id: str, values: Values, if_version: int | None) -> Json:
@@ -104,7 +104,7 @@ def update_in(
         refuse(problems)
         changed = {name: value for name, value in stored.items() if value != before[name]}
         if not changed:
-            return answer(ctx.scope, object_name, current.record(), is_visible=True)
+            return answer(ctx, connection, object_name, current.record(), is_visible=True)
         refuse([problem for _, problem in missing_targets(ctx, connection, rules, [changed])])
         with as_conflicts(ctx.snapshot, object_name):
             written = rows.change(ctx, connection, object_name, record_id, current.version, changed, "update")
@@ -116,7 +116,7 @@ def update_in(
         rows_history.write(
             ctx, connection, object_name, [(record_id, version, "update", changes_of(rules, before, changed))]
         )
-        return answer(ctx.scope, object_name, written.record, written.is_visible)
+        return answer(ctx, connection, object_name, written.record, written.is_visible)
     raise always_changing()
 
 
@@ -208,9 +208,12 @@ def refusal(problems: list[InputProblem]) -> BadInput:
     return BadInput(f"{first.message}{more}", code=first.code, fix=first.fix, problems=problems)
 
 
-def answer(scope: Scope, object_name: str, record: Json, is_visible: bool) -> Json:
+def answer(ctx: Context, connection: Connection, object_name: str, record: Json, is_visible: bool) -> Json:
     """The record as this person reads it; only its id and version where they may not."""
-    names = scope.fields(object_name) if is_visible else ()
+    names = ctx.scope.fields(object_name) if is_visible else ()
     if len(names) == len(record):
         return record
+    if names and not all(name in record for name in names):  # what is worked out has no column to come back with
+        found = one(ctx, connection, object_name, record["id"], ())
+        return found.reader.record(found.rows[0])
     return {name: record[name] for name in names or ("id", "version")}

@@ -39,7 +39,7 @@ def sqlite_functions(functions: Mapping[str, Function]) -> dict[str, Borrowed]:
     }
     return found | {
         "fx_exact": number_text, "fx_arithmetic": arithmetic, "fx_compare": compare, "fx_join": join,
-        "fx_days_later": days_later, "fx_period": period,
+        "fx_days_later": days_later, "fx_period": period, "fx_fitted": fitted,
     }  # fmt: skip
 
 
@@ -89,6 +89,14 @@ def arithmetic(op: str, left: str | None, right: str | None) -> str | None:
     one, other = (None if side is None else exact.number_of(side) for side in (left, right))
     found = exact.arithmetic(op, one, other)
     return None if found is None else exact.text_of(found)
+
+
+def fitted(number: str | None, scale: int) -> int | None:
+    """A number times 10^scale, as a column holds it; NULL where it has no room."""
+    if number is None:
+        return None
+    found = int(exact.EXACT.scaleb(exact.rounded(exact.number_of(number), scale), scale))
+    return found if abs(found) < 10**types.SQLITE_DIGITS else None
 
 
 def join(left: str | None, right: str | None) -> str | None:

@@ -124,7 +124,7 @@ class Migration:
                 column = new.c[work.new.name]
                 fill = sa.update(new).where(column.is_(None)).values({column: self.default(work.new)})
                 self.connection.sa.execute(fill)
-            if work.new and work.work is not Work.KEEP:
+            if work.new and work.new.is_written and work.work is not Work.KEEP:
                 self._number(new, work.new)
 
     def _convert(self, old: sa.Table, new: sa.Table, work: ColumnWork) -> None:

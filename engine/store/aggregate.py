@@ -175,7 +175,7 @@ def _plan(ctx: Context, asked: Asked, is_wide: bool) -> Plan:
     groups = _grouped(ctx, asked, is_wide) if asked.groups else None
     loaders = []
     for place, group in enumerate(asked.groups):
-        kind: Any = ctx.snapshot.physical.column(group.target.object, group.target.field.name).type
+        kind: Any = ctx.snapshot.physical.value_type(group.target.object, group.target.field.name)
         if not group.period and (load := kind.json_loader(dialect)) is not None:
             loaders.append((place, load))
     return Plan(

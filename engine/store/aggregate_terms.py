@@ -42,7 +42,7 @@ def bad(clause: str, code: str, message: str, fix: str = "") -> BadInput:
 
 
 def column_type(ctx: Context, target: Target) -> sa.types.TypeEngine[object]:
-    return ctx.snapshot.physical.column(target.object, target.field.name).type
+    return ctx.snapshot.physical.value_type(target.object, target.field.name)
 
 
 def read_groups(ctx: Context, object_name: str, texts: Sequence[str]) -> tuple[Group, ...]:

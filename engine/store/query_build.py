@@ -7,11 +7,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from engine.access.scope import Scope
+from engine.formula.fields import lifted
 from engine.formula.sql import ColumnOf, Formula
 from engine.snapshot import Snapshot
 from engine.store import types
 from engine.store.query_conditions import condition, folded, search, search_fields
-from engine.store.query_filter import lifted
 from engine.store.query_keyset import Key, order
 from engine.store.query_paths import Joins, Target, column_in_subquery, need_path
 from metadata.formula import Node
@@ -51,6 +51,8 @@ class Builder:
         return where
 
     def _row_rule(self, alias: sa.FromClause, object_name: str) -> list[Condition]:
+        if not self.scope.can("read", object_name):
+            return [sa.false()]  # a formula field may lead where this person may not
         rules = self.scope.rows("read", object_name)
         return [rule_on(self.snapshot, alias, object_name, rules)] if rules else []
 
@@ -103,7 +105,7 @@ class Builder:
             targets=tuple(targets),
             places=tuple(places[".".join(target.steps)] for target in targets),
             paths=tuple(places),
-            types=tuple(self.snapshot.physical.column(*found[path]).type for path in places),
+            types=tuple(self.snapshot.physical.value_type(*found[path]) for path in places),
         )
 
     def columns(self, selection: Selection) -> list[Column]:

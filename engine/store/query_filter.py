@@ -1,21 +1,18 @@
 """A filter's text, read in the words of a Scope: what it does not let through is unknown. Opens no connection."""
 
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
-
-import sqlalchemy as sa
 
 from engine.access.scope import Scope
 from engine.context import Context
 from engine.errors import BadInput, InputProblem
-from engine.formula.literals import Lifted, lift
-from engine.snapshot import Snapshot
+from engine.formula.fields import lifted
 from engine.store.query_cache import Kept
 from engine.store.query_paths import Target, walk
-from metadata.formula import FormulaError, Node, Path, Resolved, parse
+from metadata.formula import FormulaError, Node, Resolved, parse
 
-__all__ = ["Filter", "ScopeNames", "lifted", "read_filter"]
+__all__ = ["Filter", "ScopeNames", "read_filter"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,17 +56,3 @@ def read_filter(ctx: Context, object_name: str, text: str) -> Filter:
         made = lifted(ctx.snapshot, object_name, node)
         found = kept.put(key, Filter(made.node, made.shape, made.values))
     return found
-
-
-def lifted(snapshot: Snapshot, object_name: str, node: Node) -> Lifted:
-    return lift(node, column_types(snapshot, object_name), snapshot.dialect)
-
-
-def column_types(snapshot: Snapshot, object_name: str) -> Callable[[Path], sa.types.TypeEngine[Any]]:
-    def column_type(path: Path) -> sa.types.TypeEngine[Any]:
-        here = object_name
-        for field in path.fields[:-1]:
-            here = field.target
-        return snapshot.physical.column(here, path.fields[-1].name).type
-
-    return column_type

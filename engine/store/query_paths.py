@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from engine.access.scope import Scope
 from engine.errors import BadInput, InputProblem, NotFound
+from engine.formula.fields import expression
 from engine.snapshot import Snapshot
 from metadata.model import SYSTEM_FIELDS, Field
 from metadata.problem import nearest
@@ -107,6 +108,12 @@ class Joins:
             reference = field_of(self.snapshot, object_name, steps[index - 1])
             table = self._join(table, object_name, reference, steps[:index], trusted)
             object_name = reference.target
+        field = field_of(self.snapshot, object_name, steps[-1])
+        if not field.is_stored:
+            start = steps[:-1]
+            return expression(
+                self.snapshot, object_name, field, lambda inner: self.column((*start, *inner), trusted)
+            )  # fmt: skip
         return self._column(table, steps[-1])
 
     def _column(self, table: sa.FromClause, name: str) -> Column:
@@ -142,14 +149,17 @@ def column_in_subquery(snapshot: Snapshot, table: sa.FromClause, object_name: st
 
     def column(steps: Steps) -> Column:
         if len(steps) == 1:
-            return _column(snapshot, table, object_name, steps[0])
+            field = field_of(snapshot, object_name, steps[0])
+            if not field.is_stored:
+                return expression(snapshot, object_name, field, column)
+            return table.c[steps[0]]
         here, left = object_name, table
         source: sa.FromClause | None = None
         outer: sa.ColumnElement[bool] | None = None
         for step in steps[:-1]:
             reference = field_of(snapshot, here, step)
             target: sa.FromClause = snapshot.physical.table(reference.target).alias()
-            on = sa.and_(target.c.id == _column(snapshot, left, here, step), target.c.deleted_at.is_(None))
+            on = sa.and_(target.c.id == left.c[step], target.c.deleted_at.is_(None))
             if source is None:
                 source, outer = target, on
             else:
@@ -157,7 +167,8 @@ def column_in_subquery(snapshot: Snapshot, table: sa.FromClause, object_name: st
             left, here = target, reference.target
         assert source is not None
         assert outer is not None
-        wanted = _column(snapshot, left, here, steps[-1])
+        last = field_of(snapshot, here, steps[-1])
+        wanted = left.c[last.name] if last.is_stored else column_in_subquery(snapshot, left, here)(steps[-1:])
         return sa.select(wanted).select_from(source).where(outer).correlate(table).scalar_subquery()
 
     return column
@@ -167,8 +178,3 @@ def field_of(snapshot: Snapshot, object_name: str, name: str) -> Field:
     """A field by name, the system's included, whatever the Scope."""
     field = snapshot.definitions.objects[object_name].fields.get(name)
     return field if field is not None else SYSTEM_FIELDS[name]
-
-
-def _column(snapshot: Snapshot, table: sa.FromClause, object_name: str, name: str) -> Column:
-    column: Column = table.c[name]
-    return column
