@@ -16,10 +16,10 @@ from engine.formula.moments import once
 from engine.formula.sql import ColumnOf, Formula
 from engine.snapshot import Snapshot
 from engine.store import types
-from metadata.formula import Node, Path, definition_names, parse
+from metadata.formula import Node, Path, definition_names, parse, paths_in
 from metadata.model import Field
 
-__all__ = ["column_types", "expression", "fitted", "lifted", "tree_of"]
+__all__ = ["column_types", "expression", "fitted", "lifted", "reads", "tree_of"]
 
 Expression = sa.ColumnElement[Any]
 
@@ -52,6 +52,26 @@ def fitted(number: exact.Number | None, scale: int) -> Decimal | None:
         return None
     found = exact.rounded(number, scale)
     return found if abs(found) < Decimal(10) ** (types.SQLITE_DIGITS - scale) else None
+
+
+def reads(snapshot: Snapshot, object_name: str, node: Node) -> frozenset[tuple[str, ...]]:
+    """The paths to stored fields that a formula reads, those that its formula fields read among them."""
+    found: set[tuple[str, ...]] = set()
+    for path in paths_in(node):
+        owner = owner_of(object_name, path)
+        last = path.fields[-1]
+        names = tuple(field.name for field in path.fields)
+        if last.is_stored:
+            found.add(names)
+        elif last.source == "formula":
+            inner = reads(snapshot, owner, tree_of(snapshot, owner, last))
+            found.update((*names[:-1], *steps) for steps in inner)
+    return frozenset(found)
+
+
+def owner_of(object_name: str, path: Path) -> str:
+    """The object that a path's last field belongs to."""
+    return path.fields[-2].target if len(path.fields) > 1 else object_name
 
 
 def _fitted(dialect: str, number: Expression, scale: int, stored: sa.types.TypeEngine[Any]) -> Expression:
