@@ -19,7 +19,7 @@ from engine.store import types
 from metadata.formula import Node, Path, definition_names, parse, paths_in
 from metadata.model import Field
 
-__all__ = ["column_types", "expression", "fitted", "lifted", "reads", "tree_of"]
+__all__ = ["column_types", "expression", "fitted", "lifted", "reads", "result", "tree_of"]
 
 Expression = sa.ColumnElement[Any]
 
@@ -37,9 +37,16 @@ def tree_of(snapshot: Snapshot, object_name: str, field: Field) -> Node:
 
 def expression(snapshot: Snapshot, object_name: str, field: Field, column: ColumnOf) -> Expression:
     """The field over a table whose columns `column` gives."""
-    made = lifted(snapshot, object_name, tree_of(snapshot, object_name, field))
+    tree = tree_of(snapshot, object_name, field)
+    return result(snapshot, object_name, tree, snapshot.physical.type_of(field), column)
+
+
+def result(
+    snapshot: Snapshot, object_name: str, tree: Node, stored: sa.types.TypeEngine[Any], column: ColumnOf
+) -> Expression:
+    """A formula over a table, as a column of the type `stored` would hold what it gives."""
+    made = lifted(snapshot, object_name, tree)
     formula = Formula(snapshot.dialect, snapshot.plugins.functions, column, made.values)
-    stored = snapshot.physical.type_of(field)
     if isinstance(stored, types.Decimal | types.Integer):
         scale = stored.scale if isinstance(stored, types.Decimal) else 0
         return sa.type_coerce(_fitted(snapshot.dialect, formula.exact(made.node), scale, stored), stored)
