@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from engine.formula import exact
+from engine.formula import exact, native
 from engine.formula.literals import Lifted, lift
 from engine.formula.moments import once
 from engine.formula.sql import ColumnOf, Formula
@@ -49,7 +49,9 @@ def result(
     formula = Formula(snapshot.dialect, snapshot.plugins.functions, column, made.values)
     if isinstance(stored, types.Decimal | types.Integer):
         scale = stored.scale if isinstance(stored, types.Decimal) else 0
-        return sa.type_coerce(_fitted(snapshot.dialect, formula.exact(made.node), scale, stored), stored)
+        exactly = _fitted(snapshot.dialect, formula.exact(made.node), scale, stored)
+        number = native.scaled(formula, made.node)
+        return sa.type_coerce(exactly if number is None else native.held(number, stored, exactly), stored)
     return sa.type_coerce(formula.value(made.node), stored)
 
 
