@@ -38,7 +38,8 @@ def build_object(
         kind=data.get("kind") or "", tree=data.get("tree") or "", record_types=types,
         validations=build_validations(data.get("validations"), name, wording, translations),
         unique=tuple(tuple(group) for group in data.get("unique") or () if isinstance(group, list)),
-        unique_with_blank=tuple(tuple(group.get("fields") or ()) for group in data.get("unique") or () if isinstance(group, dict)
+        unique_with_blank=tuple(
+            tuple(group.get("fields") or ()) for group in data.get("unique") or () if isinstance(group, dict)
         ),
         indexes=tuple(tuple(group) for group in data.get("indexes") or ()),
         search=search, was=names_in(data.get("was")), place=document.at(),
