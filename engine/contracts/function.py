@@ -51,3 +51,4 @@ class Function:
     """Numbers of the statement (engine/formula/native.py: Scaled) and conditions -> a Scaled, or None where it cannot
     be told: the same in a database's own whole numbers, some fifty times as fast on SQLite."""
     in_sqlite: Literal["sql", "python"] = "sql"  # "python": SQLite calls that, and `sql` is for PostgreSQL
+    is_volatile: bool = False  # asks `Here` for the time, the time zone or who is acting

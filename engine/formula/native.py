@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from engine.formula import exact
 from engine.formula.literals import Slot
 from engine.store import types
-from metadata.formula.nodes import Arith, Call, Const, Node, Path
+from metadata.formula.nodes import Arith, Call, Const, Fit, Node, Path
 from metadata.formula.parser import PLACES
 
 if TYPE_CHECKING:
@@ -70,6 +70,10 @@ def scaled(formula: "Formula", node: Node) -> Scaled | None:
         case Arith(op, left, right) if node.type == "number":
             one, other = scaled(formula, left), scaled(formula, right)
             return _arith(op, one.filled(), other.filled(), right, formula) if one and other else None
+        case Fit(item, scale):
+            inner = scaled(formula, item)
+            fit = rounded_to(inner, scale) if inner else None
+            return fit if fit and has_room(fit.most, scale) else None
         case Call(name) if (reckon := formula.functions[name].scaled) is not None:
             parts = [_part(formula, arg, kind) for arg, kind in zip(node.args, node.kinds, strict=True)]
             return None if any(part is None for part in parts) else reckon(*parts)

@@ -72,8 +72,8 @@ def column_type(ctx: Context, target: Target) -> sa.types.TypeEngine[object]:
 def column_of(ctx: Context, builder: Builder, target: Target) -> sa.ColumnElement[Any]:
     if not isinstance(target, Reckoned):
         return builder.joins.column(target.steps)
-    column = builder.joins.column_of(trusted=False)
-    return result(ctx.snapshot, builder.object, target.node, column_type(ctx, target), column)
+    column, tables = builder.joins.column_of(trusted=False), builder.joins.tables(trusted=False)
+    return result(ctx.snapshot, builder.object, target.node, column_type(ctx, target), column, tables)
 
 
 def _target(ctx: Context, object_name: str, text: str, clause: str) -> Target:

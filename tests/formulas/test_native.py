@@ -8,7 +8,8 @@ import pytest
 
 from engine.contracts.function import Here
 from engine.formula.evaluate import evaluator
-from engine.formula.fields import fitted, tree_of
+from engine.formula.exact import fitted
+from engine.formula.fields import tree_of
 from engine.service import Query
 from engine.testing import Running, running
 
@@ -42,7 +43,7 @@ RETURNS = (("integer", 0), ("decimal", 4), ("currency", 2), ("decimal", 10))
 
 def package() -> str:
     fields = "\n".join(
-        f"  f{n}: {{type: formula, formula: \"{text}\", returns: {kind}{f', scale: {scale}' if scale else ''}}}"
+        f'  f{n}: {{type: formula, formula: "{text}", returns: {kind}{f", scale: {scale}" if scale else ""}}}'
         for n, text in enumerate(FORMULAS)
         for kind, scale in [RETURNS[n % 4]]
     )
