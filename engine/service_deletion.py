@@ -12,7 +12,7 @@ from typing import Any
 from engine.access.scope import Scope
 from engine.context import Context
 from engine.errors import Conflict, InputProblem, NotFound
-from engine.rules import duplicates
+from engine.rules import duplicates, rollups
 from engine.rules.uniqueness import as_conflicts
 from engine.service_writes import TRIES, always_changing, answer, may_not, need, not_found, stale
 from engine.snapshot import Snapshot
@@ -79,6 +79,7 @@ def delete_in(ctx: Context, connection: Connection, object_name: str, record_id:
     blanked = [Taken(name, one, reference.name, old) for name, reference, one, old in closure.blanked]
     rows_deletion.write(ctx, connection, record_id, taken + blanked)
     for name in dict.fromkeys(one.object for one in taken):
+        rollups.after_change(connection, ctx.snapshot, name, [one.record for one in taken if one.object == name])
         entries = [(one.record, versions[one.record], "delete", NO_CHANGES) for one in taken if one.object == name]
         rows_history.write(ctx, connection, name, entries)
 
@@ -158,6 +159,9 @@ def _carry_out(ctx: Context, connection: Connection, closure: Closure, versions:
         duplicates.renew_stored(ctx, connection, name, list(olds), [reference_name])
         entries = [(one, version, "update", {reference_name: (olds[one], None)}) for one, version in changed.items()]
         rows_history.write(ctx, connection, name, entries)
+    for (name, reference_name), olds in by_field.items():
+        former = {reference_name: olds.values()}
+        rollups.after_change(connection, ctx.snapshot, name, list(olds), [reference_name], former)
 
 
 def restore(ctx: Context, object_name: str, record_id: str) -> Json:
@@ -203,13 +207,14 @@ def restore_in(ctx: Context, connection: Connection, object_name: str, record_id
             mend_references(ctx, connection, name, ids)
     _refill(ctx, connection, [one for one in taken if one.field])
     for name, ids in deleted.items():
+        rollups.after_change(connection, ctx.snapshot, name, ids)
         with untold(ctx.scope, name):
             duplicates.check_stored(ctx, connection, name, ids)
     rows_deletion.forget(connection, ctx.snapshot, record_id)
     found = rows.current(ctx, connection, object_name, record_id, "delete")
     if found is None:  # what its row rule depends on has gone
         return {"id": record_id, "version": current.version + 1}
-    return answer(ctx.scope, object_name, found.record(), is_visible=True)
+    return answer(ctx, connection, object_name, found.record(), is_visible=True)
 
 
 @contextmanager
@@ -247,6 +252,8 @@ def mend_references(ctx: Context, connection: Connection, object_name: str, ids:
             raise Conflict(message, code=problem.code, fix=problem.fix, problems=[problem])
         versions = rows.change_many(ctx, connection, object_name, list(holders), {reference.name: None})
         duplicates.renew_stored(ctx, connection, object_name, list(holders), [reference.name])
+        former = {reference.name: holders.values()}
+        rollups.after_change(connection, ctx.snapshot, object_name, list(holders), [reference.name], former)
         entries = [(one, at, "update", {reference.name: (holders[one], None)}) for one, at in versions.items()]
         rows_history.write(ctx, connection, object_name, entries)
 
@@ -265,5 +272,6 @@ def _refill(ctx: Context, connection: Connection, taken: list[Taken]) -> None:
         with as_conflicts(ctx.snapshot, name):
             versions = rows.change_many(ctx, connection, name, blank, {reference: old})
         duplicates.renew_stored(ctx, connection, name, blank, [reference])
+        rollups.after_change(connection, ctx.snapshot, name, blank, [reference])
         entries = [(one, at, "update", {reference: (None, old)}) for one, at in versions.items()]
         rows_history.write(ctx, connection, name, entries)

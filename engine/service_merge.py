@@ -6,7 +6,7 @@ from typing import Any
 
 from engine.context import Context
 from engine.errors import Conflict, InputProblem, Stale
-from engine.rules import duplicates
+from engine.rules import duplicates, rollups
 from engine.rules.uniqueness import as_conflicts
 from engine.rules.values import Rules, rules_of
 from engine.service_answers import Merged
@@ -52,7 +52,7 @@ def merge(
         before = changes_of(rules, currents[master].stored(list(chosen)), chosen)
         rows_merge.write(ctx, connection, object_name, master, others, before, moved)
         found = rows.current(ctx, connection, object_name, master, "update")
-        record = answer(ctx.scope, object_name, found.record() if found else written.record, found is not None)
+        record = answer(ctx, connection, object_name, found.record() if found else written.record, found is not None)
     return Merged(record, tuple(others), told(ctx, moved))
 
 
@@ -121,6 +121,7 @@ def delete(ctx: Context, connection: Connection, object_name: str, record_id: st
     written = rows.change(ctx, connection, object_name, record_id, found.version, marked, "delete")
     if written is None:
         raise changed_meanwhile()
+    rollups.after_change(connection, ctx.snapshot, object_name, [record_id])
     return int(written.record["version"])
 
 
@@ -158,6 +159,8 @@ def move(
                 versions = rows.change_many(ctx, connection, object_name, ids, {reference.name: value})
         except Conflict as conflict:
             raise doubled(ctx, object_name, conflict) from conflict
+        former = {reference.name: [olds[one] for one in ids]}
+        rollups.after_change(connection, ctx.snapshot, object_name, ids, [reference.name], former)
         duplicates.renew_stored(ctx, connection, object_name, ids, [reference.name])
         entries = [(one, version, action, {reference.name: (olds[one], value)}) for one, version in versions.items()]
         rows_history.write(ctx, connection, object_name, entries)

@@ -6,6 +6,7 @@ from typing import Any
 
 from engine.context import Context
 from engine.errors import BadValue, Conflict, NotFound
+from engine.rules import rollups
 from engine.rules.uniqueness import as_conflicts
 from engine.rules.values import rules_of
 from engine.service_answers import Merged, Place
@@ -40,7 +41,7 @@ def unmerge(ctx: Context, object_name: str, master: str) -> Merged:
         moved, left = references_back(ctx, connection, merge.moved, master)
         rows_merge.mark_undone(ctx, connection, merge.id)
         after = rows.current(ctx, connection, object_name, master, "update")
-        record = answer(ctx.scope, object_name, after.record() if after else written.record, after is not None)
+        record = answer(ctx, connection, object_name, after.record() if after else written.record, after is not None)
     places = [Place(object_name, master, name) for name in kept if name in ctx.scope.readable(object_name)]
     return Merged(record, tuple(in_trash), told(ctx, moved), (*places, *visible(ctx, left)))
 
@@ -117,6 +118,7 @@ def bring_back(
     version = int(written.record["version"])
     rows_history.write(ctx, connection, object_name, [(record_id, version, "unmerge", NO_CHANGES)], [master])
     mend_references(ctx, connection, object_name, [record_id])
+    rollups.after_change(connection, ctx.snapshot, object_name, [record_id])
     rows_deletion.forget(connection, ctx.snapshot, record_id)
 
 

@@ -69,7 +69,7 @@ def condition_values(snapshot: Snapshot, target: Target, operator: str, value: o
         raise _bad(path, "query.options.limit", f"more than {MAX_OPTIONS} values", "name fewer")
     if operator == "in" and not sent:
         raise _bad(path, "query.value", "'in' takes at least one value", "name one")
-    is_list = isinstance(snapshot.physical.column(target.object, target.field.name).type, types.TextList)
+    is_list = isinstance(snapshot.physical.value_type(target.object, target.field.name), types.TextList)
     return [_element(parse, one, path) if is_list else _parsed(parse, one, path) for one in sent]
 
 

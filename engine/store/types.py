@@ -10,8 +10,8 @@ import orjson
 import sqlalchemy as sa
 
 __all__ = [
-    "Boolean", "Date", "DateTime", "Decimal", "Id", "Integer", "Json", "JsonText", "StoredType", "Text", "TextList",
-    "Time", "is_id",
+    "SQLITE_DIGITS", "Boolean", "Date", "DateTime", "Decimal", "Id", "Integer", "Json", "JsonText", "StoredType",
+    "Text", "TextList", "Time", "is_id",
 ]  # fmt: skip
 
 Convert = Callable[[Any], Any]

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from metadata.check import (
+    computed,
     data,
     duplicates,
     fields,
@@ -21,8 +22,8 @@ from metadata.problem import Problem
 __all__ = ["Facts", "check"]
 
 CHECKS = (
-    packages.check, names.check, objects.check, fields.check, duplicates.check, layouts.check, views.check, menus.check,
-    roles.check, translations.check, data.check,
+    packages.check, names.check, objects.check, fields.check, computed.check, duplicates.check, layouts.check,
+    views.check, menus.check, roles.check, translations.check, data.check,
 )  # fmt: skip
 
 

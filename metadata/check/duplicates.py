@@ -65,7 +65,7 @@ def no_such_way(how: str, at: Place) -> Problem:
 
 
 def comparable(field: Field, kind: FieldKind, how: str, at: Place) -> Iterator[Problem]:
-    if kind.is_computed or not kind.may_be_unique:
+    if kind.is_computed or not kind.may_be_unique or not field.is_written:
         message = f"'{field.name}' is a field of type '{kind.name}', whose values are not compared"
         yield Problem(at, "duplicate.type", message, "name a field of type text, phone or email")
     elif how != OF_ANY_TYPE and kind.value != "text":
