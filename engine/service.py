@@ -105,9 +105,9 @@ class Records:
         """(id, title, subtitle) of records that `text` is found in, for a lookup."""
         return service_reads.options(self.ctx, object_name, text, limit)
 
-    def titles(self, object_name: str, ids: Iterable[str]) -> Mapping[str, str]:
-        """id -> title of the visible ones."""
-        return service_reads.titles(self.ctx, object_name, ids)
+    def titles(self, object_name: str, ids: Iterable[str], in_trash: bool = False) -> Mapping[str, str]:
+        """id -> title of the visible ones, of living or of deleted records."""
+        return service_reads.titles(self.ctx, object_name, ids, in_trash)
 
     def recent(self, limit: int = 10) -> Sequence[Recent]:
         """What changed last of what this person may see, each record once."""

@@ -64,7 +64,8 @@ class Change:
     action: str  # create, update, delete, restore, merge, unmerge
     version: int
     changes: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)  # field -> (old, new), JSON-ready
-    others: Sequence[str] = ()  # of a merge: the records merged into this one, or the one that this was merged into
+    others: Sequence[str] = ()  # of a merge: the records that went into this one
+    into: str = ""  # ... or the record that this one went into
 
 
 @dataclass(frozen=True, slots=True)

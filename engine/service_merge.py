@@ -48,7 +48,7 @@ def merge(
         moved = move_all(ctx, connection, object_name, master, others)
         for one, version in gone.items():
             rows_deletion.write(ctx, connection, one, [Taken(object_name, one)])
-            rows_history.write(ctx, connection, object_name, [(one, version, "merge", NO_CHANGES)], [master])
+            rows_history.write(ctx, connection, object_name, [(one, version, "merge", NO_CHANGES)], into=master)
         before = changes_of(rules, currents[master].stored(list(chosen)), chosen)
         rows_merge.write(ctx, connection, object_name, master, others, before, moved)
         found = rows.current(ctx, connection, object_name, master, "update")

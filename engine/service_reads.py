@@ -78,6 +78,7 @@ def history(ctx: Context, object_name: str, record_id: str) -> list[Change]:
             version=entry["version"],
             changes={name: pair for name, pair in entry["changes"].items() if name in readable},
             others=entry["others"],
+            into=entry["into"],
         )
         for entry in entries
     ]
@@ -114,7 +115,7 @@ def options(ctx: Context, object_name: str, text: str, limit: int) -> list[tuple
     ]
 
 
-def titles(ctx: Context, object_name: str, ids: Iterable[str]) -> dict[str, str]:
+def titles(ctx: Context, object_name: str, ids: Iterable[str], in_trash: bool = False) -> dict[str, str]:
     """id -> title of the records that are visible; {} for an object that may not be read."""
     wanted = list(dict.fromkeys(ids))
     if not wanted or not ctx.scope.can("read", object_name):
@@ -123,7 +124,7 @@ def titles(ctx: Context, object_name: str, ids: Iterable[str]) -> dict[str, str]
     found: dict[str, str] = {}
     for start in range(0, len(wanted), MAX_LIMIT):
         chunk = tuple(wanted[start : start + MAX_LIMIT])
-        part = page(ctx, Query(object_name, (title,), ids=chunk, limit=len(chunk)))
+        part = page(ctx, Query(object_name, (title,), ids=chunk, limit=len(chunk), in_trash=in_trash))
         found.update((record_id, _shown(row[0])) for record_id, row in zip(part.ids, part.rows, strict=True))
     return found
 

@@ -116,7 +116,7 @@ def bring_back(
     if written is None:
         raise changed_meanwhile()
     version = int(written.record["version"])
-    rows_history.write(ctx, connection, object_name, [(record_id, version, "unmerge", NO_CHANGES)], [master])
+    rows_history.write(ctx, connection, object_name, [(record_id, version, "unmerge", NO_CHANGES)], into=master)
     mend_references(ctx, connection, object_name, [record_id])
     rollups.after_change(connection, ctx.snapshot, object_name, [record_id])
     rows_deletion.forget(connection, ctx.snapshot, record_id)

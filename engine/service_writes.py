@@ -142,7 +142,7 @@ def write_change(
             duplicates.check(ctx, connection, object_name, [row], changed)
     changes = changes_of(rules, current.stored(list(changed)), changed)
     entry = (record_id, int(written.record["version"]), action, changes)
-    rows_history.write(ctx, connection, object_name, [entry], others)
+    rows_history.write(ctx, connection, object_name, [entry], others=others)
     return written
 
 

@@ -20,7 +20,7 @@ __all__ = ["Entry", "latest", "read", "write"]
 
 MOST = 500  # lines that are read
 
-OTHERS = "_others"  # beside the columns, whose names never begin with _
+OTHERS, INTO = "_others", "_into"  # beside the columns, whose names never begin with _
 
 Changes = Mapping[str, tuple[Any, Any]]
 Entry = tuple[str, int, str, Changes]
@@ -28,9 +28,10 @@ Entry = tuple[str, int, str, Changes]
 
 
 def write(
-    ctx: Context, connection: Connection, object_name: str, entries: Sequence[Entry], others: Sequence[str] = ()
-) -> None:
-    """`others`: records of the same object that had a part in it, as in a merge."""
+    ctx: Context, connection: Connection, object_name: str, entries: Sequence[Entry], *, others: Sequence[str] = (),
+    into: str = "",
+) -> None:  # fmt: skip
+    """Of a merge and its undoing: `others` went into this record, or this one went `into` another."""
     compiled = _insert_sql(ctx.snapshot)
     columns = ctx.snapshot.physical.names.columns[object_name]
     shared = {
@@ -38,7 +39,7 @@ def write(
         "_at": ctx.now,
         "_by": ctx.actor.id or None,
     }
-    beside: dict[str, Any] = {OTHERS: list(others)} if others else {}
+    beside: dict[str, Any] = {OTHERS: list(others)} if others else {INTO: into} if into else {}
     named: list[dict[str, Any]] = [
         {columns.get(name, name): pair for name, pair in entry[3].items()} | beside for entry in entries
     ]
@@ -65,7 +66,7 @@ def _insert_sql(snapshot: Snapshot) -> Compiled:
 
 
 def read(connection: Connection, snapshot: Snapshot, object_name: str, record_id: str) -> Iterable[dict[str, Any]]:
-    """Newest first: {at, by, action, version, changes {field: [old, new]}, others}. Columns of today's fields only."""
+    """Newest first: {at, by, action, version, changes {field: [old, new]}, others, into}. Only today's fields."""
     if "history read" not in snapshot.cache:
         kept = system.history.c
         statement = (
@@ -87,6 +88,7 @@ def read(connection: Connection, snapshot: Snapshot, object_name: str, record_id
             "action": action,
             "version": version,
             "others": tuple(pairs.pop(OTHERS, ())),
+            "into": pairs.pop(INTO, ""),
             "changes": {fields[column]: tuple(pair) for column, pair in pairs.items() if column in fields},
         }
 

@@ -11,7 +11,7 @@ from engine.rules.values import rules_of
 from metadata.model import SYSTEM_FIELDS, Cell, Layout, Object, Section
 from ui.cells import Shown, cell_for
 from ui.columns import field_of, title_of
-from ui.screens.confirmation import asking, candidate_views, confirmation_view
+from ui.screens.confirmation import asking, confirmation_view, warned_of
 from ui.screens.layouts import layout_for
 from ui.screens.objects import head, is_written, object_of
 from ui.screens.refusals import at_fields
@@ -223,15 +223,20 @@ def summary(
     visit: Visit, definition: Object, refusal: EngineError, errors: Mapping[str, str], loose: Sequence[str]
 ) -> dict[str, Any]:
     lines = [{"text": text, "href": ""} for text in loose]
+    labels: dict[str, list[str]] = {}
+    first: dict[str, str] = {}
     for name, text in errors.items():
         field = field_of(definition, name) or SYSTEM_FIELDS["owner"]
-        label = visit.text(field.label)
-        lines.append({"text": text if label in text else f"{label}: {text}", "href": f"#f-{name}"})
+        labels.setdefault(text, []).append(visit.text(field.label))
+        first.setdefault(text, name)
+    for text, own in labels.items():
+        said = text if own[0] in text else f"{visit.say(', ').join(own)}: {text}"
+        lines.append({"text": said, "href": f"#f-{first[text]}"})
     count = len(lines)
     title = (
         visit.say("Not saved: one thing to mend") if count == 1 else visit.say("Not saved: {n} things to mend", n=count)
     )
-    found = [one for problem in refusal.problems for one in candidate_views(visit, problem.candidates, tuple(errors))]
+    found = [one for problem in refusal.problems for one in warned_of(visit, problem.candidates, tuple(errors))]
     return {"title": title, "lines": lines, "candidates": found}
 
 

@@ -13,6 +13,7 @@ from metadata.model import Layout, Object, RelatedList, Section
 from ui.columns import Plan, ShownColumn, plan_of, readable
 from ui.rows import Rows, compile_rows
 from ui.screens.layouts import layout_for
+from ui.screens.likely import likely_view, may_merge
 from ui.screens.lists import count_text
 from ui.screens.objects import head, is_written, object_of
 from ui.screens.refusals import sentence
@@ -77,6 +78,7 @@ def record_page(visit: Visit, notice: str = "", status: int = 200) -> Response:
         highlights=[fact(made.by_path[p], row) for p in layout.highlights if p in made.by_path],
         tabs=tabs,
         timeline=timeline_view(visit, definition, history(visit, definition, record_id)),
+        likely=likely_view(visit, definition, record_id),
         notice=notice,
         record={
             "id": record_id,
@@ -84,6 +86,7 @@ def record_page(visit: Visit, notice: str = "", status: int = 200) -> Response:
             "can_update": can_update,
             "can_create": scope.can("create", definition.name),
             "can_delete": scope.can("delete", definition.name),
+            "can_merge": may_merge(visit, definition.name),
             **origin(visit, values),
         },
     )
