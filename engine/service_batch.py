@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from engine.context import Context
-from engine.errors import BadInput, EngineError, InputProblem
+from engine.errors import BadInput, EngineError, InputProblem, InputWarning
 from engine.rules.numbering import number
 from engine.rules.references import missing_targets
 from engine.rules.uniqueness import is_violation
@@ -32,7 +32,7 @@ def batch(ctx: Context, object_name: str, operations: Sequence[Operation], atomi
     _check(operations)
     if not ctx.scope.can("create", object_name):
         need_object(ctx.scope, object_name)
-    with ctx.tenant.database.write() as connection:
+    with ctx.writing() as connection:
         results: list[Result] = []
         for group in _groups(operations):
             results += _run(ctx, connection, object_name, group, atomic)
@@ -73,6 +73,7 @@ def _run(
 ) -> Iterator[Result]:
     if len(group) > 1:
         values = [operation.get("values") or {} for _, operation in group]
+        warned = len(ctx.warnings)
         try:
             with rows.savepoint(connection):
                 records = create_many(ctx, connection, object_name, values)
@@ -80,9 +81,14 @@ def _run(
             # One by one it shows which of them is refused, and with what.
             if not isinstance(error, EngineError) and not is_violation(error):
                 raise
+            del ctx.warnings[warned:]
         else:
+            by_record: dict[str, list[InputWarning]] = {}
+            for warning in ctx.warnings[warned:]:
+                by_record.setdefault(warning.record, []).append(warning)
             for (index, _), record in zip(group, records, strict=True):
-                yield Result(index, "create", record["id"], record, created=True)
+                own = tuple(by_record.get(record["id"], ()))
+                yield Result(index, "create", record["id"], record, created=True, warnings=own)
             return
     for index, operation in group:
         yield _one(ctx, connection, object_name, index, operation, atomic)
@@ -91,14 +97,18 @@ def _run(
 def _one(
     ctx: Context, connection: Connection, object_name: str, index: int, operation: Operation, atomic: bool
 ) -> Result:
+    warned = len(ctx.warnings)
     try:
         if atomic:
-            return _carry_out(ctx, connection, object_name, index, operation)
-        with rows.savepoint(connection):
-            return _carry_out(ctx, connection, object_name, index, operation)
+            result = _carry_out(ctx, connection, object_name, index, operation)
+        else:
+            with rows.savepoint(connection):
+                result = _carry_out(ctx, connection, object_name, index, operation)
+        return replace(result, warnings=tuple(ctx.warnings[warned:])) if len(ctx.warnings) > warned else result
     except EngineError as error:
         if atomic:
             raise _at(error, index, operation) from error
+        del ctx.warnings[warned:]
         return Result(index, str(operation["action"]), operation.get("id"), error=error)
 
 

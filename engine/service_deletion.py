@@ -47,7 +47,7 @@ class Closure:
 
 def delete(ctx: Context, object_name: str, record_id: str, if_version: int | None) -> None:
     need(ctx.scope, "delete", object_name)
-    with ctx.tenant.database.write() as connection:
+    with ctx.writing() as connection:
         delete_in(ctx, connection, object_name, record_id, if_version)
 
 
@@ -160,7 +160,7 @@ def _carry_out(ctx: Context, connection: Connection, closure: Closure, versions:
 
 def restore(ctx: Context, object_name: str, record_id: str) -> Json:
     need(ctx.scope, "delete", object_name)
-    with ctx.tenant.database.write() as connection:
+    with ctx.writing() as connection:
         return restore_in(ctx, connection, object_name, record_id)
 
 

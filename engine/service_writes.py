@@ -28,7 +28,7 @@ TRIES = 5
 
 def create(ctx: Context, object_name: str, values: Values) -> Json:
     stored = checked(ctx, object_name, values)  # before the transaction: a refusal here holds nobody up
-    with ctx.tenant.database.write() as connection:
+    with ctx.writing() as connection:
         return _create_row(ctx, connection, rules_of(ctx.snapshot, object_name), stored)
 
 
@@ -82,7 +82,7 @@ def _create_row(ctx: Context, connection: Connection, rules: Rules, stored: dict
 
 def update(ctx: Context, object_name: str, record_id: str, values: Values, if_version: int | None) -> Json:
     need(ctx.scope, "update", object_name)
-    with ctx.tenant.database.write() as connection:
+    with ctx.writing() as connection:
         return update_in(ctx, connection, object_name, record_id, values, if_version)
 
 
@@ -121,7 +121,7 @@ def update_in(
 
 
 def upsert(ctx: Context, object_name: str, field: str, value: object, values: Values) -> tuple[Json, bool]:
-    with ctx.tenant.database.write() as connection:
+    with ctx.writing() as connection:
         return upsert_in(ctx, connection, object_name, field, value, values)
 
 
@@ -136,6 +136,7 @@ def upsert_in(
         found = find(ctx, connection, query).rows
         if found:
             return update_in(ctx, connection, object_name, found[0][0], {**values, field: wanted}, None), False
+        warned = len(ctx.warnings)
         try:
             with rows.savepoint(connection):
                 return create_in(ctx, connection, object_name, {**values, field: wanted}), True
@@ -143,6 +144,7 @@ def upsert_in(
             # Another process created it since we looked; or a record that this person may not see has the value.
             if is_last or all(problem.path != field for problem in conflict.problems):
                 raise
+            del ctx.warnings[warned:]
     raise AssertionError("the second try returns or raises")
 
 
