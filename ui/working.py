@@ -15,7 +15,9 @@ from engine.store import types
 from metadata.model import Field
 from ui.live import Live, reference_of
 
-__all__ = ["Reached", "Working", "here_of", "plain", "reached", "scale_of"]
+__all__ = [
+    "Reached", "Working", "defaults_of", "here_of", "lines_field", "plain", "reached", "scale_of", "with_reached",
+]  # fmt: skip
 
 Values = Mapping[str, Any]
 Reached = dict[tuple[str, str], dict[str, Any]]
@@ -134,7 +136,7 @@ def reached(ctx: Context, live: Live, records: Iterable[Values]) -> Reached:
             chunk = ids[start : start + 1000]
             page = Records(ctx).page(Query(field.target, paths, ids=chunk, limit=len(chunk)))
             for record_id, row in zip(page.ids, page.rows, strict=True):
-                found[name, record_id] = dict(zip(paths, row, strict=False))
+                found[name, record_id] = dict(zip(paths, row, strict=True))
     return found
 
 
@@ -147,12 +149,6 @@ def with_reached(live: Live, values: Values, found: Reached) -> dict[str, Any]:
     return whole
 
 
-def known_names(ctx: Context, live: Live) -> tuple[str, ...]:
-    """Fields of the record that formulas read and a query gives."""
-    fields = ctx.snapshot.definitions.objects[live.object].fields
-    return tuple(name for name in live.own if name not in live.lines and (name not in fields or fields[name].is_stored))
-
-
-def defaults_of(ctx: Context, live: Live) -> dict[str, Any]:
+def defaults_of(ctx: Context, object_name: str) -> dict[str, Any]:
     """Of a new record, as far as they are no formulas."""
-    return {name: default(ctx) for name, default in rules_of(ctx.snapshot, live.object).defaults}
+    return {name: default(ctx) for name, default in rules_of(ctx.snapshot, object_name).defaults}
