@@ -12,8 +12,20 @@ from typing import Any
 from engine.access.scope import Scope
 from engine.formula.evaluate import Evaluate, evaluator
 from engine.snapshot import Snapshot
-from metadata.formula import Call, FormulaError, Node, definition_names, parse, paths_in
-from metadata.formula.nodes import parts
+from metadata.formula import (
+    Aggregate,
+    Call,
+    Config,
+    FormulaError,
+    InTree,
+    Node,
+    Outer,
+    definition_names,
+    parse,
+    paths_in,
+    reads,
+    walk,
+)
 from metadata.model import Field, Object, Validation, ValueType
 from ui.columns import resolve
 
@@ -44,6 +56,7 @@ class Live:
     fetches: tuple[str, ...] = ()
     own: tuple[str, ...] = ()  # fields of the record that formulas read
     reach: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # reference -> paths that are read behind it
+    settings: tuple[tuple[str, str], ...] = ()  # (settings object, field)
     lines: Mapping[str, "Live"] = field(default_factory=dict)
     functions: Mapping[str, Any] = field(default_factory=dict)
 
@@ -76,11 +89,12 @@ class Compiler:
     def __init__(self, snapshot: Snapshot, scope: Scope, object_name: str, by: str = "") -> None:
         self.snapshot, self.scope, self.by = snapshot, scope, by
         self.definition: Object = snapshot.definitions.objects[object_name]
-        self.names = definition_names(snapshot.definitions.objects, object_name)
+        self.names = definition_names(snapshot.definitions.objects, object_name, by)
         self.functions = snapshot.plugins.functions
         self.formulas: dict[str, Node] = {}
         self.conditions: dict[str, str] = {}
         self.lines: dict[str, Compiler] = {}
+        self.summed: list[tuple[str, ...]] = []  # paths that formulas of the record read of each line
 
     def compiled(self) -> Live:
         for one in self.definition.fields.values():
@@ -97,16 +111,30 @@ class Compiler:
         defaults = [one.name for one in fields if self.add(f"default {one.name}", one.default_formula, None)]
         rules = [rule for rule in map(self.rule, validations) if rule]
         fetches = [one.name for one in fields if one.fetch and self.may_reach(one.fetch)]
-        parts = {name: compiler.finished(self.rules_of_lines(name), self.filters_of(name)) for name, compiler in self.lines.items()}
-        paths = [path.steps for node in self.formulas.values() for path in paths_in(node)]
+        for part in self.all_parts():
+            if isinstance(part, Aggregate) and part.inner is not None:
+                self.lines[part.path.steps[0]].summed += [path.steps for path in paths_in(part.inner)]
+        parts = {
+            name: compiler.finished(self.rules_of_lines(name), self.filters_of(name))
+            for name, compiler in self.lines.items()
+        }  # fmt: skip
+        paths = [*self.summed, *(path.steps for node in self.formulas.values() for path in reads(node))]
         paths += [tuple(self.definition.fields[name].fetch.split(".")) for name in fetches]
         # What lines read of their record, `order.discount`, is read by the record.
-        paths += [(*path.split("."),) for live in parts.values() for path in read_of_record(live)]
+        paths += [tuple(path.split(".")) for live in parts.values() for path in live.reach.get(live.by, ())]
+        paths = [steps for steps in paths if steps[0] not in parts]  # lines read their own
+        settings = [(part.object, part.field.name) for part in self.all_parts() if isinstance(part, Config)]
+        settings += [one for live in parts.values() for one in live.settings]
         return Live(
             object=self.definition.name, by=self.by, formulas=self.formulas, conditions=self.conditions, worked=worked,
             defaults=tuple(defaults), rules=tuple(rules), fetches=tuple(fetches), lines=parts, functions=self.functions,
             own=tuple(dict.fromkeys(steps[0] for steps in paths)), reach=grouped(paths),
+            settings=tuple(dict.fromkeys(settings)),
         )  # fmt: skip
+
+    def all_parts(self) -> Iterator[Node]:
+        for node in self.formulas.values():
+            yield from walk(node)
 
     def texts_of_layouts(self) -> Iterator[str]:
         if self.by:
@@ -163,26 +191,31 @@ class Compiler:
         return True
 
     def may_compute(self, node: Node) -> bool:
-        called = [self.functions[part.name] for part in walk(node) if isinstance(part, Call)]
-        may_call = all(function.js and function.python for function in called)
-        return may_call and all(self.may_reach(".".join(path.steps)) for path in paths_in(node))
+        return all(self.may_compute_part(part) for part in walk(node)) and all(
+            self.may_reach(".".join(path.steps)) for path in paths_in(node)
+        )
+
+    def may_compute_part(self, part: Node) -> bool:
+        match part:
+            case Call(name):
+                function = self.functions[name]
+                return bool(function.js and function.python)
+            case Aggregate(_, path, _, _, inner):
+                lines = self.lines.get(path.steps[0])
+                return lines is not None and (inner is None or lines.may_read_all(inner))
+            case Config(object_, one):
+                return one.name in self.scope.readable(object_)
+        return not isinstance(part, InTree | Outer)
+
+    def may_read_all(self, inner: Node) -> bool:
+        """Of a formula about each line."""
+        return all(self.may_reach(".".join(path.steps)) for path in paths_in(inner))
 
     def may_read(self, name: str) -> bool:
         return name in self.scope.readable(self.definition.name)
 
     def may_reach(self, path: str) -> bool:
         return resolve(self.snapshot, self.scope, self.definition.name, path) is not None
-
-
-def walk(node: Node) -> Iterator[Node]:
-    yield node
-    for part in parts(node):
-        yield from walk(part)
-
-
-def read_of_record(live: Live) -> list[str]:
-    """Paths of the record that its lines read through their reference to it."""
-    return list(live.reach.get(live.by, ()))
 
 
 def grouped(paths: Iterable[tuple[str, ...]]) -> dict[str, tuple[str, ...]]:

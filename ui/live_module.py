@@ -14,7 +14,7 @@ from ui.fields import reading_of, showing_of
 from ui.formats import Formats
 from ui.icons import asset
 from ui.live import Live, Rule, live_of
-from ui.working import lines_field, scale_of
+from ui.working import is_of_owner, lines_field, paths_of, scale_of
 
 __all__ = ["Module", "module_of"]
 
@@ -59,9 +59,12 @@ def plan_of(ctx: Context, formats: Formats, live: Live) -> dict[str, Any]:
         for name, one in readable.items()
         if one.is_written and name != live.by
     }
+    owner_paths = [path for path in paths_of(live) if is_of_owner(live, path)]
     return {
         "object": live.object,
         "by": live.by,
+        "paths": [path for path in paths_of(live) if path not in live.worked and path not in owner_paths],
+        "ownerPaths": owner_paths,
         "fields": fields,
         "worked": {name: worked_plan(ctx, formats, live, one) for name, one in live.worked.items()},
         "defaults": list(live.defaults),
@@ -78,6 +81,8 @@ def plan_of(ctx: Context, formats: Formats, live: Live) -> dict[str, Any]:
 def field_plan(ctx: Context, formats: Formats, definition: Object, field: Field) -> dict[str, Any]:
     kind = ctx.snapshot.plugins.fields[field.type]
     plan = {**reading_of(kind, field), "label": say(field.label, ctx.language)}
+    if kind.value == "number":
+        plan |= {**showing_of(kind, field, formats, ctx.language), "fit": scale_of(ctx, field)}
     if field.depends_on:
         governing = definition.fields.get(field.depends_on)
         plan["on"] = field.depends_on

@@ -8,7 +8,6 @@ from typing import Any
 from engine.context import Context
 from engine.contracts.function import Here
 from engine.formula import exact
-from engine.formula.fields import fitted
 from engine.rules.values import rules_of
 from engine.service import Query, Records
 from engine.store import types
@@ -16,9 +15,11 @@ from metadata.model import Field
 from ui.live import Live, reference_of
 
 __all__ = [
-    "Reached", "Working", "defaults_of", "here_of", "lines_field", "plain", "reached", "scale_of", "with_reached",
+    "Reached", "Working", "defaults_of", "here_of", "is_of_owner", "lines_field", "paths_of", "plain", "reached",
+    "scale_of", "settings_of", "with_reached",
 ]  # fmt: skip
 
+SETTINGS = "config"
 Values = Mapping[str, Any]
 Reached = dict[tuple[str, str], dict[str, Any]]
 """(reference, id) -> the values behind it, by path."""
@@ -56,24 +57,26 @@ class Working(Mapping[str, Any]):
     """Values by path. What is worked out is so where it is asked for, from the others."""
 
     def __init__(
-        self, ctx: Context, live: Live, values: Values, owner: "Working | None" = None, prior: Values | None = None
-    ) -> None:
-        self.ctx, self.live, self.owner, self.prior = ctx, live, owner, prior
+        self, ctx: Context, live: Live, values: Values, owner: "Working | None" = None, prior: Values | None = None,
+        is_stored: bool = False,
+    ) -> None:  # fmt: skip
+        """`is_stored`: nothing was typed, so that what was read of worked out fields is right."""
+        self.ctx, self.live, self.owner, self.prior, self.is_stored = ctx, live, owner, prior, is_stored
         self.values = values
         self.lines: dict[str, Sequence[Working]] = {}
         self.found: dict[str, Any] = {}
         self.asked: set[str] = set()
 
     def __getitem__(self, path: str) -> Any:
-        if path in self.live.worked:
+        if path in self.live.worked and not (self.is_stored and path in self.values):
             if path not in self.found:
                 self.found[path] = self._worked(self.live.worked[path])
             return self.found[path]
         if path in self.lines:
             return self.lines[path]
         first, _, rest = path.partition(".")
-        if rest and first == self.live.by and self.owner is not None:
-            return self.owner[rest]
+        if rest and self.owner is not None and first in (self.live.by, SETTINGS):
+            return self.owner[rest if first == self.live.by else path]
         return self.values.get(path)
 
     def __iter__(self) -> Iterator[str]:
@@ -100,7 +103,7 @@ class Working(Mapping[str, Any]):
         finally:
             self.asked.discard(field.name)
         scale = scale_of(self.ctx, field)
-        return value if scale is None or value is None else fitted(value, scale)
+        return value if scale is None or value is None else exact.fitted(value, scale)
 
     def _rolled_up(self, field: Field) -> Any:
         name = lines_field(self.ctx, self.live, field)
@@ -147,6 +150,30 @@ def with_reached(live: Live, values: Values, found: Reached) -> dict[str, Any]:
         behind = found.get((name, values.get(name) or ""), {})
         whole |= {f"{name}.{path}": behind.get(path) for path in paths}
     return whole
+
+
+def paths_of(live: Live) -> list[str]:
+    """All that formulas of the form ask of a record."""
+    behind = [f"{name}.{path}" for name, paths in live.reach.items() for path in paths]
+    return [*live.own, *behind, *(f"{SETTINGS}.{name}.{one}" for name, one in live.settings), *live.lines]
+
+
+def is_of_owner(live: Live, path: str) -> bool:
+    """Whether a line reads it from the record that it belongs to."""
+    return bool(live.by) and path.startswith((f"{live.by}.", f"{SETTINGS}."))
+
+
+def settings_of(ctx: Context, live: Live) -> dict[str, Any]:
+    """What formulas read of settings objects, as `config.sales.discount`."""
+    wanted: dict[str, list[str]] = {}
+    for name, one in live.settings:
+        wanted.setdefault(name, []).append(one)
+    found: dict[str, Any] = {}
+    for name, fields in wanted.items():
+        page = Records(ctx).page(Query(name, tuple(fields), limit=1))
+        row = page.rows[0] if page.rows else (None,) * len(fields)
+        found |= {f"{SETTINGS}.{name}.{one}": value for one, value in zip(fields, row, strict=True)}
+    return found
 
 
 def defaults_of(ctx: Context, object_name: str) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from engine.errors import BadValue
-from engine.formula.fields import fitted
+from engine.formula.exact import fitted
 from metadata.model import Field, Object
 from ui.columns import field_of
 from ui.live import Live, live_of
@@ -13,7 +13,17 @@ from ui.live_module import module_of
 from ui.fields import words_of
 from ui.screens.objects import is_written
 from ui.visit import Visit
-from ui.working import Working, here_of, plain, reached, scale_of, with_reached
+from ui.working import (
+    Working,
+    here_of,
+    is_of_owner,
+    paths_of,
+    plain,
+    reached,
+    scale_of,
+    settings_of,
+    with_reached,
+)
 
 __all__ = ["FormState", "LineState", "live_view", "state_of", "typed"]
 
@@ -60,8 +70,9 @@ def state_of(
     held = dict(held)
     values = with_typed(visit, definition, held, sent)
     behind = reached(ctx, live, [values, held])
+    settings = settings_of(ctx, live)
     prior = None if is_new else with_reached(live, held, behind)
-    working = Working(ctx, live, with_reached(live, values, behind), prior=prior)
+    working = Working(ctx, live, with_reached(live, values, behind) | settings, prior=prior)
     state = FormState(definition, live, held, sent, working, is_new)
     if is_new and sent is None:
         start(visit, state, set(given))
@@ -158,8 +169,8 @@ def live_view(visit: Visit, state: FormState) -> dict[str, Any] | None:
 
 def values_view(live: Live, working: Working) -> dict[str, Any]:
     """Of what formulas read, besides what they work out themselves."""
-    paths = [*live.own, *(f"{name}.{path}" for name, behind in live.reach.items() for path in behind)]
-    asked = [path for path in paths if path not in live.worked and path not in live.lines and not is_of_owner(live, path)]
+    computed = {*live.worked, *live.lines}
+    asked = [path for path in paths_of(live) if path not in computed and not is_of_owner(live, path)]
 
     def view(values: Values | None) -> dict[str, Any] | None:
         if values is None:
@@ -167,7 +178,3 @@ def values_view(live: Live, working: Working) -> dict[str, Any]:
         return {path: shown for path in asked if (shown := plain(values.get(path))) is not None}
 
     return {"values": view(working.values), "prior": view(working.prior)}
-
-
-def is_of_owner(live: Live, path: str) -> bool:
-    return bool(live.by) and path.startswith(f"{live.by}.")

@@ -17,7 +17,7 @@ from ui.screens.form_state import FormState, live_view, state_of
 from ui.screens.layouts import layout_for
 from ui.screens.lines import LineRow, copied_rows, grid_view, line_rows, lines_fields, read_lines
 from ui.screens.objects import head, is_written, object_of
-from ui.screens.record_types import chosen_type, types_page
+from ui.screens.record_types import chosen_type, record_type_of, types_page
 from ui.screens.refusals import at_fields
 from ui.visit import Visit
 from ui.widgets import lowered
@@ -92,12 +92,6 @@ def held_values(visit: Visit, definition: Object, record_id: str) -> dict[str, A
     names = dict.fromkeys((*form_fields(visit, definition, record_type), *live.own, definition.title, "version"))
     asked = [name for name in names if name in readable and readable[name].source not in ("lines", "inverse")]
     return visit.records.get_row(definition.name, record_id, asked)
-
-
-def record_type_of(visit: Visit, definition: Object, record_id: str) -> str:
-    if not definition.record_types or RECORD_TYPE not in visit.ctx.scope.readable(definition.name):
-        return ""
-    return str(visit.records.get_row(definition.name, record_id, (RECORD_TYPE,)).get(RECORD_TYPE) or "")
 
 
 def create(visit: Visit) -> Response:

@@ -223,6 +223,7 @@ def column_view(visit: Visit, child: Object, one: Field, cell: str) -> dict[str,
         "label": visit.text(one.label),
         "help": visit.text(one.help),
         "required": one.is_required,
+        "width": WEIGHTS.get(visit.ctx.snapshot.plugins.fields[one.type].widget, 2),
         "is_numeric": shown.is_numeric or one.value == "number",
     }
 
@@ -252,14 +253,15 @@ def totals(visit: Visit, columns: Sequence[Field], lines: Sequence[Mapping[str, 
     for one in columns:
         kind = visit.ctx.snapshot.plugins.fields[one.type]
         if not is_summed(one, kind.cell):
-            found.append({"name": "", "html": ""})
+            found.append({"name": "", "label": "", "html": ""})
             continue
         values = [value for line in lines if (value := line[one.name]) is not None]
         total = sum(values, Decimal(0)) if values else None
         shown = Shown(one, 0, visit.formats, visit.language, kind.cell)
         if total is not None and kind.column and not isinstance(values[0], Decimal):
             total = int(total)
-        found.append({"name": one.name, "html": Markup(without_tags(cell_for(shown)([total])))})  # noqa: S704 - cells escape
+        text = Markup(without_tags(cell_for(shown)([total])))  # noqa: S704 - cells escape
+        found.append({"name": one.name, "label": visit.text(one.label), "html": text})
     return found if any(one["name"] for one in found) else None
 
 

@@ -11,7 +11,7 @@ from ui.screens.objects import head
 from ui.visit import Visit, with_query
 from ui.widgets import lowered
 
-__all__ = ["chosen_type", "type_label", "types_page"]
+__all__ = ["chosen_type", "record_type_of", "type_label", "types_page"]
 
 
 def chosen_type(visit: Visit, definition: Object, held: Mapping[str, Any]) -> str | None:
@@ -49,3 +49,9 @@ def type_label(visit: Visit, definition: Object, record_type: str) -> str:
     """What a record's type is called, where its object has several; "" else."""
     found = next((one for one in definition.record_types if one.name == record_type), None)
     return visit.text(found.label) if found is not None and len(definition.record_types) > 1 else ""
+
+
+def record_type_of(visit: Visit, definition: Object, record_id: str) -> str:
+    if not definition.record_types or RECORD_TYPE not in visit.ctx.scope.readable(definition.name):
+        return ""
+    return str(visit.records.get_row(definition.name, record_id, (RECORD_TYPE,)).get(RECORD_TYPE) or "")

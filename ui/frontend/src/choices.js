@@ -1,0 +1,86 @@
+// Dependent choices: a field offers what goes with the field that it depends on, and with the record's type.
+
+export function choicesOf(part) {
+  const fields = Object.entries(part.plan.fields).filter(([name, plan]) => (plan.only || plan.types) && part.places.has(name));
+  return new Choices(part, fields);
+}
+
+class Choices {
+  constructor(part, fields) {
+    this.part = part;
+    this.fields = fields;
+    this.options = new Map();
+  }
+
+  begin() {
+    for (const [name] of this.fields) {
+      const select = this.part.controls(name).find((control) => control.tagName === "SELECT");
+      if (select) this.options.set(name, [...select.options]);
+    }
+    this.settle(false);
+  }
+
+  /** Until nothing more changes: emptying one field may change what the next one offers. */
+  settle(isTold = true) {
+    for (let turn = 0; turn <= this.fields.length; turn += 1) {
+      const emptied = this.fields.filter(([name, plan]) => this.offer(name, plan, isTold));
+      if (!emptied.length) return;
+    }
+  }
+
+  allowed(plan) {
+    const { state, keys, live } = this.part;
+    const governing = plan.on ? [state.values[plan.on] ?? null].flat() : [];
+    const type = state.values.record_type ?? (keys ? null : live.data.recordType);
+    const subset = type && plan.types?.[type];
+    return (value) => (!plan.only?.[value] || plan.only[value].some((one) => governing.includes(one))) && (!subset || subset.includes(value));
+  }
+
+  offer(name, plan, isTold) {
+    const isAllowed = this.allowed(plan);
+    const held = this.part.state.prior?.[name];
+    const keeps = (value) => isAllowed(value) || (!isTold && [held].flat().includes(value));
+    const emptied = this.options.has(name) ? this.filterSelect(name, plan, keeps) : this.filterBoxes(name, keeps);
+    if (!emptied) return false;
+    this.part.read(name);
+    if (name in this.part.plan.reach) this.part.reach(name);
+    if (isTold) this.part.live.say(this.part.live.form.dataset.sayEmptied.replace("{field}", plan.label));
+    return true;
+  }
+
+  filterSelect(name, plan, isAllowed) {
+    const select = this.part.controls(name).find((control) => control.tagName === "SELECT");
+    const chosen = select.value;
+    const all = this.options.get(name);
+    let shown = all.filter((option) => !option.value || isAllowed(option.value));
+    const emptied = chosen !== "" && !isAllowed(chosen);
+    if (!shown.some((option) => !option.value)) shown = emptied || !chosen ? [blank(), ...shown] : shown;
+    if (shown.length !== select.options.length || shown.some((option, at) => option !== select.options[at])) {
+      select.replaceChildren(...shown);
+      select.value = emptied ? "" : chosen;
+    }
+    const first = shown.find((option) => !option.value);
+    if (first && plan.on) {
+      const waits = shown.length === 1;
+      first.textContent = waits ? this.part.live.form.dataset.sayFirst.replace("{field}", plan.onLabel) : first.dataset.text ?? (first.dataset.text = first.textContent);
+    }
+    return emptied;
+  }
+
+  filterBoxes(name, isAllowed) {
+    let emptied = false;
+    for (const box of this.part.controls(name)) {
+      if (box.type !== "checkbox") continue;
+      const off = !isAllowed(box.value);
+      box.closest("label")?.classList.toggle("is-off", off);
+      box.disabled = off;
+      if (off && box.checked) {
+        box.checked = false;
+        emptied = true;
+      }
+    }
+    return emptied;
+  }
+}
+
+const blank = () => new Option("", "");
