@@ -6,6 +6,7 @@ from typing import Any
 
 from engine.context import Context
 from engine.errors import BadInput, EngineError, InputProblem, InputWarning
+from engine.rules import rollups
 from engine.rules.numbering import number
 from engine.rules.references import missing_targets
 from engine.rules.uniqueness import is_violation
@@ -148,16 +149,19 @@ def create_many(
     need(ctx.scope, "create", object_name)
     rules = rules_of(ctx.snapshot, object_name)
     new: list[dict[str, Any]] = []
+    beginning = rollups.beginning(ctx.snapshot, object_name)
     for one in values:
         stored, problems = read_values(ctx, rules, one, None)
         refuse(problems)
-        new.append(new_row(ctx, stored))
+        new.append({**new_row(ctx, stored), **beginning})
     refuse([problem for _, problem in missing_targets(ctx, connection, rules, new)])
     number(ctx, connection, rules, new)
     rows.insert_many(ctx, connection, object_name, new)
     ids = [row["id"] for row in new]
     if rows.failing(ctx, connection, object_name, ids, "create"):
         raise may_not("create", object_name)
+    if rollups.concerns(ctx.snapshot, object_name):
+        rollups.after_change(connection, ctx.snapshot, object_name, ids)
     entries = [(row["id"], 1, "create", changes_of(rules, {}, row)) for row in new]
     rows_history.write(ctx, connection, object_name, entries)
     written = _read_back(ctx, connection, object_name, ids)

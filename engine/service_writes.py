@@ -6,6 +6,7 @@ from typing import Any
 from engine.access.scope import Scope
 from engine.context import Context
 from engine.errors import BadInput, BadValue, Conflict, Forbidden, InputProblem, NotFound, Stale
+from engine.rules import rollups
 from engine.rules.numbering import number
 from engine.rules.references import missing_targets
 from engine.rules.uniqueness import as_conflicts
@@ -70,12 +71,14 @@ def changes_of(rules: Rules, old: Mapping[str, Any], new: Mapping[str, Any]) -> 
 
 def _create_row(ctx: Context, connection: Connection, rules: Rules, stored: dict[str, Any]) -> Json:
     refuse([problem for _, problem in missing_targets(ctx, connection, rules, [stored])])
-    row = new_row(ctx, stored)
+    row = {**new_row(ctx, stored), **rollups.beginning(ctx.snapshot, rules.object)}
     number(ctx, connection, rules, [row])
     with as_conflicts(ctx.snapshot, rules.object):
         written = rows.insert(ctx, connection, rules.object, row)
     if not written.is_allowed:
         raise may_not("create", rules.object)
+    if rollups.concerns(ctx.snapshot, rules.object):
+        rollups.after_change(connection, ctx.snapshot, rules.object, [row["id"]])
     rows_history.write(ctx, connection, rules.object, [(row["id"], 1, "create", changes_of(rules, {}, row))])
     return answer(ctx, connection, rules.object, written.record, written.is_visible)
 
@@ -112,6 +115,10 @@ def update_in(
             continue
         if not written.is_allowed:
             raise may_not("update", object_name)
+        if rollups.concerns(ctx.snapshot, object_name):
+            moved = [name for name in rollups.references_of(ctx.snapshot, object_name) if name in changed]
+            former = {name: [before[name]] for name in moved}
+            rollups.after_change(connection, ctx.snapshot, object_name, [record_id], changed, former)
         version = written.record["version"]
         rows_history.write(
             ctx, connection, object_name, [(record_id, version, "update", changes_of(rules, before, changed))]
