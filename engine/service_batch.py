@@ -4,16 +4,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from engine import service_lines as lines
 from engine.context import Context
 from engine.errors import BadInput, EngineError, InputProblem, InputWarning
 from engine.rules import rollups
+from engine.rules.masters import give_owner, masters_wrong
 from engine.rules.numbering import number
 from engine.rules.references import missing_targets
 from engine.rules.uniqueness import is_violation
 from engine.rules.values import read_values, rules_of
 from engine.service_answers import Result
 from engine.service_deletion import delete_in, restore_in
-from engine.service_writes import changes_of, create_in, may_not, need, new_row, refuse, update_in, upsert_in
+from engine.service_rows import changes_of, may_not, need, new_row, refuse
+from engine.service_writes import create_in, update_in, upsert_in
 from engine.store import rows, rows_history
 from engine.store.database import Connection
 from engine.store.query import Query, find
@@ -150,19 +153,30 @@ def create_many(
     rules = rules_of(ctx.snapshot, object_name)
     new: list[dict[str, Any]] = []
     beginning = rollups.beginning(ctx.snapshot, object_name)
+    tables: list[list[lines.Sent]] = []
     for one in values:
-        stored, problems = read_values(ctx, rules, one, None)
-        refuse(problems)
+        own, sent = lines.split(ctx, object_name, one)
+        stored, problems = read_values(ctx, rules, own, None)
+        read, wrong = lines.read_new(ctx, object_name, sent) if sent else ([], [])
+        refuse([*problems, *masters_wrong(rules, stored), *wrong])
         new.append({**new_row(ctx, stored), **beginning})
+        tables.append(read)
     refuse([problem for _, problem in missing_targets(ctx, connection, rules, new)])
+    give_owner(ctx, connection, rules, new)
+    lines.append(ctx, connection, rules, new)
     number(ctx, connection, rules, new)
     rows.insert_many(ctx, connection, object_name, new)
     ids = [row["id"] for row in new]
     if rows.failing(ctx, connection, object_name, ids, "create"):
         raise may_not("create", object_name)
+    if any(tables):
+        lines.insert(ctx, connection, list(zip(ids, tables, strict=True)))
     if rollups.concerns(ctx.snapshot, object_name):
         rollups.after_change(connection, ctx.snapshot, object_name, ids)
-    entries = [(row["id"], 1, "create", changes_of(rules, {}, row)) for row in new]
+    entries = [
+        (row["id"], 1, "create", {**changes_of(rules, {}, row), **lines.counts_of(read)})
+        for row, read in zip(new, tables, strict=True)
+    ]
     rows_history.write(ctx, connection, object_name, entries)
     written = _read_back(ctx, connection, object_name, ids)
     return [written.get(one, {"id": one, "version": 1}) for one in ids]
