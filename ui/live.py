@@ -27,7 +27,6 @@ from metadata.formula import (
     walk,
 )
 from metadata.model import Field, Object, Validation, ValueType
-from ui.columns import resolve
 
 __all__ = ["Live", "Rule", "live_of", "reference_of"]
 
@@ -108,7 +107,7 @@ class Compiler:
         for text in (*asked, *self.texts_of_layouts(), *(t for f in fields for t in (f.show_if, f.require_if, f.lock_if))):
             self.condition(text)
         worked = {one.name: one for one in fields if self.is_worked_out(one)}
-        defaults = [one.name for one in fields if self.add(f"default {one.name}", one.default_formula, None)]
+        defaults = [one.name for one in fields if self.add(f"default:{one.name}", one.default_formula, None)]
         rules = [rule for rule in map(self.rule, validations) if rule]
         fetches = [one.name for one in fields if one.fetch and self.may_reach(one.fetch)]
         for part in self.all_parts():
@@ -145,11 +144,11 @@ class Compiler:
                 yield from (section.show_if for section in tab.sections)
 
     def condition(self, text: str) -> None:
-        if text and text not in self.conditions and self.add(key := f"if {len(self.conditions)}", text):
+        if text and text not in self.conditions and self.add(key := f"if{len(self.conditions)}", text):
             self.conditions[text] = key
 
     def rule(self, validation: Validation) -> Rule | None:
-        key, unless = f"rule {validation.name}", f"unless {validation.name}"
+        key, unless = f"rule:{validation.name}", f"unless:{validation.name}"
         if validation.each and not self.by:
             return None
         if not self.add(key, validation.error_if) or (validation.unless and not self.add(unless, validation.unless)):
@@ -169,7 +168,7 @@ class Compiler:
 
     def is_worked_out(self, one: Field) -> bool:
         if one.source == "formula":
-            return self.add(f"= {one.name}", one.formula, None)
+            return self.add(f"={one.name}", one.formula, None)
         if one.source != "rollup":
             return False
         return any(
@@ -215,7 +214,15 @@ class Compiler:
         return name in self.scope.readable(self.definition.name)
 
     def may_reach(self, path: str) -> bool:
-        return resolve(self.snapshot, self.scope, self.definition.name, path) is not None
+        """Whether this person may read every field of a path. Hidden ones count: they are left out of screens only."""
+        *references, last = path.split(".")
+        owner = self.definition.name
+        for step in references:
+            field = self.scope.readable(owner).get(step)
+            if field is None or not field.target:
+                return False
+            owner = field.target
+        return last in self.scope.readable(owner)
 
 
 def grouped(paths: Iterable[tuple[str, ...]]) -> dict[str, tuple[str, ...]]:

@@ -46,7 +46,7 @@ def module_of(ctx: Context, formats: Formats, object_name: str) -> Module:
 
 
 def named(live: Live, before: str = "") -> list[tuple[str, Node]]:
-    """All formulas of a form; those of lines behind the name of their field: "lines/= amount"."""
+    """All formulas of a form; those of lines behind the name of their field: "lines/=amount"."""
     found = [(before + key, node) for key, node in live.formulas.items()]
     return found + [one for name, part in live.lines.items() for one in named(part, f"{before}{name}/")]
 
@@ -100,7 +100,7 @@ def worked_plan(ctx: Context, formats: Formats, live: Live, field: Field) -> dic
     kind = ctx.snapshot.plugins.fields[field.type]
     plan = {"kind": kind.value, **showing_of(kind, field, formats, ctx.language), "fit": scale_of(ctx, field)}
     if field.formula:
-        return {**plan, "formula": f"= {field.name}"}
+        return {**plan, "formula": f"={field.name}"}
     name = lines_field(ctx, live, field)
     among = live.lines[name].conditions.get(field.filter, "")
     return {**plan, "lines": name, "operation": field.operation, "measured": field.measured, "among": among}

@@ -66,6 +66,20 @@ class Working(Mapping[str, Any]):
         self.lines: dict[str, Sequence[Working]] = {}
         self.found: dict[str, Any] = {}
         self.asked: set[str] = set()
+        self.untouched: Working | None = None
+
+    @property
+    def as_it_was(self) -> "Working":
+        """Before anything was typed, of which locks are asked; of a new record with its defaults only."""
+        if self.untouched is None:
+            values = self.prior
+            if values is None:
+                values = defaults_of(self.ctx, self.live.object)
+                values |= {path: self.values[path] for path in self.values if path.startswith(f"{SETTINGS}.")}
+            owner = self.owner.as_it_was if self.owner is not None else None
+            self.untouched = Working(self.ctx, self.live, values, owner, self.prior)
+            self.untouched.untouched = self.untouched
+        return self.untouched
 
     def __getitem__(self, path: str) -> Any:
         if path in self.live.worked and not (self.is_stored and path in self.values):
@@ -99,7 +113,7 @@ class Working(Mapping[str, Any]):
             return None
         self.asked.add(field.name)
         try:
-            value = self.value(f"= {field.name}") if field.formula else self._rolled_up(field)
+            value = self.value(f"={field.name}") if field.formula else self._rolled_up(field)
         finally:
             self.asked.discard(field.name)
         scale = scale_of(self.ctx, field)

@@ -15,7 +15,7 @@ from ui.visit import Visit
 from ui.widgets import template_of, widget_view
 from ui.working import Working
 
-__all__ = ["offered", "shown_value", "widget_of"]
+__all__ = ["offered", "shown_value", "text_of", "widget_of"]
 
 Values = Mapping[str, Any]
 
@@ -47,16 +47,16 @@ def conditions(visit: Visit, field: Field, held: Values, working: Working, is_ne
     """Keys of the conditions for the form's script, and what they say of the values at hand."""
     keys = working.live.conditions
     is_kept = field.is_set_once and not is_new and held.get(field.name) is not None
-    reason = visit.say("Once it has a value, it stays.") if is_kept else visit.say("Locked while the record is like this.")
+    is_locked = bool(field.lock_if) and working.as_it_was.holds(field.lock_if) is True
+    reason = visit.say("Once it has a value, it stays.") if is_kept else visit.say("It cannot be changed now.")
     return {
         "show": keys.get(field.show_if, ""),
         "require": "" if field.is_required else keys.get(field.require_if, ""),
-        "lock": keys.get(field.lock_if, ""),
         "is_shown": not field.show_if or working.holds(field.show_if) is not False,
         "required": field.is_required or bool(field.require_if and working.holds(field.require_if)),
-        "may_lock": bool(field.lock_if and field.lock_if in keys) or is_kept,
-        "is_locked": is_kept or bool(field.lock_if and working.holds(field.lock_if)),
+        "is_locked": field.is_written and (is_kept or is_locked),
         "lock_reason": reason,
+        "is_filled": field.name in working.live.fetches,
     }
 
 

@@ -11,6 +11,7 @@ from ui.columns import field_of
 from ui.live import Live, live_of
 from ui.live_module import module_of
 from ui.fields import words_of
+from ui.screens.fields import offered
 from ui.screens.objects import is_written
 from ui.visit import Visit
 from ui.working import (
@@ -105,9 +106,14 @@ def start(visit: Visit, state: FormState, given: set[str]) -> None:
         first = fields[name].fetch.partition(".")[0]
         if values.get(first) and not (fields[name].fetches_if_blank and values.get(name) is not None):
             take(visit, state, values, name, working[fields[name].fetch])
+    for name, field in fields.items():
+        allowed = offered(state.definition, field, values)
+        if allowed is not None and name not in given and isinstance(values.get(name), str) and values[name] not in allowed:
+            first = [one.value for one in field.choices if one.value in allowed and not one.is_retired]
+            take(visit, state, values, name, first[0] if first and field.is_required else None)
     for name in state.live.defaults:
         if name not in given and values.get(name) is None:
-            take(visit, state, values, name, working.value(f"default {name}"))
+            take(visit, state, values, name, working.value(f"default:{name}"))
 
 
 def take(visit: Visit, state: FormState, values: dict[str, Any], name: str, value: Any) -> None:

@@ -1,6 +1,7 @@
 """New and edit: the form of an object, as a page or in a dialog, and what becomes of it when it is sent."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from starlette.responses import Response
@@ -223,6 +224,10 @@ def sections_of(visit: Visit, state: FormState, names: tuple[str, ...], only: st
     layout = layout_for(visit.ctx.snapshot, state.definition, state.record_type)
     sections = [(tab, section) for tab in layout.tabs for section in tab.sections]
     placed = {cell.field for _, section in sections for cell in section.cells}
+    if RECORD_TYPE in names and RECORD_TYPE not in placed and state.definition.record_types and sections:
+        tab, first = sections[0]
+        sections[0] = tab, replace(first, cells=(*first.cells, Cell(RECORD_TYPE)))
+        placed.add(RECORD_TYPE)
     if forgotten := tuple(Cell(name) for name in names if name not in placed):
         sections.insert(0, (Tab({}), Section({}, 2, forgotten)))
     return sections

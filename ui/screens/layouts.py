@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from engine.snapshot import Snapshot
+from metadata.build.objects import RECORD_TYPE
 from metadata.model import Cell, Field, Layout, Object, RelatedList, Section, Tab
 from ui.widgets import LONG
 
@@ -35,7 +36,7 @@ def with_rest(layout: Layout, definition: Object) -> Layout:
     Lines have a section of their own. Who does not want a field on the page says `hidden: true`.
     """
     placed = {cell.field for tab in layout.tabs for section in tab.sections for cell in section.cells}
-    forgotten = [f for f in definition.fields.values() if f.name not in placed and is_placed(f)]
+    forgotten = [f for f in definition.fields.values() if f.name not in placed and is_placed(f, definition)]
     rest = tuple(Cell(f.name) for f in forgotten if f.source != "lines")
     sections = [*lines_sections(forgotten), *([Section(REST, 2, rest)] if rest else [])]
     if not sections:
@@ -45,8 +46,10 @@ def with_rest(layout: Layout, definition: Object) -> Layout:
     return replace(layout, tabs=(first, *others))
 
 
-def is_placed(field: Field) -> bool:
-    return not field.is_hidden and field.source != "inverse"
+def is_placed(field: Field, definition: Object) -> bool:
+    """A record's type stands in the head of its page, and in its form."""
+    is_type = field.name == RECORD_TYPE and bool(definition.record_types)
+    return not field.is_hidden and field.source != "inverse" and not is_type
 
 
 def lines_sections(fields: Iterable[Field]) -> list[Section]:
@@ -56,7 +59,7 @@ def lines_sections(fields: Iterable[Field]) -> list[Section]:
 def made(snapshot: Snapshot, definition: Object) -> Layout:
     """Short fields in two columns, long ones across; then lines, and lists of what refers to the object."""
     plugins = snapshot.plugins.fields
-    fields = [field for field in definition.fields.values() if is_placed(field)]
+    fields = [field for field in definition.fields.values() if is_placed(field, definition)]
     plain = [field for field in fields if field.source != "lines"]
     short = [Cell(f.name) for f in plain if plugins[f.type].widget not in LONG]
     long = [Cell(f.name, 2) for f in plain if plugins[f.type].widget in LONG]

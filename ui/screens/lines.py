@@ -175,15 +175,15 @@ def grid_view(visit: Visit, state: FormState, field: Field, errors: Mapping[str,
     child, columns = child_of(visit, field), columns_of(visit, field)
     lines = state.lines.get(field.name, ())
     titles = titles_of(visit, columns, lines)
-    plugins = visit.ctx.snapshot.plugins.fields
 
     def line_view(number: str, line: LineState) -> dict[str, Any]:
         def cell(one: Field) -> dict[str, Any]:
             at = f"{field.name}.{number}."
-            return widget_of(
+            view = widget_of(
                 visit, child, one, line.held, line.sent, errors.get(f"{at}{one.name}", ""),
                 working=line.working, at=at, titles=titles, is_new=not line.id,
             )  # fmt: skip
+            return {**view, "is_numeric": is_numeric(visit, one)}
 
         more = [cell(one) for one in columns.more]
         return {
@@ -198,7 +198,7 @@ def grid_view(visit: Visit, state: FormState, field: Field, errors: Mapping[str,
         "name": field.name,
         "label": visit.text(field.label),
         "line": visit.text(child.label),
-        "columns": [column_view(visit, child, one, plugins[one.type].cell) for one in columns.main],
+        "columns": [column_view(visit, one) for one in columns.main],
         "has_more": bool(columns.more),
         "lines": [line_view(str(n), line) for n, line in enumerate(lines)] + spare,
         "blank": line_view(BLANK, blank),
@@ -216,16 +216,20 @@ def blank_line(visit: Visit, state: FormState, field: Field) -> LineState:
     return LineState("", held, None, Working(visit.ctx, live, held, owner=state.working))
 
 
-def column_view(visit: Visit, child: Object, one: Field, cell: str) -> dict[str, Any]:
-    shown = Shown(one, 0, visit.formats, visit.language, cell)
+def column_view(visit: Visit, one: Field) -> dict[str, Any]:
     return {
         "name": one.name,
         "label": visit.text(one.label),
         "help": visit.text(one.help),
         "required": one.is_required,
         "width": WEIGHTS.get(visit.ctx.snapshot.plugins.fields[one.type].widget, 2),
-        "is_numeric": shown.is_numeric or one.value == "number",
+        "is_numeric": is_numeric(visit, one),
     }
+
+
+def is_numeric(visit: Visit, field: Field) -> bool:
+    kind = visit.ctx.snapshot.plugins.fields[field.type]
+    return Shown(field, 0, visit.formats, visit.language, kind.cell).is_numeric or kind.cell == "percent"
 
 
 def titles_of(visit: Visit, columns: Columns, lines: Sequence[LineState]) -> dict[str, str]:

@@ -8,7 +8,8 @@ from engine.errors import NotFound
 from metadata.model import Object
 from ui.live import Live, live_of
 from ui.live_module import module_of
-from ui.screens.objects import object_of
+from ui.screens.fields import text_of
+from ui.screens.objects import is_written, object_of
 from ui.visit import Visit
 from ui.working import plain, reached
 
@@ -58,7 +59,10 @@ def filled(visit: Visit, definition: Object, live: Live, name: str, found: dict[
         if first != name:
             continue
         value = found.get(rest)
-        fill[target] = {"value": plain(value), "title": ""}
+        fill[target] = {"value": plain(value), "title": "", "text": ""}
         if field.target and value:
             fill[target]["title"] = visit.records.titles(field.target, [value]).get(value, "")
+        if not is_written(visit, definition, target):
+            shown = text_of(visit, field, value)
+            fill[target]["text"] = fill[target]["title"] if field.target else shown
     return fill

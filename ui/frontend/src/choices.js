@@ -22,30 +22,33 @@ class Choices {
 
   /** Until nothing more changes: emptying one field may change what the next one offers. */
   settle(isTold = true) {
+    const emptied = [];
     for (let turn = 0; turn <= this.fields.length; turn += 1) {
-      const emptied = this.fields.filter(([name, plan]) => this.offer(name, plan, isTold));
-      if (!emptied.length) return;
+      const now = this.fields.filter(([name, plan]) => this.offer(name, plan));
+      if (!now.length) break;
+      emptied.push(...now.map(([, plan]) => plan.label));
     }
+    const { form } = this.part.live;
+    if (isTold && emptied.length) this.part.live.say(form.dataset.sayEmptied.replace("{field}", emptied.join(", ")));
   }
 
-  allowed(plan) {
+  /** Whether a value goes with what governs it now; what stood there before may stay while that is as it was. */
+  allowed(name, plan) {
     const { state, keys, live } = this.part;
+    const typeOf = (values) => (keys ? null : values?.record_type ?? live.data.recordType) || null;
     const governing = plan.on ? [state.values[plan.on] ?? null].flat() : [];
-    const type = state.values.record_type ?? (keys ? null : live.data.recordType);
-    const subset = type && plan.types?.[type];
-    return (value) => (!plan.only?.[value] || plan.only[value].some((one) => governing.includes(one))) && (!subset || subset.includes(value));
+    const subset = plan.types?.[typeOf(state.values)];
+    const goes = (value) => (!plan.only?.[value] || plan.only[value].some((one) => governing.includes(one))) && (!subset || subset.includes(value));
+    const { prior } = state;
+    const isAsBefore = prior && same(governing, plan.on ? [prior[plan.on] ?? null].flat() : []) && typeOf(state.values) === typeOf(prior);
+    return (value) => goes(value) || (isAsBefore && [prior[name]].flat().includes(value));
   }
 
-  offer(name, plan, isTold) {
-    const isAllowed = this.allowed(plan);
-    const held = this.part.state.prior?.[name];
-    const keeps = (value) => isAllowed(value) || (!isTold && [held].flat().includes(value));
-    const emptied = this.options.has(name) ? this.filterSelect(name, plan, keeps) : this.filterBoxes(name, keeps);
-    if (!emptied) return false;
-    this.part.read(name);
-    if (name in this.part.plan.reach) this.part.reach(name);
-    if (isTold) this.part.live.say(this.part.live.form.dataset.sayEmptied.replace("{field}", plan.label));
-    return true;
+  offer(name, plan) {
+    const isAllowed = this.allowed(name, plan);
+    const emptied = this.options.has(name) ? this.filterSelect(name, plan, isAllowed) : this.filterBoxes(name, isAllowed);
+    if (emptied) this.part.read(name);
+    return emptied;
   }
 
   filterSelect(name, plan, isAllowed) {
@@ -84,3 +87,4 @@ class Choices {
 }
 
 const blank = () => new Option("", "");
+const same = (one, other) => JSON.stringify(one) === JSON.stringify(other);

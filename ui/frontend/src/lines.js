@@ -32,9 +32,7 @@ export function bindLines(grid) {
 }
 
 /** What a person puts into a new line makes it count. */
-function fresh(event) {
-  if (event.detail?.byPerson ?? event.isTrusted) event.target.closest("tbody.line")?.removeAttribute("data-fresh");
-}
+const fresh = (event) => event.target.closest("tbody.line")?.removeAttribute("data-fresh");
 
 export function addLine(grid, after = null) {
   const number = grid.dataset.next;

@@ -11,8 +11,9 @@ export class LivePart {
     const isMine = (found) => keys !== "" || !found.closest("tbody.line");
     const all = (selector) => [...element.querySelectorAll(selector)].filter(isMine);
     this.places = new Map(all("[data-field]").map((place) => [place.dataset.field, place]));
-    this.conditional = all("[data-show], [data-require], [data-lock]");
+    this.conditional = all("[data-show], [data-require]");
     this.outputs = all("[data-worked]");
+    this.fixed = all("[data-filled]"); // read-only fields that are taken over through a reference
     this.controls_ = new Map();
     this.reached = new Map();
     this.following = new Set(); // fields whose default nobody has changed
@@ -51,11 +52,9 @@ export class LivePart {
     if (controls.length) this.state.set(field, readControls(plan, controls, this.live.here.zone));
   }
 
-  changed(field, byPerson, isLeft) {
-    if (byPerson) {
-      this.touched.add(field);
-      this.following.delete(field);
-    }
+  changed(field, isLeft) {
+    this.touched.add(field);
+    this.following.delete(field);
     this.read(field);
     if (isLeft) this.left.add(field);
     if (isLeft && field in this.plan.reach) this.reach(field);
@@ -73,6 +72,7 @@ export class LivePart {
     if (this.reached.get(field) !== id || !this.element.isConnected) return;
     for (const behind of this.plan.reach[field]) this.state.set(`${field}.${behind}`, found.values[`${field}.${behind}`] ?? null);
     for (const [name, fill] of Object.entries(found.fill)) {
+      for (const place of this.fixed.filter((one) => one.dataset.filled === name)) place.textContent = fill.text || "—";
       const isFilled = (this.state.values[name] ?? null) !== null;
       if (!(this.plan.fetches[name].ifBlank && isFilled)) this.write(name, fill.value, fill.title);
     }
@@ -90,7 +90,7 @@ export class LivePart {
   }
 
   defaultOf(field) {
-    const value = this.live.value(`${this.keys}default ${field}`, this.record);
+    const value = this.live.value(`${this.keys}default:${field}`, this.record);
     return fitted(this.live.fs, this.plan.fields[field]?.fit, value);
   }
 
@@ -109,10 +109,9 @@ export class LivePart {
 
   draw() {
     for (const place of this.conditional) {
-      const { show: shown, require, lock } = place.dataset;
+      const { show: shown, require } = place.dataset;
       if (shown) setHidden(inside(place), !this.holds(shown));
       if (require) setRequired(place, this.holds(require));
-      if (lock) this.setLocked(place, this.holds(lock));
     }
     for (const output of this.outputs) {
       const name = output.dataset.worked;
@@ -160,16 +159,6 @@ export class LivePart {
       else control.removeAttribute("aria-invalid");
       control.classList.toggle("is-invalid", isWrong);
     }
-  }
-
-  /** A locked field holds what is stored; what was typed meanwhile goes. */
-  setLocked(place, isLocked) {
-    const holder = place.querySelector("[data-holder]");
-    if (!holder || holder.disabled === isLocked) return;
-    holder.disabled = isLocked;
-    place.querySelector("[data-lock-mark]").hidden = !isLocked;
-    const { field } = place.dataset;
-    if (isLocked && !this.isNew && this.touched.delete(field)) this.write(field, this.state.prior[field] ?? null);
   }
 }
 

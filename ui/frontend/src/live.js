@@ -37,12 +37,11 @@ class LiveForm {
   changed(event, isLeft) {
     const { name } = event.target;
     if (!name) return;
-    const byPerson = event.detail?.byPerson ?? event.isTrusted;
     const row = event.target.closest("tbody.line");
     const lines = row && this.lines.get(row.closest("[data-lines]").dataset.lines);
     const part = row ? lines?.partOf(row) : this.part;
     const field = row ? name.split(".")[2] : name;
-    if (part) part.changed(field, byPerson, isLeft);
+    if (part) part.changed(field, isLeft);
     if (part) this.later();
   }
 
