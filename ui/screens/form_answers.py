@@ -6,7 +6,7 @@ from typing import Any
 from markupsafe import Markup
 
 from engine.errors import EngineError
-from metadata.model import SYSTEM_FIELDS, Object
+from metadata.model import Object
 from ui.columns import field_of
 from ui.screens.confirmation import candidate_views
 from ui.screens.fields import shown_value
@@ -25,8 +25,8 @@ def summary(
 ) -> dict[str, Any]:
     lines = [{"text": text, "href": ""} for text in loose]
     for name, text in errors.items():
-        label = label_at(visit, definition, name) or visit.text(SYSTEM_FIELDS["owner"].label)
-        lines.append({"text": text if label in text else f"{label}: {text}", "href": f"#f-{name}"})
+        label = label_at(visit, definition, name, text)
+        lines.append({"text": f"{label}: {text}" if label else text, "href": f"#f-{name}"})
     count = len(lines)
     title = (
         visit.say("Not saved: one thing to mend") if count == 1 else visit.say("Not saved: {n} things to mend", n=count)

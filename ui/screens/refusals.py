@@ -39,16 +39,17 @@ def field_at(visit: Visit, definition: Object | None, path: str) -> Field | None
     return field_of(child, inner) if child is not None and number.isdecimal() and inner else None
 
 
-def label_at(visit: Visit, definition: Object, path: str) -> str:
-    """ "Amount", "Items, line 1: Amount"; "" for what is no field."""
+def label_at(visit: Visit, definition: Object, path: str, text: str = "") -> str:
+    """ "Amount", "Items, line 1: Amount"; "" for what is no field. A label that the `text` says already is left out."""
     name, _, rest = path.partition(".")
     owner, field = field_of(definition, name), field_at(visit, definition, path)
     label = visit.text(field.label) if field else ""
+    said = "" if label in text else label
     number = rest.partition(".")[0]
     if owner is None or not number.isdecimal():
-        return label
+        return said
     line = visit.say("{lines}, line {n}", lines=visit.text(owner.label), n=int(number) + 1)
-    return f"{line}: {label}" if label else line
+    return f"{line}: {said}" if said else line
 
 
 def at_fields(
@@ -73,6 +74,6 @@ def sentence(visit: Visit, definition: Object | None, refusal: EngineError) -> s
     parts = []
     for problem in problems_of(refusal):
         text = text_of(visit, definition, problem)
-        label = label_at(visit, definition, problem.path) if definition is not None else ""
-        parts.append(text if not label or label in text else f"{label}: {text}")
+        label = label_at(visit, definition, problem.path, text) if definition is not None else ""
+        parts.append(f"{label}: {text}" if label else text)
     return " ".join(parts)

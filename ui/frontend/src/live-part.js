@@ -17,7 +17,8 @@ export class LivePart {
     this.controls_ = new Map();
     this.reached = new Map();
     this.following = new Set(); // fields whose default nobody has changed
-    this.touched = new Set();
+    this.touched = new Map(); // field -> when it was changed last, in turns
+    this.turn = 0;
     this.left = new Set();
     this.told = new Set();
     this.choices = choicesOf(this);
@@ -53,7 +54,7 @@ export class LivePart {
   }
 
   changed(field, isLeft) {
-    this.touched.add(field);
+    this.touched.set(field, (this.turn += 1));
     this.following.delete(field);
     this.read(field);
     if (isLeft) this.left.add(field);
@@ -65,6 +66,7 @@ export class LivePart {
     const id = this.state.values[field] ?? null;
     if (this.reached.get(field) === id) return;
     this.reached.set(field, id);
+    const since = this.turn;
     const asked = new URLSearchParams({ field, id: id ?? "", ...(this.keys && { lines: this.keys.slice(0, -1) }) });
     const address = `/o/${this.live.plan.object}/reach?${asked}`;
     const response = id && (await fetch(address, { headers: { "HX-Request": "true" } }).catch(() => null));
@@ -74,7 +76,8 @@ export class LivePart {
     for (const [name, fill] of Object.entries(found.fill)) {
       for (const place of this.fixed.filter((one) => one.dataset.filled === name)) place.textContent = fill.text || "—";
       const isFilled = (this.state.values[name] ?? null) !== null;
-      if (!(this.plan.fetches[name].ifBlank && isFilled)) this.write(name, fill.value, fill.title);
+      const isNewer = (this.touched.get(name) ?? 0) > since; // typed while the answer was on its way
+      if (!isNewer && !(this.plan.fetches[name].ifBlank && isFilled)) this.write(name, fill.value, fill.title);
     }
     this.live.later();
   }

@@ -42,27 +42,25 @@ export async function paste(grid, event, { addLine, rowsOf, tell, touch, say }) 
   const place = [...cell.parentElement.children].indexOf(cell);
   const titles = new Map();
   let row = cell.closest("tbody.line");
-  const waits = [];
+  const found = [];
   for (const [at, values] of rows.entries()) {
     if (at) row = rowsOf(grid)[rowsOf(grid).indexOf(row) + 1] ?? addLine(grid, row);
     // Cells that only show something take none of the values.
     const cells = [...row.querySelector(".line-row").children].slice(place).filter((one) => one.querySelector("[name]"));
-    values.slice(0, cells.length).forEach((value, index) => waits.push(fill(grid, cells[index], value, titles, say)));
+    found.push(...values.slice(0, cells.length).map((value, index) => [cells[index], value]));
   }
+  // References first: what they bring along gives way to what was pasted.
+  const isReference = ([one]) => one.querySelector("fs-lookup");
+  await Promise.all(found.filter(isReference).map(([one, value]) => find(grid, one.querySelector("fs-lookup"), value.trim(), titles, say)));
+  for (const [one, value] of found) if (!isReference([one])) fill(one, value);
   tell(grid);
   touch(grid);
-  await Promise.all(waits);
   say(grid, "Pasted", rows.length);
 }
 
-async function fill(grid, cell, value, titles, say) {
+function fill(cell, value) {
   const control = cell.querySelector("input:not([type='hidden']), select, textarea");
   if (!control || control.disabled) return;
-  const lookup = cell.querySelector("fs-lookup");
-  if (lookup) {
-    await find(grid, lookup, value.trim(), titles, say);
-    return;
-  }
   if (control.tagName === "SELECT") {
     const wanted = value.trim().toLowerCase();
     const option = [...control.options].find((one) => one.value.toLowerCase() === wanted || one.text.trim().toLowerCase() === wanted);
