@@ -6,7 +6,8 @@ from engine.api.errors import PROBLEM_TYPE, title_of
 
 __all__ = [
     "AGGREGATE", "AGGREGATE_PARAMETERS", "BATCH", "COMPONENTS", "ETAG", "IF_MATCH", "IF_NONE_MATCH", "KEY",
-    "LIST_PARAMETERS", "LOCATION", "OBJECT", "OBJECT_SUMMARY", "REPLAYED", "body_of", "errors", "json_of", "reference",
+    "LIST_PARAMETERS", "LOCATION", "OBJECT", "OBJECT_SUMMARY", "REPLAYED", "WARNINGS", "body_of", "errors",
+    "json_of", "reference",
 ]  # fmt: skip
 
 Json = dict[str, Any]
@@ -120,6 +121,24 @@ OBJECT: Json = {
     }],
 }  # fmt: skip
 
+CANDIDATES: Json = {
+    "type": "array",
+    "description": "Other records that this person may see",
+    "items": {
+        "type": "object",
+        "required": ["object", "id", "title"],
+        "properties": {"object": TEXT, "id": TEXT, "title": TEXT},
+    },
+}
+WARNINGS: Json = {
+    "type": "array",
+    "description": "In the answer to a write: what speaks against the record, which was saved all the same",
+    "items": {
+        "type": "object",
+        "required": ["path", "code", "message", "candidates"],
+        "properties": {"path": TEXT, "code": TEXT, "message": TEXT, "candidates": CANDIDATES},
+    },
+}
 PROBLEM: Json = {
     "type": "object",
     "required": ["title", "status", "code", "detail", "problems"],
@@ -128,7 +147,7 @@ PROBLEM: Json = {
         "problems": {"type": "array", "items": {
             "type": "object",
             "required": ["path", "code", "message", "fix"],
-            "properties": {"path": TEXT, "code": TEXT, "message": TEXT, "fix": TEXT},
+            "properties": {"path": TEXT, "code": TEXT, "message": TEXT, "fix": TEXT, "candidates": CANDIDATES},
         }},
     },
 }  # fmt: skip
