@@ -48,3 +48,4 @@ class Function:
     js: str = ""  # source of the same: "(here, text) => fs.lower(text)"; `fs` is ui/frontend/src/formula.js
     blank: Literal["blank", "value"] = "blank"  # what a blank argument does: it makes the result blank, or is a value
     in_sqlite: Literal["sql", "python"] = "sql"  # "python": SQLite calls that, and `sql` is for PostgreSQL
+    is_volatile: bool = False  # asks `Here` for the time, the time zone or who is acting

@@ -5,21 +5,19 @@ so that it is compared, sorted, summed and read as one.
 """
 
 from collections.abc import Callable
-from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
 
-from engine.formula import exact
 from engine.formula.literals import Lifted, lift
-from engine.formula.moments import once
-from engine.formula.sql import ColumnOf, Formula
+from engine.formula.sql import Formula
+from engine.formula.tables import ColumnOf, Tables
 from engine.snapshot import Snapshot
 from engine.store import types
-from metadata.formula import Node, Path, definition_names, parse, paths_in
+from metadata.formula import Fit, Node, Path, definition_names, expanded, parse, paths_in
 from metadata.model import Field
 
-__all__ = ["column_types", "expression", "fitted", "lifted", "reads", "tree_of"]
+__all__ = ["column_types", "expression", "lifted", "owner_of", "reads", "tree_of", "whole_tree"]
 
 Expression = sa.ColumnElement[Any]
 
@@ -35,23 +33,36 @@ def tree_of(snapshot: Snapshot, object_name: str, field: Field) -> Node:
     return tree
 
 
-def expression(snapshot: Snapshot, object_name: str, field: Field, column: ColumnOf) -> Expression:
-    """The field over a table whose columns `column` gives."""
-    made = lifted(snapshot, object_name, tree_of(snapshot, object_name, field))
-    formula = Formula(snapshot.dialect, snapshot.plugins.functions, column, made.values)
-    stored = snapshot.physical.type_of(field)
+def whole_tree(snapshot: Snapshot, object_name: str, field: Field) -> Node:
+    """The same, over stored fields only: the trees of formula fields that it reads stand in it. Raises FormulaError."""
+    key = ("formula, whole", object_name, field.name)
+    if key not in snapshot.cache:
+        snapshot.cache[key] = expanded(_fitting(snapshot, object_name, field), object_name, _trees(snapshot))
+    tree: Node = snapshot.cache[key]
+    return tree
+
+
+def _trees(snapshot: Snapshot) -> Callable[[str, str], Node | None]:
+    def found(object_name: str, name: str) -> Node | None:
+        field = snapshot.definitions.objects[object_name].fields.get(name)
+        return _fitting(snapshot, object_name, field) if field is not None and field.source == "formula" else None
+
+    return found
+
+
+def _fitting(snapshot: Snapshot, object_name: str, field: Field) -> Node:
+    """A number is what a column of the field's type would hold of it."""
+    tree, stored = tree_of(snapshot, object_name, field), snapshot.physical.type_of(field)
     if isinstance(stored, types.Decimal | types.Integer):
-        scale = stored.scale if isinstance(stored, types.Decimal) else 0
-        return sa.type_coerce(_fitted(snapshot.dialect, formula.exact(made.node), scale, stored), stored)
-    return sa.type_coerce(formula.value(made.node), stored)
+        return Fit(tree, stored.scale if isinstance(stored, types.Decimal) else 0)
+    return tree
 
 
-def fitted(number: exact.Number | None, scale: int) -> Decimal | None:
-    """A number as a column of that scale holds it: halves are rounded away from zero, what has no room is blank."""
-    if number is None:
-        return None
-    found = exact.rounded(number, scale)
-    return found if abs(found) < Decimal(10) ** (types.SQLITE_DIGITS - scale) else None
+def expression(snapshot: Snapshot, object_name: str, field: Field, column: ColumnOf, tables: Tables) -> Expression:
+    """The field over a table whose columns `column` gives."""
+    made = lifted(snapshot, object_name, whole_tree(snapshot, object_name, field))
+    formula = Formula(snapshot.dialect, snapshot.plugins.functions, column, made.values, tables)
+    return sa.type_coerce(formula.value(made.node), snapshot.physical.type_of(field))
 
 
 def reads(snapshot: Snapshot, object_name: str, node: Node) -> frozenset[tuple[str, ...]]:
@@ -74,19 +85,10 @@ def owner_of(object_name: str, path: Path) -> str:
     return path.fields[-2].target if len(path.fields) > 1 else object_name
 
 
-def _fitted(dialect: str, number: Expression, scale: int, stored: sa.types.TypeEngine[Any]) -> Expression:
-    if dialect == "sqlite":
-        return sa.func.fx_fitted(number, sa.literal_column(str(scale)), type_=sa.Integer())
-    bound = sa.literal_column(f"1e{types.SQLITE_DIGITS - scale}", sa.Numeric())
-    kind: Any = sa.BigInteger() if isinstance(stored, types.Integer) else sa.Numeric()
-    return once(
-        lambda value: sa.case((sa.func.abs(value) < bound, sa.cast(value, kind))),
-        sa.func.round(number, sa.literal_column(str(scale), sa.Integer()), type_=sa.Numeric()),
-    )
-
-
 def lifted(snapshot: Snapshot, object_name: str, node: Node) -> Lifted:
-    return lift(node, column_types(snapshot, object_name), snapshot.dialect)
+    return lift(
+        node, column_types(snapshot, object_name), snapshot.dialect, lambda lines: column_types(snapshot, lines)
+    )
 
 
 def column_types(snapshot: Snapshot, object_name: str) -> Callable[[Path], sa.types.TypeEngine[Any]]:
