@@ -1,6 +1,6 @@
 """Many operations at once, with the same rules for each as if it came alone. New records are written in bulk."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -8,12 +8,13 @@ from engine.context import Context
 from engine.errors import BadInput, EngineError, InputProblem, InputWarning
 from engine.rules import rollups
 from engine.rules.numbering import number
-from engine.rules.references import missing_targets
+from engine.rules.pipeline import settle
 from engine.rules.uniqueness import is_violation
-from engine.rules.values import read_values, rules_of
+from engine.rules.values import rules_of
+from engine.rules.written import judge_after
 from engine.service_answers import Result
 from engine.service_deletion import delete_in, restore_in
-from engine.service_writes import changes_of, create_in, may_not, need, new_row, refuse, update_in, upsert_in
+from engine.service_writes import changes_of, create_in, may_not, need, read_new, refuse, update_in, upsert_in
 from engine.store import rows, rows_history
 from engine.store.database import Connection
 from engine.store.query import Query, find
@@ -148,20 +149,21 @@ def create_many(
     """New records, a few statements for all of them. Raises for the first that is refused, without saying which."""
     need(ctx.scope, "create", object_name)
     rules = rules_of(ctx.snapshot, object_name)
-    new: list[dict[str, Any]] = []
+    drafts = [read_new(ctx, rules, one) for one in values]
+    settle(ctx, connection, rules, drafts)
+    for draft in drafts:
+        refuse(draft.problems)
     beginning = rollups.beginning(ctx.snapshot, object_name)
-    for one in values:
-        stored, problems = read_values(ctx, rules, one, None)
-        refuse(problems)
-        new.append({**new_row(ctx, stored), **beginning})
-    refuse([problem for _, problem in missing_targets(ctx, connection, rules, new)])
+    new = [{**draft.stored, **beginning} if beginning else draft.stored for draft in drafts]
     number(ctx, connection, rules, new)
     rows.insert_many(ctx, connection, object_name, new)
     ids = [row["id"] for row in new]
     if rows.failing(ctx, connection, object_name, ids, "create"):
         raise may_not("create", object_name)
+    touched: Mapping[str, Iterable[str]] = {}
     if rollups.concerns(ctx.snapshot, object_name):
-        rollups.after_change(connection, ctx.snapshot, object_name, ids)
+        touched = rollups.after_change(connection, ctx.snapshot, object_name, ids)
+    refuse(judge_after(ctx, connection, rules, dict.fromkeys(ids), new, touched))
     entries = [(row["id"], 1, "create", changes_of(rules, {}, row)) for row in new]
     rows_history.write(ctx, connection, object_name, entries)
     written = _read_back(ctx, connection, object_name, ids)

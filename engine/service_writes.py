@@ -1,16 +1,18 @@
-"""Create, update and upsert one record: authorise, defaults, values, references, row, row rules, history."""
+"""Create, update and upsert one record: authorise, values, references, rules, row, row rules, roll-ups, history."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from engine.access.scope import Scope
 from engine.context import Context
 from engine.errors import BadInput, BadValue, Conflict, Forbidden, InputProblem, NotFound, Stale
 from engine.rules import rollups
+from engine.rules.draft import Draft
 from engine.rules.numbering import number
-from engine.rules.references import missing_targets
+from engine.rules.pipeline import draft_of, names_before, settle
 from engine.rules.uniqueness import as_conflicts
-from engine.rules.values import Rules, Values, read_values, rules_of
+from engine.rules.values import Rules, Values, rules_of
+from engine.rules.written import judge_after
 from engine.store import rows, rows_history
 from engine.store.database import Connection, new_id
 from engine.store.query import Query, find, one
@@ -19,7 +21,7 @@ from metadata.model import Action
 
 __all__ = [
     "TRIES", "always_changing", "answer", "changes_of", "create", "create_in", "may_not", "need", "new_row",
-    "not_found", "refuse", "update", "update_in", "upsert", "upsert_in",
+    "not_found", "read_new", "refuse", "update", "update_in", "upsert", "upsert_in",
 ]  # fmt: skip
 
 Json = dict[str, Any]
@@ -28,23 +30,29 @@ TRIES = 5
 
 
 def create(ctx: Context, object_name: str, values: Values) -> Json:
-    stored = checked(ctx, object_name, values)  # before the transaction: a refusal here holds nobody up
+    draft = new_draft(ctx, object_name, values)  # before the transaction: a refusal here holds nobody up
     with ctx.writing() as connection:
-        return _create_row(ctx, connection, rules_of(ctx.snapshot, object_name), stored)
+        return _create_row(ctx, connection, rules_of(ctx.snapshot, object_name), draft)
 
 
 def create_in(ctx: Context, connection: Connection, object_name: str, values: Values) -> Json:
     """The same, as a part of a transaction."""
-    stored = checked(ctx, object_name, values)
-    return _create_row(ctx, connection, rules_of(ctx.snapshot, object_name), stored)
+    draft = new_draft(ctx, object_name, values)
+    return _create_row(ctx, connection, rules_of(ctx.snapshot, object_name), draft)
 
 
-def checked(ctx: Context, object_name: str, values: Values) -> dict[str, Any]:
-    """What to store of a new record. Raises Forbidden and, with all problems at once, BadInput."""
+def new_draft(ctx: Context, object_name: str, values: Values) -> Draft:
+    """A new record as it was sent. Raises Forbidden and, where the object has no rules that may find more, BadInput."""
     need(ctx.scope, "create", object_name)
-    stored, problems = read_values(ctx, rules_of(ctx.snapshot, object_name), values, None)
-    refuse(problems)
-    return stored
+    return read_new(ctx, rules_of(ctx.snapshot, object_name), values)
+
+
+def read_new(ctx: Context, rules: Rules, values: Values) -> Draft:
+    draft = draft_of(ctx, rules, values, None)
+    if rules.is_plain:
+        refuse(draft.problems)
+    draft.stored = new_row(ctx, draft.stored)
+    return draft
 
 
 def new_row(ctx: Context, stored: Mapping[str, Any]) -> dict[str, Any]:
@@ -59,9 +67,9 @@ def new_row(ctx: Context, stored: Mapping[str, Any]) -> dict[str, Any]:
 def changes_of(rules: Rules, old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
     """What the history keeps: field -> (old, new), JSON-ready, of the fields that differ."""
     changes: dict[str, tuple[Any, Any]] = {}
-    for name, rule in rules.fields.items():
+    for name in rules.tracked:
         if name in new and (before := old.get(name)) != (after := new[name]):
-            to_json = rule.type.to_json
+            to_json = rules.fields[name].type.to_json
             changes[name] = (
                 None if before is None else to_json(before),
                 None if after is None else to_json(after),
@@ -69,16 +77,19 @@ def changes_of(rules: Rules, old: Mapping[str, Any], new: Mapping[str, Any]) -> 
     return changes
 
 
-def _create_row(ctx: Context, connection: Connection, rules: Rules, stored: dict[str, Any]) -> Json:
-    refuse([problem for _, problem in missing_targets(ctx, connection, rules, [stored])])
-    row = {**new_row(ctx, stored), **rollups.beginning(ctx.snapshot, rules.object)}
+def _create_row(ctx: Context, connection: Connection, rules: Rules, draft: Draft) -> Json:
+    settle(ctx, connection, rules, [draft])
+    refuse(draft.problems)
+    row = {**draft.stored, **rollups.beginning(ctx.snapshot, rules.object)}
     number(ctx, connection, rules, [row])
     with as_conflicts(ctx.snapshot, rules.object):
         written = rows.insert(ctx, connection, rules.object, row)
     if not written.is_allowed:
         raise may_not("create", rules.object)
+    touched: Mapping[str, Iterable[str]] = {}
     if rollups.concerns(ctx.snapshot, rules.object):
-        rollups.after_change(connection, ctx.snapshot, rules.object, [row["id"]])
+        touched = rollups.after_change(connection, ctx.snapshot, rules.object, [row["id"]])
+    refuse(judge_after(ctx, connection, rules, {row["id"]: None}, [row], touched))
     rows_history.write(ctx, connection, rules.object, [(row["id"], 1, "create", changes_of(rules, {}, row))])
     return answer(ctx, connection, rules.object, written.record, written.is_visible)
 
@@ -102,27 +113,30 @@ def update_in(
             raise may_not("update", object_name)
         if if_version is not None and current.version != if_version:
             raise stale(current.version, if_version)
-        before = current.stored([name for name in values if name in rules.fields])
-        stored, problems = read_values(ctx, rules, values, before)
-        refuse(problems)
-        changed = {name: value for name, value in stored.items() if value != before[name]}
-        if not changed:
+        before = current.stored(names_before(ctx, rules, values))
+        draft = draft_of(ctx, rules, values, before)
+        if rules.is_plain:
+            refuse(draft.problems)
+        if not draft.problems and not draft.changed:
             return answer(ctx, connection, object_name, current.record(), is_visible=True)
-        refuse([problem for _, problem in missing_targets(ctx, connection, rules, [changed])])
+        settle(ctx, connection, rules, [draft])
+        refuse(draft.problems)
+        changed = draft.changed
         with as_conflicts(ctx.snapshot, object_name):
             written = rows.change(ctx, connection, object_name, record_id, current.version, changed, "update")
         if written is None:  # somebody else was faster: look again
             continue
         if not written.is_allowed:
             raise may_not("update", object_name)
+        touched: Mapping[str, Iterable[str]] = {}
         if rollups.concerns(ctx.snapshot, object_name):
             moved = [name for name in rollups.references_of(ctx.snapshot, object_name) if name in changed]
             former = {name: [before[name]] for name in moved}
-            rollups.after_change(connection, ctx.snapshot, object_name, [record_id], changed, former)
+            touched = rollups.after_change(connection, ctx.snapshot, object_name, [record_id], changed, former)
+        refuse(judge_after(ctx, connection, rules, {record_id: before}, (before, changed), touched))
         version = written.record["version"]
-        rows_history.write(
-            ctx, connection, object_name, [(record_id, version, "update", changes_of(rules, before, changed))]
-        )
+        if told := changes_of(rules, before, changed):
+            rows_history.write(ctx, connection, object_name, [(record_id, version, "update", told)])
         return answer(ctx, connection, object_name, written.record, written.is_visible)
     raise always_changing()
 

@@ -17,7 +17,7 @@ from engine.store import types
 from metadata.formula import Fit, Node, Path, definition_names, expanded, parse, paths_in
 from metadata.model import Field
 
-__all__ = ["column_types", "expression", "lifted", "owner_of", "reads", "tree_of", "whole_tree"]
+__all__ = ["column_types", "expression", "fitting", "lifted", "owner_of", "reads", "tree_of", "whole_tree"]
 
 Expression = sa.ColumnElement[Any]
 
@@ -37,7 +37,7 @@ def whole_tree(snapshot: Snapshot, object_name: str, field: Field) -> Node:
     """The same, over stored fields only: the trees of formula fields that it reads stand in it. Raises FormulaError."""
     key = ("formula, whole", object_name, field.name)
     if key not in snapshot.cache:
-        snapshot.cache[key] = expanded(_fitting(snapshot, object_name, field), object_name, _trees(snapshot))
+        snapshot.cache[key] = expanded(fitting(snapshot, object_name, field), object_name, _trees(snapshot))
     tree: Node = snapshot.cache[key]
     return tree
 
@@ -45,12 +45,12 @@ def whole_tree(snapshot: Snapshot, object_name: str, field: Field) -> Node:
 def _trees(snapshot: Snapshot) -> Callable[[str, str], Node | None]:
     def found(object_name: str, name: str) -> Node | None:
         field = snapshot.definitions.objects[object_name].fields.get(name)
-        return _fitting(snapshot, object_name, field) if field is not None and field.source == "formula" else None
+        return fitting(snapshot, object_name, field) if field is not None and field.source == "formula" else None
 
     return found
 
 
-def _fitting(snapshot: Snapshot, object_name: str, field: Field) -> Node:
+def fitting(snapshot: Snapshot, object_name: str, field: Field) -> Node:
     """A number is what a column of the field's type would hold of it."""
     tree, stored = tree_of(snapshot, object_name, field), snapshot.physical.type_of(field)
     if isinstance(stored, types.Decimal | types.Integer):
