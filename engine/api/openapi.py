@@ -156,6 +156,8 @@ def schemas_of(ctx: Context, definition: Object) -> dict[str, Json]:
         if field.source in ("lines", "inverse"):
             continue
         schema = field_schema(ctx, field, kinds[field.type])
+        if not field.is_written:
+            schema["readOnly"] = True
         read[field.name] = schema if field.name in ("id", "version") else nullable(schema)
     answered = read | {"_warnings": parts.WARNINGS}
     written = {

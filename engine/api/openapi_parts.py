@@ -105,6 +105,7 @@ FIELD: Json = {
     "properties": {
         "name": TEXT, "type": TEXT, "label": TEXT, "help": TEXT, "is_system": FLAG, "is_required": FLAG,
         "is_read_only": FLAG, "is_hidden": FLAG, "is_unique": FLAG, "default": {}, "options": {"type": "object"},
+        "source": {"enum": ["value", "formula", "rollup", "lines", "inverse"]},
         "choices": {"type": "array", "items": CHOICE}, "to": TEXT,
         "on_delete": {"enum": ["set_null", "restrict", "cascade"]},
     },

@@ -9,15 +9,17 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from engine.errors import BadInput
+from engine.formula import native
 from engine.formula.literals import Lifted, lift
 from engine.formula.sql import Formula
 from engine.formula.tables import ColumnOf, Tables
 from engine.snapshot import Snapshot
 from engine.store import types
-from metadata.formula import Fit, Node, Path, definition_names, expanded, parse, paths_in
+from metadata.formula import Fit, FormulaError, Node, Path, definition_names, expanded, parse, paths_in
 from metadata.model import Field
 
-__all__ = ["column_types", "expression", "fitting", "lifted", "owner_of", "reads", "tree_of", "whole_tree"]
+__all__ = ["column_types", "expression", "lifted", "reads", "result", "tree_of", "whole"]
 
 Expression = sa.ColumnElement[Any]
 
@@ -33,26 +35,20 @@ def tree_of(snapshot: Snapshot, object_name: str, field: Field) -> Node:
     return tree
 
 
-def whole_tree(snapshot: Snapshot, object_name: str, field: Field) -> Node:
-    """The same, over stored fields only: the trees of formula fields that it reads stand in it. Raises FormulaError."""
-    key = ("formula, whole", object_name, field.name)
-    if key not in snapshot.cache:
-        snapshot.cache[key] = expanded(fitting(snapshot, object_name, field), object_name, _trees(snapshot))
-    tree: Node = snapshot.cache[key]
-    return tree
+def whole(snapshot: Snapshot, object_name: str, node: Node) -> Node:
+    """A formula over an object, with the trees of the formula fields that it reads in it. Raises FormulaError."""
+
+    def tree(owner: str, name: str) -> Node | None:
+        field = snapshot.definitions.objects[owner].fields.get(name)
+        if field is None or field.source != "formula":
+            return None
+        return _fitting(tree_of(snapshot, owner, field), snapshot.physical.type_of(field))
+
+    return expanded(node, object_name, tree)
 
 
-def _trees(snapshot: Snapshot) -> Callable[[str, str], Node | None]:
-    def found(object_name: str, name: str) -> Node | None:
-        field = snapshot.definitions.objects[object_name].fields.get(name)
-        return fitting(snapshot, object_name, field) if field is not None and field.source == "formula" else None
-
-    return found
-
-
-def fitting(snapshot: Snapshot, object_name: str, field: Field) -> Node:
-    """A number is what a column of the field's type would hold of it."""
-    tree, stored = tree_of(snapshot, object_name, field), snapshot.physical.type_of(field)
+def _fitting(tree: Node, stored: sa.types.TypeEngine[Any]) -> Node:
+    """A number is what a column of that type would hold of it."""
     if isinstance(stored, types.Decimal | types.Integer):
         return Fit(tree, stored.scale if isinstance(stored, types.Decimal) else 0)
     return tree
@@ -60,9 +56,21 @@ def fitting(snapshot: Snapshot, object_name: str, field: Field) -> Node:
 
 def expression(snapshot: Snapshot, object_name: str, field: Field, column: ColumnOf, tables: Tables) -> Expression:
     """The field over a table whose columns `column` gives."""
-    made = lifted(snapshot, object_name, whole_tree(snapshot, object_name, field))
+    tree = tree_of(snapshot, object_name, field)
+    return result(snapshot, object_name, tree, snapshot.physical.type_of(field), column, tables)
+
+
+def result(
+    snapshot: Snapshot, object_name: str, tree: Node, stored: sa.types.TypeEngine[Any], column: ColumnOf,
+    tables: Tables,
+) -> Expression:  # fmt: skip
+    """A formula over a table, as a column of the type `stored` would hold what it gives."""
+    made = lifted(snapshot, object_name, _fitting(tree, stored))
     formula = Formula(snapshot.dialect, snapshot.plugins.functions, column, made.values, tables)
-    return sa.type_coerce(formula.value(made.node), snapshot.physical.type_of(field))
+    value, node = formula.value(made.node), made.node
+    if isinstance(node, Fit) and (number := native.scaled(formula, node.item)) is not None:
+        value = native.held(number, stored, value)
+    return sa.type_coerce(value, stored)
 
 
 def reads(snapshot: Snapshot, object_name: str, node: Node) -> frozenset[tuple[str, ...]]:
@@ -86,6 +94,11 @@ def owner_of(object_name: str, path: Path) -> str:
 
 
 def lifted(snapshot: Snapshot, object_name: str, node: Node) -> Lifted:
+    """Over stored fields only, with its literals lifted out. Raises BadInput where it would grow too large."""
+    try:
+        node = whole(snapshot, object_name, node)
+    except FormulaError as error:
+        raise BadInput(error.message, code=error.code, fix=error.fix) from error
     return lift(
         node, column_types(snapshot, object_name), snapshot.dialect, lambda lines: column_types(snapshot, lines)
     )

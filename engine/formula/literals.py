@@ -191,10 +191,10 @@ class Lifter:
                 return Const(op == "!=", "boolean")
         elif not LEAST <= scaled <= LARGEST:
             is_true = (scaled > 0) == (op in ("<", "<="))
-            return Compare("!=", left, Const(None, "null")) if is_true else Const(False, "boolean")
+            return Compare("!=", self.lift(left), Const(None, "null")) if is_true else Const(False, "boolean")
         elif not is_exact:
             op = "<=" if op in ("<", "<=") else ">"
-        return Compare(op, left, self._scaled(right, scaled, scale))
+        return Compare(op, self.lift(left), self._scaled(right, scaled, scale))
 
     def _in(self, node: In) -> Node:
         first = node.options[0] if node.options else None
@@ -221,7 +221,9 @@ class Lifter:
         return self.lift(option)
 
     def _scale(self, node: Node) -> int | None:
-        """Of a number's column; None for what is no column."""
+        """Of a number's column, or of what is held like in one; None for all else."""
+        if isinstance(node, Fit):
+            return node.scale
         if not isinstance(node, Path):
             return None
         found = self.column_type(node)

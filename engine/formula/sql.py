@@ -248,23 +248,21 @@ class Formula:
                 return sa.cast(sa.null(), Number())
             if slot.kind == "exact":
                 return sa.type_coerce(value, Number())
-        scale = sa.literal_column(str(self._scale(node)), sa.Integer())
+        scale = sa.literal_column(str(self._scale(node, value)), sa.Integer())
         return sa.func.fx_exact(sa.type_coerce(value, sa.Integer()), scale, type_=Number())
 
-    def _scale(self, node: Node) -> int:
-        if self.dialect != "sqlite":
-            return 0
+    def _scale(self, node: Node, value: Expression) -> int:
+        """On SQLite, of the expression that was made of a node."""
         if isinstance(node, Const):
             return node.value.scale if isinstance(node.value, Slot) else 0
-        found = self.value(node).type
-        return found.scale if isinstance(found, types.Decimal) else 0
+        return value.type.scale if isinstance(value.type, types.Decimal) else 0
 
     def _aligned(self, left: Node, right: Node) -> tuple[Expression, Expression]:
         """Two columns, or a column and a number, to compare: on SQLite a column holds a number times 10^scale."""
         one, other = self.value(left), self.value(right)
         if self.dialect != "sqlite":
             return one, other
-        scale, other_scale = self._scale(left), self._scale(right)
+        scale, other_scale = self._scale(left, one), self._scale(right, other)
         # A product that does not fit becomes a double there, which is still larger than any number that fits.
         both = max(scale, other_scale)
         numbers = [sa.type_coerce(number, sa.Integer()) for number in (one, other)]
@@ -369,9 +367,9 @@ def not_true(condition: Condition) -> Condition:
 
 
 def is_stored(node: Node) -> bool:
-    """A column, or a number that has been made one of a column's own."""
+    """A column, or a number that is held like a column's own."""
     is_slot = isinstance(node, Const) and isinstance(node.value, Slot) and node.value.kind == "number"
-    return isinstance(node, Path) or is_slot
+    return isinstance(node, Path | Fit) or is_slot
 
 
 def is_filled(node: Node) -> bool:

@@ -8,16 +8,15 @@ from engine.context import Context
 from engine.contracts.function import Here
 from engine.errors import InputProblem
 from engine.formula.evaluate import Evaluate, Record, evaluator
-from engine.rules.reading import Needs, needs_of, own_fields
+from engine.rules.reading import Needs, needs_of, own_fields, scale_of
 from engine.snapshot import Snapshot
-from engine.store import types
 from engine.store.rows import columns_of
 from metadata.formula import definition_names, parse
 from metadata.formula.nodes import Fit, Node
 from metadata.model import Field, Object, Validation
 
 __all__ = [
-    "Choosing", "Condition", "Demand", "Filter", "Rule", "Rulebook", "broken", "has_rules", "rulebook_of", "scale_of",
+    "Choosing", "Condition", "Demand", "Filter", "Rule", "Rulebook", "broken", "has_rules", "rulebook_of",
 ]  # fmt: skip
 
 LOG = logging.getLogger("fieldstone.rules")
@@ -254,14 +253,6 @@ class _Compiler:
         nodes = [(part.node, "") for part in parts if part is not None]
         nodes += [(one.condition.node, one.field.name) for one in book.filters]
         return needs_of(self.snapshot, self.name, nodes, [one.fetch for one, _, _ in book.fetches])
-
-
-def scale_of(snapshot: Snapshot, one: Field) -> int | None:
-    """Decimal places of a field that holds numbers, None of others."""
-    stored = snapshot.physical.type_of(one)
-    if isinstance(stored, types.Decimal):
-        return stored.scale
-    return 0 if isinstance(stored, types.Integer) else None
 
 
 def chain(name: str, governed: Mapping[str, str]) -> int:

@@ -12,9 +12,10 @@ from engine.context import Context
 from engine.errors import BadValue, InputProblem
 from engine.formula import exact
 from engine.rules import choices, lookups, validations
-from engine.rules.conditions import Rulebook, broken, rulebook_of, scale_of
+from engine.rules.conditions import Rulebook, broken, rulebook_of
 from engine.rules.draft import Draft
 from engine.rules.reach import Reach, View
+from engine.rules.reading import scale_of
 from engine.rules.references import missing_targets
 from engine.rules.validations import watchers
 from engine.rules.values import Rules, Values, missing, read_values

@@ -8,12 +8,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from engine.formula.evaluate import Evaluate, evaluator
-from engine.formula.fields import fitting, tree_of
+from engine.formula.fields import tree_of
 from engine.snapshot import Snapshot
-from metadata.formula.nodes import Aggregate, Config, InTree, Node, Outer, Path, Prior, parts
+from engine.store import types
+from metadata.formula.nodes import Aggregate, Config, Fit, InTree, Node, Outer, Path, Prior, parts
 from metadata.model import SYSTEM_FIELDS, Field
 
-__all__ = ["Lines", "Needs", "Tree", "needs_of", "own_fields"]
+__all__ = ["Lines", "Needs", "Tree", "needs_of", "own_fields", "scale_of"]
 
 
 @dataclass(slots=True)
@@ -115,8 +116,10 @@ def _path(snapshot: Snapshot, object_name: str, steps: tuple[str, ...], found: N
         return
     own = field_of(snapshot, object_name, steps[0])
     if own is not None and own.source == "formula" and own.name not in found.formulas:
-        found.formulas[own.name] = evaluator(fitting(snapshot, object_name, own), snapshot.plugins.functions)
-        _gather(snapshot, object_name, tree_of(snapshot, object_name, own), "", found)
+        tree, scale = tree_of(snapshot, object_name, own), scale_of(snapshot, own)
+        fitting = tree if scale is None else Fit(tree, scale)
+        found.formulas[own.name] = evaluator(fitting, snapshot.plugins.functions)
+        _gather(snapshot, object_name, tree, "", found)
 
 
 def own_fields(snapshot: Snapshot, object_name: str, node: Node, start: str = "") -> frozenset[str]:
@@ -155,3 +158,11 @@ def _own_path(snapshot: Snapshot, object_name: str, steps: tuple[str, ...], seen
 
 def field_of(snapshot: Snapshot, object_name: str, name: str) -> Field | None:
     return snapshot.definitions.objects[object_name].fields.get(name) or SYSTEM_FIELDS.get(name)
+
+
+def scale_of(snapshot: Snapshot, one: Field) -> int | None:
+    """Decimal places of a field that holds numbers, None of others."""
+    stored = snapshot.physical.type_of(one)
+    if isinstance(stored, types.Decimal):
+        return stored.scale
+    return 0 if isinstance(stored, types.Integer) else None

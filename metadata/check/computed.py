@@ -5,7 +5,7 @@ from collections.abc import Generator, Iterator, Mapping
 from metadata.assemble import FieldItem
 from metadata.check.facts import Facts
 from metadata.check.fields import place
-from metadata.formula import Call, FormulaError, Node, Path, parse, paths_in
+from metadata.formula import Aggregate, Call, Config, FormulaError, InTree, Node, Path, parse, paths_of
 from metadata.formula.nodes import Actor, parts
 from metadata.model import Field
 from metadata.problem import Problem
@@ -30,7 +30,8 @@ def check(facts: Facts) -> Iterator[Problem]:
             continue
         here = (item.owner, item.built.name)
         items[here] = item
-        reads[here] = {read for owner, node in tree for path in paths_in(node) for read in worked_out(owner, path)}
+        paths = [found for owner, node in tree for found in paths_of(node, owner)]
+        reads[here] = {read for owner, path in paths for read in worked_out(owner, path)}
     yield from circles(items, reads)
 
 
@@ -111,7 +112,7 @@ def measure_fits(facts: Facts, item: FieldItem, measured: Field) -> Iterator[Pro
 
 
 def no_time(facts: Facts, item: FieldItem, trees: Trees) -> Iterator[Problem]:
-    """A roll-up is stored: it cannot follow the time, nor who looks at it."""
+    """A roll-up is stored: it cannot follow the time, nor who looks at it, nor what is in other records' lines."""
     for name in dict.fromkeys(one for owner, tree in trees for one in passing(facts, owner, tree, set())):
         message = f"'{item.built.name}' is stored, and what '{name}' gives changes by itself"
         fix = "leave it out of the roll-up, and filter by it where the records are listed"
@@ -119,11 +120,16 @@ def no_time(facts: Facts, item: FieldItem, trees: Trees) -> Iterator[Problem]:
 
 
 def passing(facts: Facts, owner: str, node: Node, seen: set[Place]) -> Iterator[str]:
-    """What a formula asks of the time or of the person acting, its formula fields included."""
+    """What a formula asks of more than records and their references, its formula fields included."""
     if isinstance(node, Actor):
         yield f"user.{node.attribute}"
-    if isinstance(node, Call) and getattr(facts.functions[node.name], "is_volatile", False):
+    if isinstance(node, Call) and facts.functions[node.name].is_volatile:
         yield node.name
+    if isinstance(node, Config):
+        yield node.key
+    if isinstance(node, Aggregate | InTree):
+        yield node.op if isinstance(node, Aggregate) else "IN_TREE"
+        return
     if isinstance(node, Path):
         for name, field in worked_out(owner, node):
             definition = facts.objects[name].fields[field]

@@ -27,11 +27,11 @@ from metadata.formula.nodes import (
     shape,
 )
 from metadata.formula.parser import Limits, parse
-from metadata.formula.trees import bound, expanded, is_volatile, reads, walk
+from metadata.formula.trees import bound, expanded, is_volatile, paths_of, reads, walk
 
 __all__ = [
     "Actor", "Aggregate", "And", "Arith", "Call", "Compare", "Config", "Const", "DefinitionNames", "Fit",
     "FormulaError", "FormulaType", "In", "InTree", "IsNew", "Limits", "Names", "Node", "Not", "Or", "Outer", "Path",
     "Prior", "Resolved", "Signature", "bound", "definition_names", "expanded", "is_volatile", "parse", "paths_in",
-    "reads", "shape", "walk",
+    "paths_of", "reads", "shape", "walk",
 ]  # fmt: skip

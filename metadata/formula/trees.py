@@ -25,7 +25,9 @@ from metadata.formula.nodes import (
     parts,
 )
 
-__all__ = ["EXPANDED_DEPTH", "EXPANDED_NODES", "bound", "expanded", "is_volatile", "mapped", "reads", "walk"]
+__all__ = [
+    "EXPANDED_DEPTH", "EXPANDED_NODES", "bound", "expanded", "is_volatile", "mapped", "paths_of", "reads", "walk",
+]  # fmt: skip
 
 EXPANDED_NODES = 2000
 EXPANDED_DEPTH = 100
@@ -67,6 +69,16 @@ def mapped(node: Node, change: Callable[[Node], Any]) -> Node:
         case InTree(item, _, _, root):
             return replace(node, item=change(item), root=change(root))
     return node
+
+
+def paths_of(node: Node, owner: str) -> Iterator[tuple[str, Path]]:
+    """Every path, those of lines too, beside the object that it is over."""
+    if isinstance(node, Path):
+        yield owner, node
+    for part in parts(node):
+        yield from paths_of(part, owner)
+    if isinstance(node, Aggregate) and node.inner is not None:
+        yield from paths_of(node.inner, node.object)
 
 
 def reads(node: Node) -> tuple[Path, ...]:
