@@ -1,20 +1,23 @@
 """Many operations at once, with the same rules for each as if it came alone. New records are written in bulk."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from engine import service_lines as lines
 from engine.context import Context
 from engine.errors import BadInput, EngineError, InputProblem, InputWarning
 from engine.rules import rollups
+from engine.rules.masters import give_owner
 from engine.rules.numbering import number
 from engine.rules.pipeline import settle
 from engine.rules.uniqueness import is_violation
 from engine.rules.values import rules_of
-from engine.rules.written import judge_after
+from engine.rules.written import Written
 from engine.service_answers import Result
 from engine.service_deletion import delete_in, restore_in
-from engine.service_writes import changes_of, create_in, may_not, need, read_new, refuse, update_in, upsert_in
+from engine.service_rows import changes_of, may_not, need, refuse
+from engine.service_writes import create_in, new_draft, update_in, upsert_in
 from engine.store import rows, rows_history
 from engine.store.database import Connection
 from engine.store.query import Query, find
@@ -149,22 +152,32 @@ def create_many(
     """New records, a few statements for all of them. Raises for the first that is refused, without saying which."""
     need(ctx.scope, "create", object_name)
     rules = rules_of(ctx.snapshot, object_name)
-    drafts = [read_new(ctx, rules, one) for one in values]
+    read = [new_draft(ctx, object_name, one) for one in values]
+    drafts, tables = [draft for draft, _ in read], [sent for _, sent in read]
     settle(ctx, connection, rules, drafts)
     for draft in drafts:
         refuse(draft.problems)
     beginning = rollups.beginning(ctx.snapshot, object_name)
     new = [{**draft.stored, **beginning} if beginning else draft.stored for draft in drafts]
+    give_owner(ctx, connection, rules, new)
+    lines.append(ctx, connection, rules, new)
     number(ctx, connection, rules, new)
     rows.insert_many(ctx, connection, object_name, new)
     ids = [row["id"] for row in new]
     if rows.failing(ctx, connection, object_name, ids, "create"):
         raise may_not("create", object_name)
-    touched: Mapping[str, Iterable[str]] = {}
+    seen = Written()
+    for row in new:
+        seen.add(ctx.snapshot, rules, row["id"], None, row)
+    if any(tables):
+        lines.insert(ctx, connection, list(zip(ids, tables, strict=True)), seen)
     if rollups.concerns(ctx.snapshot, object_name):
-        touched = rollups.after_change(connection, ctx.snapshot, object_name, ids)
-    refuse(judge_after(ctx, connection, rules, dict.fromkeys(ids), new, touched))
-    entries = [(row["id"], 1, "create", changes_of(rules, {}, row)) for row in new]
+        seen.touch(rollups.after_change(connection, ctx.snapshot, object_name, ids))
+    refuse(seen.problems(ctx, connection))
+    entries = [
+        (row["id"], 1, "create", {**changes_of(rules, {}, row), **lines.counts_of(sent)})
+        for row, sent in zip(new, tables, strict=True)
+    ]
     rows_history.write(ctx, connection, object_name, entries)
     written = _read_back(ctx, connection, object_name, ids)
     return [written.get(one, {"id": one, "version": 1}) for one in ids]

@@ -1,11 +1,13 @@
 """Read records: lists, single records, histories, and what lookups ask for."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from engine.context import Context
 from engine.service_answers import Aggregation, Change, Listing, Page, Recent
+from engine.service_lists import attach, check_limit, parted, tables_in
 from engine.service_writes import not_found
 from engine.store import aggregate as aggregates
 from engine.store import rows, rows_history
@@ -30,9 +32,12 @@ def page(ctx: Context, query: Query) -> Page:
 
 
 def listing(ctx: Context, query: Query) -> Listing:
+    fields, lists = parted(ctx, query.object, query.fields)
+    check_limit(lists, query.limit)
     with ctx.tenant.database.read() as connection:
-        found = find(ctx, connection, query)
-    records = found.reader.records(found.rows)
+        found = find(ctx, connection, replace(query, fields=fields) if lists else query)
+        records = found.reader.records(found.rows)
+        attach(ctx, connection, query.object, records, lists, is_one=False)
     return Listing(found.reader.columns, records, found.next, found.count, found.count_is_capped)
 
 
@@ -42,11 +47,15 @@ def aggregate(ctx: Context, query: aggregates.AggregateQuery) -> Aggregation:
 
 
 def get(ctx: Context, object_name: str, record_id: str, fields: Sequence[str]) -> Json:
+    """Without fields: all that have a value and are not hidden, and the lines."""
+    values, lists = parted(ctx, object_name, fields) if fields else ((), tables_in(ctx, object_name))
     with ctx.tenant.database.read() as connection:
-        found = one(ctx, connection, object_name, record_id, tuple(fields))
-    if not found.rows:
-        raise not_found(object_name, record_id)
-    return found.reader.record(found.rows[0])
+        found = one(ctx, connection, object_name, record_id, values)
+        if not found.rows:
+            raise not_found(object_name, record_id)
+        record = found.reader.record(found.rows[0])
+        attach(ctx, connection, object_name, [record], lists, is_one=True)
+    return record
 
 
 def get_row(ctx: Context, object_name: str, record_id: str, fields: Sequence[str]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from metadata.problem import Place, Problem
 __all__ = [
     "Cell", "Choice", "Data", "Definitions", "Field", "FieldKind", "Grant", "Layout", "Menu", "MenuItem", "Object",
     "Package", "Record", "RecordType", "RelatedList", "Role", "Section", "SortKey", "Source", "Tab", "Text",
-    "Validation", "ValueType", "View", "SYSTEM_FIELDS", "ACTIONS", "say",
+    "Validation", "ValueType", "View", "SYSTEM_FIELDS", "ACTIONS", "EVERY", "say",
 ]  # fmt: skip
 
 Text = Mapping[str, str]
@@ -31,6 +31,7 @@ ACTIONS: tuple[Action, ...] = ("create", "read", "update", "delete")
 
 NONE: Mapping[str, str] = MappingProxyType({})
 NOWHERE = Place("")
+EVERY = "*"  # as a target: whatever object there is
 
 
 def say(text: Text, language: str) -> str:
@@ -130,6 +131,25 @@ class Field:
         """Whether a value is sent for it; else the engine works it out."""
         return self.source == "value"
 
+    @property
+    def is_list_of_records(self) -> bool:
+        """Whether it stands for records that refer to this one: it is no column, and read apart."""
+        return self.source in ("lines", "inverse")
+
+    @property
+    def refers_to_many(self) -> bool:
+        """Whether it holds ids of several records of one object."""
+        return bool(self.targets) and self.value == "choices"
+
+    @property
+    def refers_to_any(self) -> bool:
+        """Whether it refers to a record of one of several objects: it holds "object/id"."""
+        return bool(self.targets) and self.value != "choices"
+
+    def refers_to(self, object_name: str) -> bool:
+        """Whether a record of that object may be what it refers to."""
+        return object_name in (self.target, *self.targets) or EVERY in self.targets
+
 
 @dataclass(frozen=True, slots=True)
 class Validation:
@@ -177,6 +197,11 @@ class Object:
     search: tuple[str, ...] = ()  # fields that the search box reads; title and text-like fields unless said
     was: tuple[str, ...] = ()
     place: Place = NOWHERE
+
+    @property
+    def masters(self) -> tuple[Field, ...]:
+        """The references to what its records belong to."""
+        return tuple(field for field in self.fields.values() if field.is_master)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ asks what they demand, in the order that docs/definitions.md tells. All that is 
 rule that reads a value which was refused says nothing. An object without rules pays for none of this.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from engine.context import Context
@@ -14,6 +14,7 @@ from engine.formula import exact
 from engine.rules import choices, lookups, validations
 from engine.rules.conditions import Rulebook, broken, rulebook_of
 from engine.rules.draft import Draft
+from engine.rules.masters import give_owner
 from engine.rules.reach import Reach, View
 from engine.rules.reading import scale_of
 from engine.rules.references import missing_targets
@@ -39,13 +40,19 @@ def names_before(ctx: Context, rules: Rules, sent: Values) -> Sequence[str]:
     return [*names, *(by for _, by in watching)] if (watching := watchers(ctx.snapshot, rules.object)) else names
 
 
-def settle(ctx: Context, connection: Connection, rules: Rules, drafts: Sequence[Draft]) -> None:
-    """Everything between reading what was sent and writing it. What is wrong stands in the drafts' problems."""
+def settle(
+    ctx: Context, connection: Connection, rules: Rules, drafts: Sequence[Draft], known: Collection[str] = ()
+) -> None:
+    """Everything between reading what was sent and writing it. What is wrong stands in the drafts' problems. `known`:
+    references whose targets need no look."""
     sent = [draft.stored if draft.before is None else draft.changed for draft in drafts]
+    if known:
+        sent = [{**values, **dict.fromkeys(known)} for values in sent]
     for index, problem in missing_targets(ctx, connection, rules, sent):
         drafts[index].problems.append(problem)
     if rules.is_plain:
         return
+    give_owner(ctx, connection, rules, [draft.stored for draft in drafts if draft.before is None])
     book = rulebook_of(ctx.snapshot, rules.object)
     assert book is not None
     reach = derive(ctx, connection, rules, drafts)

@@ -39,7 +39,8 @@ class Rules:
     fields: Mapping[str, FieldRule]
     defaults: tuple[tuple[str, Default], ...]
     required: tuple[str, ...]
-    references: tuple[tuple[str, str], ...]  # (field, target object)
+    references: tuple[Field, ...]  # of every kind
+    masters: tuple[str, ...]  # references to what its records belong to
     generated: tuple[FieldRule, ...]
     tracked: tuple[str, ...]  # fields whose changes the history tells
     is_plain: bool  # nothing but its types is asked of a value
@@ -67,7 +68,8 @@ def _compile(snapshot: Snapshot, object_name: str) -> Rules:
             name for name, rule in fields.items()
             if rule.field.is_required and not rule.type.is_computed and not rule.field.show_if
         ),
-        references=tuple((name, rule.field.target) for name, rule in fields.items() if rule.field.target),
+        references=tuple(rule.field for rule in fields.values() if rule.field.target or rule.field.targets),
+        masters=tuple(name for name, rule in fields.items() if rule.field.is_master),
         generated=tuple(rule for rule in fields.values() if rule.type.generate is not None),
         tracked=tuple(name for name, rule in fields.items() if rule.field.is_tracked),
         is_plain=not has_rules(snapshot.definitions.objects[object_name]),
@@ -104,7 +106,8 @@ def read_values(
     problems: list[InputProblem] = []
     if before is None:
         for name, default in rules.defaults:
-            if name not in sent:
+            # What belongs to another record is owned by whoever owns that one: engine/rules/masters.py.
+            if name not in sent and not (name == "owner" and rules.masters):
                 stored[name] = default(ctx)
     for name, value in sent.items():
         rule = rules.fields.get(name)

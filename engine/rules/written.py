@@ -1,7 +1,7 @@
-"""What is asked when records, their lines and the roll-ups that depend on them are written: of them, and of others."""
+"""What one request has written, to be judged when all of it is there: records, their lines, and roll-ups of others."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from engine.context import Context
@@ -12,41 +12,53 @@ from engine.snapshot import Snapshot
 from engine.store import rows_deletion
 from engine.store.database import Connection
 
-__all__ = ["judge_after", "judge_others", "owners_of"]
+__all__ = ["Written", "owners_of"]
+
+Values = Mapping[str, Any]
 
 
-def judge_after(
-    ctx: Context, connection: Connection, rules: Rules, befores: Mapping[str, Mapping[str, Any] | None],
-    rows: Iterable[Mapping[str, Any]], touched: Mapping[str, Iterable[str]] = {},
-) -> list[InputProblem]:  # fmt: skip
-    """`befores`: the records that were written, with what they held, None for new ones. `rows`: values of these, now
-    and before: they tell whose lines they are. `touched`: other records whose roll-ups have changed.
+@dataclass(slots=True)
+class Written:
+    befores: dict[str, dict[str, Values | None]] = field(default_factory=dict)
+    """Object -> record -> what it held, None of a new one. Objects without rules that are asked late are not here."""
+    paths: dict[str, str] = field(default_factory=dict)  # record -> where it stands in what was sent: "lines.0"
+    touched: dict[str, dict[str, None]] = field(default_factory=dict)
+    """Object -> records whose lines or roll-ups have changed."""
 
-    Problems of other records are at no field of this one.
-    """
-    watching = watchers(ctx.snapshot, rules.object)
-    if rules.is_plain and not watching and not touched:
-        return []
-    found = [problem for _, problem in judge_written(ctx, connection, rules.object, befores, befores)]
-    others: dict[str, dict[str, None]] = {name: dict.fromkeys(ids) for name, ids in touched.items()}
-    for row in rows if watching else ():
-        for name, by in watching:
-            if (owner := row.get(by)) is not None:
-                others.setdefault(name, {})[owner] = None
-    return found + judge_others(ctx, connection, others, {rules.object: befores})
+    def add(
+        self, snapshot: Snapshot, rules: Rules, record: str, before: Values | None, values: Values, path: str = ""
+    ) -> None:
+        """`values`: those that are new. `before` and they tell whose line the record was and is."""
+        if not rules.is_plain:
+            self.befores.setdefault(rules.object, {})[record] = before
+            if path:
+                self.paths[record] = path
+        for name, by in watchers(snapshot, rules.object):
+            for owner in (values.get(by), before.get(by) if before is not None else None):
+                if owner is not None:
+                    self.touched.setdefault(name, {})[owner] = None
 
+    def touch(self, touched: Mapping[str, Iterable[str]]) -> None:
+        for name, ids in touched.items():
+            self.touched.setdefault(name, {}).update(dict.fromkeys(ids))
 
-def judge_others(
-    ctx: Context, connection: Connection, touched: Mapping[str, Iterable[str]],
-    judged: Mapping[str, Iterable[str]] = {},
-) -> list[InputProblem]:  # fmt: skip
-    """Records that were not written themselves, but their lines or roll-ups."""
-    found: list[InputProblem] = []
-    for name, ids in touched.items():
-        known = frozenset(judged.get(name, ()))
-        for _, problem in judge_written(ctx, connection, name, [one for one in ids if one not in known]):
-            found.append(replace(problem, path="", values=(*problem.values, ("object", name))))
-    return found
+    def problems(self, ctx: Context, connection: Connection) -> list[InputProblem]:
+        """Those of records that were not sent themselves stand at no field."""
+        if not self.befores and not self.touched:
+            return []
+        return [*self._own(ctx, connection), *self._others(ctx, connection)]
+
+    def _own(self, ctx: Context, connection: Connection) -> Iterator[InputProblem]:
+        for name, befores in self.befores.items():
+            for record, problem in judge_written(ctx, connection, name, befores, befores):
+                path = ".".join(filter(None, (self.paths.get(record, ""), problem.path)))
+                yield replace(problem, path=path)
+
+    def _others(self, ctx: Context, connection: Connection) -> Iterator[InputProblem]:
+        for name, ids in self.touched.items():
+            known = self.befores.get(name, {})
+            for _, problem in judge_written(ctx, connection, name, [one for one in ids if one not in known]):
+                yield replace(problem, path="", values=(*problem.values, ("object", name)))
 
 
 def owners_of(
