@@ -71,7 +71,9 @@ class Scope:
         if key not in self._rules:
             definition = self.snapshot.definitions.objects.get(object_name)
             own = self.own_rows(action, object_name)
-            self._rules[key] = self._with_masters(action, object_name, own) if definition and definition.masters else own
+            self._rules[key] = (
+                self._with_masters(action, object_name, own) if definition and definition.masters else own
+            )
         return self._rules[key]
 
     def own_rows(self, action: Action, object_name: str) -> tuple[Node, ...]:

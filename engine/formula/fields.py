@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from engine.errors import BadInput
+from engine.formula import native
 from engine.formula.literals import Lifted, lift
 from engine.formula.sql import Formula
 from engine.formula.tables import ColumnOf, Tables
@@ -66,7 +67,10 @@ def result(
     """A formula over a table, as a column of the type `stored` would hold what it gives."""
     made = lifted(snapshot, object_name, _fitting(tree, stored))
     formula = Formula(snapshot.dialect, snapshot.plugins.functions, column, made.values, tables)
-    return sa.type_coerce(formula.value(made.node), stored)
+    value, node = formula.value(made.node), made.node
+    if isinstance(node, Fit) and (number := native.scaled(formula, node.item)) is not None:
+        value = native.held(number, stored, value)
+    return sa.type_coerce(value, stored)
 
 
 def reads(snapshot: Snapshot, object_name: str, node: Node) -> frozenset[tuple[str, ...]]:
