@@ -3,11 +3,15 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from engine.errors import BadInput, EngineError
+from engine.service import Query
+from engine.service_rows import new_row
+from engine.store import rows
 from engine.testing import Running, running
 from tests.records.state import refused
 
@@ -93,8 +97,18 @@ def firm(database_url: str) -> Iterator[Running]:
     with running(database_url, [FIRM], now=NOW) as site:
         site.user("ann", "clerk")
         site.user("bob", "boss")
-        site.records().create("settings", {"limit": 1000})
+        set_limit(site, 1000)
         yield site
+
+
+def set_limit(site: Running, limit: int) -> None:
+    records = site.records()
+    known = records.list(Query("settings")).records
+    if known:
+        records.update("settings", known[0]["id"], {"limit": limit})
+        return
+    with site.tenant.database.write() as connection:
+        rows.insert_many(records.ctx, connection, "settings", [new_row(records.ctx, {"limit": Decimal(limit)})])
 
 
 def problems_of(error: EngineError) -> list[tuple[str, str]]:
