@@ -1,8 +1,13 @@
-"""Is every text there in each language of its package? One warning for each document and language."""
+"""Is every text there in each language of its package? One warning for each document and language.
+
+Of a language in which nothing is said yet there is one for the whole package.
+"""
 
 from collections.abc import Iterator
 
 from metadata.check.facts import Facts
+from metadata.check.packages import is_language
+from metadata.check.translations import TEXT_KEYS
 from metadata.document import Document
 from metadata.model import Field, Layout, Menu, Object, Text
 from metadata.problem import Problem
@@ -21,23 +26,46 @@ def check(facts: Facts) -> Iterator[Problem]:
     if not languages:
         return
     by_document: dict[int, tuple[Document, str, list[Text]]] = {}
+    spoken: set[tuple[str, str]] = set()
     for document, package, texts in of_documents(facts):
         if package in languages:
             by_document.setdefault(id(document), (document, package, []))[2].extend(texts)
+            spoken.update((package, base_of(language)) for text in texts for language in text)
     for document, package, texts in by_document.values():
         for language in languages[package]:
             missing = [text for text in texts if not is_said(text, language)]
-            if missing:
+            if missing and (package, base_of(language)) in spoken:
                 yield told(document, language, missing)
+            elif missing and document.kind == "package" and is_language(language) and says_something(facts, package):
+                message = f"the package says nothing in {language}"
+                fix = f"add 'translation: {language}', or leave {language} out"
+                yield Problem(document.at("languages"), "translation.missing", message, fix, "warning")
 
 
 def is_said(text: Text, language: str) -> bool:
     """A text in a sister language is one: zh-CN for zh. What has no small letters is the same in all: SKU, A4, %."""
-    base = language.split("-")[0]
-    if not text or any(other.split("-")[0] == base for other in text):
+    if not text or any(base_of(other) == base_of(language) for other in text):
         return True
     first = next(iter(text.values()))
     return first.isascii() and first.upper() == first
+
+
+def base_of(language: str) -> str:
+    return language.split("-")[0]
+
+
+def says_something(facts: Facts, package: str) -> bool:
+    """Whether anything in the package has a text of its own; else names stand for labels in all languages alike."""
+    waiting: list[object] = [document.data for document, owner in facts.assembly.documents() if owner == package]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, dict):
+            if not TEXT_KEYS.isdisjoint(node):
+                return True
+            waiting += node.values()
+        elif isinstance(node, list):
+            waiting += node
+    return False
 
 
 def told(document: Document, language: str, missing: list[Text]) -> Problem:
