@@ -243,6 +243,8 @@ def truth(node: Node) -> bool | None:
         left, right = folded(node.left), folded(node.right)
         if isinstance(left, Const) and isinstance(right, Const):
             return constant(node.op, left.value, right.value)
+    if is_plain(node):
+        return None
     found = about_one(node)
     if found is not None:
         values = fitted(found[1], step_of(found[0].fields[-1]))
@@ -250,6 +252,16 @@ def truth(node: Node) -> bool | None:
         return False if values.is_none() else True if complement.is_none() else None
     joined = junction(node)
     return of_junction(*joined) if joined else None
+
+
+def is_plain(node: Node) -> bool:
+    """A field beside one literal, as most conditions are: some values make it true, and blank or others do not."""
+    match node:
+        case Path() | In() | Call("ISBLANK" | "IN"):
+            return True
+        case Compare(_, Path(), Const(value)) | Compare(_, Const(value), Path()):
+            return not isinstance(value, Decimal)  # 2.005 is no value of two decimal places
+    return False
 
 
 def constant(op: str, left: Any, right: Any) -> bool | None:

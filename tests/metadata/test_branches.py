@@ -65,6 +65,8 @@ def read(plugins: Plugins) -> Read:
         ("2 * 3 > 7 and name == 'x'", False),
         ("'a' == null", False),
         ("not (1 == 2)", True),
+        ("amount == 2.005", False),
+        ("amount == 2.05", None),
         ("amount > ratio", None),
         ("due < TODAY()", None),
     ],
