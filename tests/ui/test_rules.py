@@ -278,7 +278,7 @@ def test_a_form_thinks_along(visitor: Visitors) -> None:
     expect(says).to_have_text("City, District was emptied: it does not go with what you have chosen.")
     expect(page.get_by_label("Status").locator("option")).to_have_text(["Draft", "Sent", "Won", "Lost"])
     assert ann.violations() == []
-    page.get_by_label("Name", exact=True).fill("Live")
+    page.locator("#f-name").fill("Live")
     page.get_by_role("button", name="Save").click()
     page.get_by_role("heading", name="Live", level=1).wait_for()
     stored = visitor.shop.site.records("ann").get("quote", page.url.rsplit("/", 1)[1].split("?")[0])
