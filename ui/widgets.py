@@ -37,7 +37,7 @@ def widget_view(
 ) -> View:
     """`held` is the stored value; `sent`, when a form comes back refused, is shown instead of it.
 
-    `at` goes before the control's name ("lines.0."); `titles` has those of records that lookups hold, if they are known.
+    `at` goes before the control's name ("lines.0."); `titles` has those of records that lookups hold, where known.
     """
     kind = visit.ctx.snapshot.plugins.fields[field.type]
     value = list(sent) if sent is not None else kind.to_form(field, held, visit.ctx.time_zone)
@@ -132,7 +132,8 @@ def filtering(visit: "Visit", object_name: str, field: Field, view: View) -> Vie
     """Where a reference has a filter: which it is, and the fields of the form that the filter reads."""
     if not field.filter or view["for_filter"]:
         return {"of": "", "reads": ""}
-    return {"of": f"{object_name}.{field.name}", "reads": " ".join(filter_reads(visit.ctx.snapshot, object_name, field))}
+    reads = filter_reads(visit.ctx.snapshot, object_name, field)
+    return {"of": f"{object_name}.{field.name}", "reads": " ".join(reads)}
 
 
 def filter_reads(snapshot: "Snapshot", object_name: str, field: Field) -> tuple[str, ...]:

@@ -153,7 +153,8 @@ def test_a_new_record_of_an_object_with_types_asks_for_the_type_first(site: Runn
     page = client.get(f"/o/quote/new?customer={site.ids['Acme']}").text  # type: ignore[attr-defined]
     links = re.findall(r'href="(/o/quote/new\?[^"]*)"', page)
     assert links == [
-        f"/o/quote/new?customer={site.ids['Acme']}&amp;record_type={name}" for name in ("sale", "repair")  # type: ignore[attr-defined]
+        f"/o/quote/new?customer={site.ids['Acme']}&amp;record_type={name}"
+        for name in ("sale", "repair")  # type: ignore[attr-defined]
     ]
     assert "Work on a machine of the customer." in page
     assert "Rent" not in page  # retired
