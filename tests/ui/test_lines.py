@@ -10,7 +10,6 @@ from engine.testing import Running, running
 from tests.ui.conftest import Shop, Visitors, served
 from tests.ui.workshop import PACKAGE, fill, quote
 
-
 PASTED = 'Cable\t"Red\ncable"\t12\t3.5\tno\ngear BOX\tBox\t2\t"1,000"\tyes\nNowhere\tx\t1\t1\t\n'
 
 
