@@ -94,7 +94,8 @@ def build_validations(
 
 
 def joined(fields: Mapping[str, Field], others: Mapping[str, Mapping[str, Field]], owner: str) -> dict[str, Field]:
-    """Fields whose `of` is known: a field of lines of this object, `object.field`, or an object with one way here."""
+    """The fields, now that all objects' are known. Their `of` is a field of lines of this object, `object.field`, or an
+    object with one way here; the only master is required."""
     found = dict(fields)
     for name, field in fields.items():
         if not field.of:
@@ -104,10 +105,13 @@ def joined(fields: Mapping[str, Field], others: Mapping[str, Mapping[str, Field]
         of, by = (of.partition(".")[0], by or of.partition(".")[2])
         by = by or field.by
         if not by:
-            ways = [f for f in others.get(of, {}).values() if owner in (f.target, *f.targets)]
+            ways = [f for f in others.get(of, {}).values() if f.refers_to(owner)]
             masters = [f for f in ways if f.is_master] or ways
             by = masters[0].name if len(masters) == 1 else ""
         found[name] = replace(field, of=of, by=by)
+    masters = [name for name, field in fields.items() if field.is_master]
+    if len(masters) == 1:  # of several masters a record has one
+        found[masters[0]] = replace(found[masters[0]], is_required=True)
     return found
 
 
