@@ -1,6 +1,6 @@
 """Take a merge back, within 30 days: the others come back, and what the merge changed, unless it was changed since."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -8,17 +8,20 @@ from engine.context import Context
 from engine.errors import BadValue, Conflict, NotFound
 from engine.rules import rollups
 from engine.rules.uniqueness import as_conflicts
-from engine.rules.values import rules_of
+from engine.rules.values import Rules, rules_of
+from engine.rules.written import Written, owners_of
 from engine.service_answers import Merged, Place
 from engine.service_deletion import NO_CHANGES, mend_references
-from engine.service_merge import changed_meanwhile, move, told
+from engine.service_merge import as_read, change, changed_meanwhile, told, write_master
 from engine.service_reads import titles
-from engine.service_writes import answer, may_not, need, not_found, write_change
+from engine.service_rows import may_not, need, not_found, refuse
 from engine.store import rows, rows_deletion, rows_history, rows_merge
 from engine.store.database import Connection
+from engine.store.query_paths import field_of
+from engine.store.references import written
 from engine.store.rows import Current
 from engine.store.rows_merge import Kept, Moved
-from metadata.model import SYSTEM_FIELDS
+from metadata.model import Field
 
 __all__ = ["KEPT_FOR", "unmerge"]
 
@@ -32,16 +35,15 @@ def unmerge(ctx: Context, object_name: str, master: str) -> Merged:
         found = current_master(ctx, connection, object_name, master)
         merge = last_merge(ctx, connection, object_name, master)
         in_trash = losers_in_trash(ctx, connection, object_name, merge.losers)
-        back, kept = values_back(ctx, object_name, found, merge)
-        written = write_change(ctx, connection, object_name, found, back, "unmerge", merge.losers)
-        if written is None:
-            raise changed_meanwhile()
+        rules, seen = rules_of(ctx.snapshot, object_name), Written()
+        back, kept = values_back(rules, found, merge)
+        write_master(ctx, connection, rules, found, back, "unmerge", merge.losers, seen)
         for one, loser in in_trash.items():
-            bring_back(ctx, connection, object_name, one, loser, master)
-        moved, left = references_back(ctx, connection, merge.moved, master)
+            bring_back(ctx, connection, object_name, one, loser, master, seen)
+        moved, left = references_back(ctx, connection, object_name, master, merge.moved, seen)
+        refuse(seen.problems(ctx, connection))
         rows_merge.mark_undone(ctx, connection, merge.id)
-        after = rows.current(ctx, connection, object_name, master, "update")
-        record = answer(ctx, connection, object_name, after.record() if after else written.record, after is not None)
+        record = as_read(ctx, connection, object_name, master)
     places = [Place(object_name, master, name) for name in kept if name in ctx.scope.readable(object_name)]
     return Merged(record, tuple(in_trash), told(ctx, moved), (*places, *visible(ctx, left)))
 
@@ -88,13 +90,14 @@ def losers_in_trash(
     return found
 
 
-def values_back(ctx: Context, object_name: str, master: Current, merge: Kept) -> tuple[dict[str, Any], list[str]]:
+def values_back(rules: Rules, master: Current, merge: Kept) -> tuple[dict[str, Any], list[str]]:
     """(stored values as they were before, where the master still holds what the merge gave it; fields that stay)"""
-    rules = rules_of(ctx.snapshot, object_name)
     back: dict[str, Any] = {}
     kept: list[str] = []
     for name, (before, after) in merge.values.items():
-        rule = rules.fields[name]
+        rule = rules.fields.get(name)
+        if rule is None:  # the engine works it out now
+            continue
         try:
             old, merged = (None if value is None else rule.parse(value) for value in (before, after))
         except BadValue:  # the definition of the field is another one now
@@ -108,46 +111,67 @@ def values_back(ctx: Context, object_name: str, master: Current, merge: Kept) ->
 
 
 def bring_back(
-    ctx: Context, connection: Connection, object_name: str, record_id: str, loser: Current, master: str
+    ctx: Context, connection: Connection, object_name: str, record_id: str, loser: Current, master: str, seen: Written
 ) -> None:
     with as_conflicts(ctx.snapshot, object_name):
         marked = {"deleted_at": None}
-        written = rows.change(ctx, connection, object_name, record_id, loser.version, marked, "delete")
-    if written is None:
+        alive = rows.change(ctx, connection, object_name, record_id, loser.version, marked, "delete")
+    if alive is None:
         raise changed_meanwhile()
-    version = int(written.record["version"])
+    version = int(alive.record["version"])
     rows_history.write(ctx, connection, object_name, [(record_id, version, "unmerge", NO_CHANGES)], into=master)
     mend_references(ctx, connection, object_name, [record_id])
-    rollups.after_change(connection, ctx.snapshot, object_name, [record_id])
+    seen.touch(rollups.after_change(connection, ctx.snapshot, object_name, [record_id]))
+    seen.touch(owners_of(connection, ctx.snapshot, object_name, [record_id]))
     rows_deletion.forget(connection, ctx.snapshot, record_id)
 
 
 def references_back(
-    ctx: Context, connection: Connection, moved: Sequence[Moved], master: str
+    ctx: Context, connection: Connection, object_name: str, master: str, moved: Sequence[Moved], seen: Written
 ) -> tuple[list[Moved], list[Moved]]:
-    """(those that went back to the record that they referred to, those that somebody has changed since)"""
-    groups: dict[tuple[str, str, str], list[Moved]] = {}
+    """(those that lead again where they led before, those that somebody has changed since)"""
+    fields: dict[tuple[str, str], list[Moved]] = {}
     for one in moved:
-        groups.setdefault((one.object, one.field, one.loser), []).append(one)
+        fields.setdefault((one.object, one.field), []).append(one)
     went: list[Moved] = []
-    for (name, field, loser), own in groups.items():
-        definition = ctx.snapshot.definitions.objects[name]
-        reference = definition.fields.get(field) or SYSTEM_FIELDS[field]
-        ids = [one.record for one in own]
-        now = rows_deletion.stored(connection, ctx.snapshot, name, [field], ids)
-        # The master's own reference to a loser was emptied: it would have referred to itself.
-        emptied = {one for one in ids if one == master and now.get(one) == (None,)}
-        back = {one: row[0] for one, row in now.items() if row[0] == master or one in emptied}
-        move(ctx, connection, name, reference, back, loser, "unmerge")
-        went += [one for one in own if one.record in back]
+    for (name, field_name), own in fields.items():
+        reference = field_of(ctx.snapshot, name, field_name)
+        now = rows_deletion.stored(connection, ctx.snapshot, name, [field_name], [one.record for one in own])
+        changes: dict[str, tuple[Any, Any]] = {}
+        for one in own:
+            held = now[one.record][0] if one.record in now else None
+            is_own = (name, one.record) == (object_name, master)
+            new = former(reference, object_name, master, one, held, is_own)
+            if new is not None:
+                changes[one.record] = (held, new)
+        went += [one for one in own if one.record in changes]
+        if changes:
+            seen.touch(change(ctx, connection, name, reference, changes, "unmerge"))
     return went, [one for one in moved if one not in went]
+
+
+def former(reference: Field, object_name: str, master: str, moved: Moved, now: Any, is_own: bool) -> Any:
+    """The value with the losers in it again; None where it does not hold the master any more. `is_own`: the master's
+    own reference to a loser, which the merge took out."""
+    losers = [written(reference, object_name, one) for one in moved.losers]
+    here = written(reference, object_name, master)
+    if not reference.refers_to_many:
+        return losers[0] if now == (None if is_own else here) else None
+    held = list(now or ())
+    if is_own:
+        return [*held, *(one for one in losers if one not in held)]
+    if here not in held:
+        return None
+    place = held.index(here)
+    between = [*([here] if moved.had_master else []), *(one for one in losers if one not in held)]
+    return [*held[:place], *between, *held[place + 1 :]]
 
 
 def visible(ctx: Context, moved: Sequence[Moved]) -> list[Place]:
     by_object: dict[str, list[str]] = {}
     for one in moved:
         by_object.setdefault(one.object, []).append(one.record)
-    seen: Mapping[str, Any] = {key: 1 for name, ids in by_object.items() for key in titles(ctx, name, ids)}
+    seen = {key for name, ids in by_object.items() for key in titles(ctx, name, ids)}
     return [
         Place(one.object, one.record, one.field)
         for one in moved

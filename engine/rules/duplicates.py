@@ -28,6 +28,7 @@ MOST_SCORED = 200  # candidates of one record under one rule
 MOST_TOLD = 10
 
 Row = Mapping[str, Any]
+NOWHERE: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +84,13 @@ def renew_stored(
 
 
 def check(
-    ctx: Context, connection: Connection, object_name: str, rows: Sequence[Row], changed: Iterable[str] | None = None
-) -> None:
+    ctx: Context, connection: Connection, object_name: str, rows: Sequence[Row], changed: Iterable[str] | None = None,
+    paths: Mapping[str, str] = NOWHERE,
+) -> None:  # fmt: skip
     """Look for others like these records, whose keys are written. Raises Conflict `duplicate.found`; warns.
 
     `changed`: only rules that compare one of these fields. A record that was like another one before may be changed
-    otherwise.
+    otherwise. `paths`: where records stand in what was sent, by their ids: "lines.0".
     """
     matchers = matchers_of(ctx.snapshot, object_name)
     if changed is not None:
@@ -104,13 +106,17 @@ def check(
         )
     for row, found in zip(rows, candidates(ctx, connection, object_name, matchers, rows), strict=True):
         if found:
-            judge(ctx, connection, object_name, row["id"], matchers, found)
+            judge(ctx, connection, object_name, row["id"], matchers, found, paths.get(row["id"], ""))
 
 
-def check_stored(ctx: Context, connection: Connection, object_name: str, ids: Sequence[str]) -> None:
-    """The same for records as they are stored: those that come back from the trash."""
+def check_stored(
+    ctx: Context, connection: Connection, object_name: str, ids: Sequence[str], changed: Iterable[str] | None = None,
+    paths: Mapping[str, str] = NOWHERE,
+) -> None:  # fmt: skip
+    """The same for records as they are stored."""
     if matchers := matchers_of(ctx.snapshot, object_name):
-        check(ctx, connection, object_name, values_of(ctx, connection, object_name, matchers, ids))
+        rows = values_of(ctx, connection, object_name, matchers, ids)
+        check(ctx, connection, object_name, rows, changed, paths)
 
 
 def likely(ctx: Context, connection: Connection, object_name: str, record_id: str) -> list[Likely]:
@@ -180,7 +186,7 @@ def search_of(snapshot: Snapshot, object_name: str) -> Search:
 
 def judge(
     ctx: Context, connection: Connection, object_name: str, record_id: str, matchers: Sequence[Matcher],
-    found: Sequence[Likely],
+    found: Sequence[Likely], path: str,
 ) -> None:  # fmt: skip
     told = list(dict.fromkeys(one.record for one in found if one.is_visible))[:MOST_TOLD]
     titles = titles_of(ctx, connection, object_name, told)
@@ -189,14 +195,14 @@ def judge(
         own = [one for one in found if one.matcher is matcher]
         shown = tuple(Candidate(object_name, one.record, titles[one.record]) for one in own if one.record in titles)
         if own and matcher.is_blocking:
-            problems += refusals(ctx, matcher, shown)
+            problems += refusals(ctx, matcher, shown, path)
         elif shown:
-            ctx.warn(warning(ctx, record_id, matcher, shown))
+            ctx.warn(warning(ctx, record_id, matcher, shown, path))
     if problems:
         raise Conflict(problems[0].message, code="duplicate.found", fix=problems[0].fix, problems=problems)
 
 
-def refusals(ctx: Context, matcher: Matcher, shown: tuple[Candidate, ...]) -> Iterable[InputProblem]:
+def refusals(ctx: Context, matcher: Matcher, shown: tuple[Candidate, ...], path: str) -> Iterable[InputProblem]:
     """One at each field that the rule compares; the first brings the candidates."""
     if shown:
         code, own = "duplicate.found", say(matcher.rule.message, ctx.language)
@@ -207,14 +213,21 @@ def refusals(ctx: Context, matcher: Matcher, shown: tuple[Candidate, ...]) -> It
         message, fix = "there may already be such a record", "ask an administrator"
     values = (("rule", matcher.rule.name),)
     for place, name in enumerate(matcher.fields):
-        yield InputProblem(name, code, message, fix, values, shown if place == 0 else (), is_worded=bool(own))
+        yield InputProblem(
+            within(path, name), code, message, fix, values, shown if place == 0 else (), is_worded=bool(own)
+        )
 
 
-def warning(ctx: Context, record_id: str, matcher: Matcher, shown: tuple[Candidate, ...]) -> InputWarning:
+def warning(ctx: Context, record_id: str, matcher: Matcher, shown: tuple[Candidate, ...], path: str) -> InputWarning:
     own = say(matcher.rule.message, ctx.language)
     message = own or f"there may already be such a record: {quoted(shown)}"
     values = (("rule", matcher.rule.name), ("compared", ",".join(matcher.fields)))
-    return InputWarning(matcher.fields[0], "duplicate.possible", message, values, shown, bool(own), record_id)
+    at = within(path, matcher.fields[0])
+    return InputWarning(at, "duplicate.possible", message, values, shown, bool(own), record_id)
+
+
+def within(path: str, name: str) -> str:
+    return f"{path}.{name}" if path else name
 
 
 def quoted(shown: Sequence[Candidate]) -> str:

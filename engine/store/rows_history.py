@@ -40,20 +40,23 @@ def write(
         "_by": ctx.actor.id or None,
     }
     beside: dict[str, Any] = {OTHERS: list(others)} if others else {INTO: into} if into else {}
-    named: list[dict[str, Any]] = [
-        {columns.get(name, name): pair for name, pair in entry[3].items()} | beside for entry in entries
-    ]
-    rows = [
-        compiled.bind({
+    rows = []
+    for record, version, action, changes in entries:
+        named: dict[str, Any] = {columns.get(name) or key_of(name): pair for name, pair in changes.items()}
+        kept = orjson.dumps(named | beside).decode() if named or beside else None
+        rows.append(compiled.bind({
             **shared, "_id": new_id(ctx.now), "_record": record, "_version": version, "_action": action,
-            "_changes": orjson.dumps(changes).decode() if changes else None,
-        })
-        for (record, version, action, _), changes in zip(entries, named, strict=True)
-    ]  # fmt: skip
+            "_changes": kept,
+        }))  # fmt: skip
     if len(rows) == 1:
         connection.run(compiled.sql, rows[0])
     else:
         connection.run_many(compiled.sql, rows)
+
+
+def key_of(name: str) -> str:
+    """What stands for a field that has no column: for the number of its lines. `owner` is a column of every table."""
+    return name if name == "owner" else f":{name}"
 
 
 def _insert_sql(snapshot: Snapshot) -> Compiled:
@@ -80,6 +83,8 @@ def read(connection: Connection, snapshot: Snapshot, object_name: str, record_id
     load_at = types.blank_kept(types.DateTime().loader(snapshot.dialect))
     fields = {column: name for name, column in snapshot.physical.names.columns[object_name].items()}
     fields["owner"] = "owner"
+    own = snapshot.definitions.objects[object_name].fields
+    fields |= {key_of(name): name for name, field in own.items() if field.is_list_of_records}
     for at, by, action, version, changes in connection.rows(compiled.sql, compiled.bind({"_record": record_id})):
         pairs = orjson.loads(changes) if changes else {}
         yield {

@@ -14,6 +14,8 @@ from engine.context import Context
 from engine.snapshot import Snapshot
 from engine.store import system
 from engine.store.database import Connection, new_id
+from engine.store.references import among, written
+from metadata.model import Field
 
 __all__ = ["Kept", "Moved", "latest", "mark_undone", "pointing", "write"]
 
@@ -24,12 +26,13 @@ Values = Mapping[str, tuple[Any, Any]]
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """A reference to a loser that a merge set to the master."""
+    """A reference that led to losers, and leads to the master since."""
 
     object: str
     field: str
     record: str
-    loser: str
+    losers: tuple[str, ...]  # several where it refers to many
+    had_master: bool = False  # ... and to the master as well
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +47,16 @@ class Kept:
 
 
 def pointing(
-    connection: Connection, snapshot: Snapshot, object_name: str, field: str, ids: Sequence[str], limit: int
-) -> list[tuple[str, str]]:
-    """(record, what it refers to) of the records of an object that refer to one of `ids`, in the trash or not."""
+    connection: Connection, snapshot: Snapshot, object_name: str, field: Field, target: str, ids: Sequence[str],
+    limit: int,
+) -> list[tuple[str, Any]]:  # fmt: skip
+    """(record, stored value) of the records whose field refers to one of `ids` of `target`, in the trash or not."""
     table = snapshot.physical.table(object_name)
-    chosen = sa.select(table.c.id, table.c[field]).where(table.c[field].in_(ids)).order_by(table.c.id).limit(limit)
-    return [(row[0], row[1]) for row in connection.sa.execute(chosen)]
+    names = [f"_i{index}" for index in range(len(ids))]
+    holds = among(field, table.c[field.name], names, snapshot.dialect)
+    chosen = sa.select(table.c.id, table.c[field.name]).where(holds).order_by(table.c.id).limit(limit)
+    params = {name: written(field, target, one) for name, one in zip(names, ids, strict=True)}
+    return [(row[0], row[1]) for row in connection.sa.execute(chosen, params)]
 
 
 def write(
@@ -59,9 +66,10 @@ def write(
     names = ctx.snapshot.physical.names
     columns = names.columns[object_name]
     references = [
-        (names.tables[one.object], names.columns[one.object].get(one.field, one.field), one.record, one.loser)
+        (names.tables[one.object], names.columns[one.object].get(one.field, one.field), one.record, one.losers,
+         one.had_master)
         for one in moved
-    ]
+    ]  # fmt: skip
     row = {
         "id": new_id(ctx.now), "object": names.tables[object_name], "master": master, "at": ctx.now,
         "by": ctx.actor.id or None, "losers": text(list(losers)),
@@ -92,11 +100,11 @@ def latest(connection: Connection, snapshot: Snapshot, object_name: str, master:
     values = {fields[name]: (pair[0], pair[1]) for name, pair in read.items() if name in fields}
     objects = {table: name for name, table in names.tables.items()}
     moved = []
-    for table, column, record, loser in orjson.loads(row[4]):
+    for table, column, record, losers, had_master in orjson.loads(row[4]):
         name = objects.get(table, "")
         field = fields_of(snapshot, name).get(column) if name else None
         if field is not None:
-            moved.append(Moved(name, field, record, loser))
+            moved.append(Moved(name, field, record, tuple(losers), had_master))
     return Kept(row[0], row[1], tuple(orjson.loads(row[2])), values, tuple(moved))
 
 

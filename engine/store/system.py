@@ -157,7 +157,7 @@ merge = table(
     column("by", Id, nullable=True),
     column("losers", Text),  # JSON: ids
     column("values", Text),  # JSON: column -> [before, after] of the master
-    column("moved", Text),  # JSON: [table, column, record, the loser that it referred to]
+    column("moved", Text),  # JSON: [table, column, record, losers that it referred to, whether to the master too]
     column("undone_at", DateTime, nullable=True),
     sa.Index("ix_fs_merge_master", "master", "id"),
 )

@@ -52,7 +52,8 @@ def build_object(
             tuple(group.get("fields") or ()) for group in data.get("unique") or () if isinstance(group, dict)
         ),
         indexes=tuple(tuple(group) for group in data.get("indexes") or ()),
-        search=search, was=names_in(data.get("was")), place=document.at(),
+        search=search, was=names_in(data.get("was")), expected_records=data.get("expected_records") or 0,
+        place=document.at(),
         duplicates=tuple(build_duplicate_rule(rule, wording) for rule in data.get("duplicates") or ()),
     )  # fmt: skip
 
@@ -119,7 +120,8 @@ def build_validations(
 
 
 def joined(fields: Mapping[str, Field], others: Mapping[str, Mapping[str, Field]], owner: str) -> dict[str, Field]:
-    """Fields whose `of` is known: a field of lines of this object, `object.field`, or an object with one way here."""
+    """The fields, now that all objects' are known. Their `of` is a field of lines of this object, `object.field`, or an
+    object with one way here; the only master is required."""
     found = dict(fields)
     for name, field in fields.items():
         if not field.of:
@@ -129,10 +131,13 @@ def joined(fields: Mapping[str, Field], others: Mapping[str, Mapping[str, Field]
         of, by = (of.partition(".")[0], by or of.partition(".")[2])
         by = by or field.by
         if not by:
-            ways = [f for f in others.get(of, {}).values() if owner in (f.target, *f.targets)]
+            ways = [f for f in others.get(of, {}).values() if f.refers_to(owner)]
             masters = [f for f in ways if f.is_master] or ways
             by = masters[0].name if len(masters) == 1 else ""
         found[name] = replace(field, of=of, by=by)
+    masters = [name for name, field in fields.items() if field.is_master]
+    if len(masters) == 1:  # of several masters a record has one
+        found[masters[0]] = replace(found[masters[0]], is_required=True)
     return found
 
 

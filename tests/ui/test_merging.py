@@ -87,7 +87,7 @@ def test_values_that_differ_can_be_chosen_and_what_will_move_is_counted(shop: Sh
     assert chosen == {"name": newer, "city": newer, "phone": newer, "about": newer}
     assert re.findall(r'name="keep" value="([0-9a-f-]+)" checked', text) == [newer]  # the fuller one
     assert "&lt;b&gt;Pumps&lt;/b&gt;" in text
-    counts = re.findall(r'</small>(\d+)</div>', text)
+    counts = re.findall(r"</small>(\d+)</div>", text)
     assert counts == ["1", "2"]
     assert 'name="take.number"' not in text  # the engine's own
     assert "C-000" in text
