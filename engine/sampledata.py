@@ -148,13 +148,24 @@ def _field(rules: Rules, name: str) -> Field | None:
 def _resolved(loading: Loading, field: Field, value: object) -> object:
     """A JSON value: keys become ids, relative dates become dates. Raises LookupError for a key that leads nowhere."""
     if field.target and isinstance(value, str) and value:
-        found = loading.ids.get((field.target, value))
-        if found is None:
-            raise LookupError(f"no {field.target} is called '{value}'")
-        return found
+        return _known(loading, field.target, value)
+    if field.refers_to_many and isinstance(value, list):
+        return [_known(loading, field.targets[0], one) if isinstance(one, str) else one for one in value]
+    if field.refers_to_any and value:
+        name, _, key = value.partition("/") if isinstance(value, str) else ("", "", "")
+        if isinstance(value, dict):
+            name, key = str(value.get("object")), str(value.get("id"))
+        return f"{name}/{_known(loading, name, key)}" if name else value
     if isinstance(value, str) and field.value in ("date", "datetime") and value.startswith(("today", "now")):
         return _relative(loading.ctx, value, is_date=field.value == "date")
     return value
+
+
+def _known(loading: Loading, object_name: str, key: str) -> str:
+    found = loading.ids.get((object_name, key))
+    if found is None:
+        raise LookupError(f"no {object_name} is called '{key}'")
+    return found
 
 
 def _relative(ctx: Context, text: str, is_date: bool) -> str:

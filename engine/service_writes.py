@@ -1,6 +1,5 @@
 """Create, update and upsert one record: authorise, defaults, values, references, row, row rules, history."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from engine import service_lines as lines
@@ -64,9 +63,7 @@ def checked(ctx: Context, object_name: str, values: Values) -> tuple[dict[str, A
     return stored, tables
 
 
-def _create_row(
-    ctx: Context, connection: Connection, rules: Rules, stored: dict[str, Any], tables: list[Sent]
-) -> Json:
+def _create_row(ctx: Context, connection: Connection, rules: Rules, stored: dict[str, Any], tables: list[Sent]) -> Json:
     refuse([problem for _, problem in missing_targets(ctx, connection, rules, [stored])])
     row = {**new_row(ctx, stored), **rollups.beginning(ctx.snapshot, rules.object)}
     give_owner(ctx, connection, rules, [row])
@@ -188,5 +185,3 @@ def _unique_value(ctx: Context, object_name: str, field: str, value: object, val
             [InputProblem(field, "value.differs", f"'{field}' differs from the value in the address", "leave it out")]
         )
     return wanted
-
-

@@ -8,10 +8,12 @@ from urllib.parse import urlencode
 from engine.context import Context
 from engine.errors import BadValue
 from engine.service import Records, SortKey
+from engine.store.references import pointed
 from metadata.model import Field, ValueType, say
 from ui.columns import resolve
 from ui.durations import duration
 from ui.formats import Formats
+from ui.naming import titles_of
 from ui.texts import Say
 
 __all__ = ["OPERATORS", "ListState", "Where", "chip_text", "condition", "filterable", "operators_for"]
@@ -156,6 +158,8 @@ def chip_text(ctx: Context, records: Records, object_name: str, where: Where, fo
 def value_text(
     ctx: Context, records: Records, field: Field, value_type: ValueType, value: Any, formats: Formats
 ) -> str:
+    if field.targets:
+        return ", ".join(titles_of(records, pointed(field, [value] if field.refers_to_many else value)).values()) or "…"
     if value_type in ("choice", "choices"):
         return next((say(c.label, ctx.language) for c in field.choices if c.value == value), str(value))
     if value_type == "reference":

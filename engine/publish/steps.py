@@ -14,6 +14,7 @@ from engine.publish.migration import ColumnWork, Work, column_works
 from engine.registry import Plugins
 from engine.snapshot import Snapshot
 from engine.store.database import Connection
+from engine.store.references import id_in
 from metadata.model import Field, Object
 
 __all__ = ["Step", "convert_of", "rows_of", "steps"]
@@ -76,7 +77,7 @@ def object_steps(change: ObjectChange, census: "Census | None", plugins: Plugins
 
 
 def field_step(object_name: str, change: FieldChange, work: ColumnWork, census: "Census") -> Step:
-    loses = census.values(work.old) if work.work is Work.DROP and work.old else 0
+    loses = census.values(work.old) if work.work is Work.DROP and work.old else census.without_target(work)
     if change.new is None:
         assert change.old is not None
         return Step("-", f"field {object_name}.{change.old.name}", loses=loses)
@@ -85,7 +86,12 @@ def field_step(object_name: str, change: FieldChange, work: ColumnWork, census: 
     step = Step("~" if change.old else "+", what, detail, loses)
     if work.new is None or work.is_worked_out:
         return step
-    return stopped(step, [census.unconverted(work), census.blank(work), census.repeated_values(work)])
+    emptied = (
+        Broken(loses, ("it is required, and some of its values would be lost",))
+        if loses and work.new.is_required
+        else Broken()
+    )
+    return stopped(step, [census.unconverted(work), census.blank(work), census.repeated_values(work), emptied])
 
 
 def kind_of(field: Field) -> str:
@@ -125,6 +131,15 @@ class Census:
     def values(self, field: Field) -> int:
         return self._count(self.table.c[field.name].is_not(None))
 
+    def without_target(self, work: ColumnWork) -> int:
+        """How many values of a reference to one of several objects lead to objects that it does not refer to now."""
+        if not (work.old and work.new and work.old.refers_to_any and work.new.refers_to_any):
+            return 0
+        column, lost = self.table.c[work.old.name], self.old.definitions.objects.keys() - work.objects.keys()
+        if not lost or work.work is Work.KEEP:
+            return 0
+        return self._count(sa.or_(*(id_in(self.old.dialect, column, name).is_not(None) for name in sorted(lost))))
+
     def unconverted(self, work: ColumnWork) -> Broken:
         """Values that are none of the new definition. What is in the trash counts only where it would be lost."""
         if work.work not in (Work.COPY, Work.REWRITE):
@@ -132,7 +147,7 @@ class Census:
         assert work.old
         assert work.new
         convert, column = convert_of(work, self.old.plugins), self.table.c[work.old.name]
-        is_rule = work.old.type == work.new.type and work.work is Work.REWRITE
+        is_rule = work.old.type == work.new.type and work.work is Work.REWRITE and not work.new.targets
         examples, count = [], 0
         where = sa.and_(column.is_not(None), self.table.c.deleted_at.is_(None)) if is_rule else column.is_not(None)
         for key, title, deleted_at, value in rows_of(self.connection, self.table, self._quoted(column), where):
@@ -232,7 +247,7 @@ class Census:
 def convert_of(work: ColumnWork, plugins: Plugins) -> Convert:
     assert work.old
     assert work.new
-    return converter(work.old, work.new, plugins, is_retargeted=work.is_retargeted)
+    return converter(work.old, work.new, plugins, is_retargeted=work.is_retargeted, objects=work.objects)
 
 
 def converted(value: Any, convert: Convert | None) -> Any:

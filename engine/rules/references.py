@@ -43,9 +43,7 @@ def missing_targets(
                 if one not in found.get(target, ()) and not _is_self(ctx, name, one):
                     message = f"'{name}': no {target} has the id '{one}'"
                     values = (("id", one),)
-                    problems.append(
-                        (index, InputProblem(name, "reference.unknown", message, "choose another", values))
-                    )
+                    problems.append((index, InputProblem(name, "reference.unknown", message, "choose another", values)))
     return problems
 
 

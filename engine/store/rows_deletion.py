@@ -143,7 +143,10 @@ def referrers(
         compiled = _compiled(snapshot, ("referrers", object_name, field.name, len(wanted)), statement)
         params: dict[str, Any] = {f"_i{index}": written(field, target, one) for index, one in enumerate(wanted)}
         load = _loader(snapshot, object_name, field.name)
-        found += [(one, load(value)) for one, value in connection.rows(compiled.sql, compiled.bind(params | {"_limit": limit}))]
+        found += [
+            (one, load(value))
+            for one, value in connection.rows(compiled.sql, compiled.bind(params | {"_limit": limit}))
+        ]
     return found
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from metadata.assemble import Item
 from metadata.build.records import RELATIVE
 from metadata.check.facts import Facts
-from metadata.model import SYSTEM_FIELDS, Data, Field, Object, Record
+from metadata.model import EVERY, SYSTEM_FIELDS, Data, Field, Object, Record
 from metadata.problem import Place, Problem, nearest
 
 __all__ = ["check"]
@@ -89,6 +89,9 @@ def value_fits(
             what = "user" if field.target == USER else f"record of '{field.target}' with the key"
             yield facts.no_such(what, value, keys.get(field.target, ()), at=at, code="data.reference")
         return
+    if field.targets:
+        yield from keys_exist(facts, item, steps, field, value, keys)
+        return
     if field.value in ("date", "datetime") and isinstance(value, str) and is_relative(field, value):
         return
     kind = facts.kinds.get(field.type)
@@ -96,6 +99,31 @@ def value_fits(
     if why is not None:
         at = item.document.at("records", *steps)
         yield Problem(at, "data.value", f"the value does not fit '{field.name}': {why}", likely(field, value))
+
+
+def keys_exist(
+    facts: Facts, item: Item[Data], steps: tuple[int, str], field: Field, value: Any, keys: Mapping[str, set[str]]
+) -> Iterator[Problem]:
+    """A list of keys; or "object/key", or {object: ..., id: key}."""
+    at = item.document.at("records", *steps)
+    if field.refers_to_many:
+        named = [(field.targets[0], one) for one in value] if isinstance(value, list) else []
+        if not isinstance(value, list):
+            yield Problem(at, "data.value", f"'{field.name}' holds a list of _keys of records of '{field.targets[0]}'")
+    else:
+        text = f"{value.get('object')}/{value.get('id')}" if isinstance(value, dict) else str(value)
+        name, slash, key = text.partition("/")
+        named = [(name, key)]
+        if not slash or not field.refers_to(name):
+            shown = " or ".join(f"{target}/KEY" for target in field.targets if target != EVERY) or "OBJECT/KEY"
+            yield Problem(
+                at, "data.value", f"'{text[:60]}' does not say which record '{field.name}' means", f"write {shown}"
+            )
+            return
+    for name, key in named:
+        if key not in keys.get(name, ()) and ("data", name) not in facts.unread:
+            what = "user" if name == USER else f"record of '{name}' with the key"
+            yield facts.no_such(what, str(key), keys.get(name, ()), at=at, code="data.reference")
 
 
 def is_relative(field: Field, value: str) -> bool:

@@ -129,7 +129,7 @@ def test_all_problems_of_all_lines_come_at_once_and_nothing_is_written(shop: Run
         ]})  # fmt: skip
     assert [(one.path, one.code) for one in refusal.value.problems] == [
         ("name", "value.required"), ("lines.0.id", "lines.unknown"), ("lines.1.quantity", "value.number.min"),
-        ("lines.1.colour", "field.unknown"), ("lines.1.text", "value.length"), ("lines.2", "value.type"),
+        ("lines.1.colour", "field.unknown"), ("lines.1.text", "value.text.long"), ("lines.2", "value.type"),
         ("lines.3.quote", "value.differs"), ("lines.4.parts.0.name", "value.required"),
     ]  # fmt: skip
     with refused(shop, BadInput) as refusal:
@@ -288,6 +288,8 @@ def counted(site: Running) -> Counted:
     found = Counted([0])
     with site.tenant.database.write() as connection:
         raw = connection.raw
-    raw.set_trace_callback(lambda sql: found.__setitem__(0, found[0] + 1) if not sql.startswith(("INSERT", "UPDATE")) else None)
+    raw.set_trace_callback(
+        lambda sql: found.__setitem__(0, found[0] + 1) if not sql.startswith(("INSERT", "UPDATE")) else None
+    )
     found.stop = lambda: raw.set_trace_callback(None)  # type: ignore[method-assign]
     return found
