@@ -8,7 +8,7 @@ from typing import Any
 from engine.access.scope import Scope
 from engine.context import Context
 from engine.errors import BadInput, EngineError, Forbidden, InputProblem, NotFound, Stale
-from engine.rules import rollups
+from engine.rules import rollups, trees
 from engine.rules.masters import give_owner
 from engine.rules.numbering import number
 from engine.rules.references import missing_targets
@@ -77,6 +77,8 @@ def write_new(
                 rows.insert_many(ctx, connection, name, [row])
     if rows.failing(ctx, connection, name, ids, "create", own):
         raise may_not("create", name)
+    wrong = trees.wrong_places(ctx, connection, rules, {row["id"]: row for row in new}, is_new=True)
+    refuse([at(path, wrong[row["id"]]) for path, row in zip(paths, new, strict=True) if row["id"] in wrong])
     if rollups.concerns(ctx.snapshot, name):
         rollups.after_change(connection, ctx.snapshot, name, ids)
     rows_history.write(ctx, connection, name, [(row["id"], 1, "create", changes_of(rules, {}, row)) for row in new])
@@ -92,9 +94,11 @@ def write_changed(
         raise may_not("update", name)
     problems = missing_targets(ctx, connection, rules, [values for _, _, _, values in changes])
     refuse([at(changes[index][0], problem) for index, problem in problems])
+    each = {record_id: values for _, record_id, _, values in changes}
+    for values in each.values():
+        trees.take_turns(ctx, connection, rules, values)
     try:
         with rows.savepoint(connection):
-            each = {record_id: values for _, record_id, _, values in changes}
             versions = rows.change_each(ctx, connection, name, each)
     except Exception as error:
         if not is_violation(error):
@@ -105,6 +109,8 @@ def write_changed(
                 versions |= rows.change_each(ctx, connection, name, {record_id: values})
     if rows.failing(ctx, connection, name, ids, "update"):
         raise may_not("update", name)
+    wrong = trees.wrong_places(ctx, connection, rules, each)
+    refuse([at(path, wrong[record_id]) for path, record_id, _, _ in changes if record_id in wrong])
     if rollups.concerns(ctx.snapshot, name):
         names = {field for _, _, _, values in changes for field in values}
         moved = [field for field in rollups.references_of(ctx.snapshot, name) if field in names]

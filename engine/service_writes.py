@@ -5,7 +5,7 @@ from typing import Any
 from engine import service_lines as lines
 from engine.context import Context
 from engine.errors import BadInput, BadValue, Conflict, InputProblem
-from engine.rules import rollups
+from engine.rules import rollups, trees
 from engine.rules.masters import give_owner, lock_masters, masters_wrong
 from engine.rules.numbering import number
 from engine.rules.references import missing_targets
@@ -73,6 +73,7 @@ def _create_row(ctx: Context, connection: Connection, rules: Rules, stored: dict
         written = rows.insert(ctx, connection, rules.object, row)
     if not written.is_allowed:
         raise may_not("create", rules.object)
+    refuse(list(trees.wrong_places(ctx, connection, rules, {row["id"]: row}, is_new=True).values()))
     if tables:
         lines.insert(ctx, connection, [(row["id"], tables)])
     if rollups.concerns(ctx.snapshot, rules.object):
@@ -115,12 +116,14 @@ def update_in(
             return answer(ctx, connection, object_name, current.record(), is_visible=True)
         refuse([problem for _, problem in missing_targets(ctx, connection, rules, [changed])])
         lock_masters(ctx, connection, rules, current)
+        trees.take_turns(ctx, connection, rules, changed)
         with as_conflicts(ctx.snapshot, object_name):
             written = rows.change(ctx, connection, object_name, record_id, current.version, changed, "update")
         if written is None:  # somebody else was faster: look again
             continue
         if not written.is_allowed:
             raise may_not("update", object_name)
+        refuse(list(trees.wrong_places(ctx, connection, rules, {record_id: changed}).values()))
         if is_relined:
             tables = lines.rewrite(ctx, connection, object_name, record_id, sent)
         if rollups.concerns(ctx.snapshot, object_name):

@@ -40,6 +40,7 @@ class Rules:
     required: tuple[str, ...]
     references: tuple[Field, ...]  # of every kind
     masters: tuple[str, ...]  # references to what its records belong to
+    tree: str  # the reference that makes its records a tree
     generated: tuple[FieldRule, ...]
     worked_out: frozenset[str] = frozenset()  # fields that exist and are not written
 
@@ -64,6 +65,7 @@ def _compile(snapshot: Snapshot, object_name: str) -> Rules:
         required=tuple(name for name, rule in fields.items() if rule.field.is_required and not rule.type.is_computed),
         references=tuple(rule.field for rule in fields.values() if rule.field.target or rule.field.targets),
         masters=tuple(name for name, rule in fields.items() if rule.field.is_master),
+        tree=snapshot.definitions.objects[object_name].tree,
         generated=tuple(rule for rule in fields.values() if rule.type.generate is not None),
         worked_out=worked_out,
     )

@@ -207,7 +207,9 @@ def test_a_plan_counts_what_refers_to_an_object_that_goes(desk: Running) -> None
 
 
 def test_a_plain_reference_becomes_one_of_several(desk: Running) -> None:
-    text = DESK.replace("about: {type: polymorphic_reference, to: [project, customer]}", "about: {type: reference, to: project}")
+    text = DESK.replace(
+        "about: {type: polymorphic_reference, to: [project, customer]}", "about: {type: reference, to: project}"
+    )
     desk.publish(text.replace("tags: {type: multi_reference, to: tag}", "tags: {type: reference, to: tag}"))
     boss = desk.records("boss")
     project, tag = boss.create("project", {"name": "P"})["id"], boss.create("tag", {"name": "T"})["id"]

@@ -241,6 +241,7 @@ def filter_part(visit: Visit) -> Response:
     target = resolve(visit.ctx.snapshot, visit.ctx.scope, definition.name, path)
     if target is None:
         return visit.render("filter_value.html", operators=[], widget=None)
-    kind = visit.ctx.snapshot.plugins.fields[target[1].type]
-    widget = widget_view(visit, definition.name, target[1], None, for_filter=True)
-    return visit.render("filter_value.html", operators=operators_for(kind.value, visit.say), widget=widget)
+    owner, field = target
+    widget = widget_view(visit, definition.name, field, None, for_filter=True)
+    operators = operators_for(visit.ctx, owner, field, visit.say)
+    return visit.render("filter_value.html", operators=operators, widget=widget)
