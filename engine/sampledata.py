@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from engine.context import SYSTEM, ZONE_UTC, Actor, Context, context_of
 from engine.errors import InputProblem
+from engine.rules import single
 from engine.rules.numbering import number
 from engine.rules.uniqueness import as_conflicts
 from engine.rules.values import Rules, read_values, rules_of
@@ -42,6 +43,7 @@ class Loading:
 
     ctx: Context
     ids: dict[Key, str] = field(default_factory=dict)
+    singles: dict[str, str] = field(default_factory=dict)  # settings object -> its record
     problems: list[InputProblem] = field(default_factory=list)
 
 
@@ -56,12 +58,17 @@ def load(
     ctx = replace(context_of(tenant, SYSTEM, now), time_zone=time_zone)
     loading = Loading(ctx)
     _know_people(loading)
+    with tenant.database.read() as connection:
+        for part in data:
+            definition = ctx.snapshot.definitions.objects.get(part.object)
+            if definition is not None and definition.kind == "single":
+                loading.singles[part.object] = single.record_of(ctx, connection, part.object) or ""
     records = [(part.object, index, record) for part in data for index, record in enumerate(part.records)]
     for object_name, index, record in records:
-        loading.ids.update(_names(object_name, index, record))
+        loading.ids.update(_names(loading, object_name, index, record))
     rows_by_object: dict[str, list[dict[str, Any]]] = {}
     for object_name, index, record in records:
-        row = _row(loading, object_name, _id(object_name, index, record), record)
+        row = _row(loading, object_name, _id(loading, object_name, index, record), record)
         rows_by_object.setdefault(object_name, []).append(row)
     refuse(loading.problems)
     with tenant.database.write() as connection:
@@ -84,17 +91,19 @@ def _know_people(loading: Loading) -> None:
         cursor = page.next
 
 
-def _names(object_name: str, index: int, record: Record) -> Mapping[Key, str]:
+def _names(loading: Loading, object_name: str, index: int, record: Record) -> Mapping[Key, str]:
     """What other records may call this one."""
-    one = _id(object_name, index, record)
+    one = _id(loading, object_name, index, record)
     names = {(object_name, record.key): one} if record.key else {}
     if object_name == PERSON and "username" in record.values:
         names[object_name, str(record.values["username"])] = one
     return names
 
 
-def _id(object_name: str, index: int, record: Record) -> str:
-    """A UUID of version 7 whose random part is not random: the same at each loading."""
+def _id(loading: Loading, object_name: str, index: int, record: Record) -> str:
+    """A UUID of version 7 whose random part is not random: the same at each loading. Of settings that of their record."""
+    if object_name in loading.singles:
+        return loading.singles[object_name]
     name = f"{object_name}\0{record.key}" if record.key else f"{object_name}\0\0{record.place.file}\0{index}"
     digest = int.from_bytes(hashlib.blake2b(name.encode(), digest_size=16).digest(), "big")
     low = digest & ((1 << 80) - 1)
@@ -203,6 +212,8 @@ def _spread(ctx: Context, record_id: str) -> datetime:
 def _write(loading: Loading, connection: Connection, object_name: str, new: list[dict[str, Any]]) -> int:
     """Records that are not there yet. Returns how many."""
     ctx = loading.ctx
+    if object_name in loading.singles:
+        return _set_up(ctx, connection, object_name, new[-1])
     known = rows_deletion.stored(connection, ctx.snapshot, object_name, ["owner"], [row["id"] for row in new])
     fresh = sorted((row for row in new if row["id"] not in known), key=lambda row: row["created_at"])
     if not fresh:
@@ -214,6 +225,18 @@ def _write(loading: Loading, connection: Connection, object_name: str, new: list
     for row in fresh:
         _remember(ctx, connection, rules, row)
     return len(fresh)
+
+
+def _set_up(ctx: Context, connection: Connection, object_name: str, row: Mapping[str, Any]) -> int:
+    """Settings that nobody has changed yet."""
+    rules, record_id = rules_of(ctx.snapshot, object_name), row["id"]
+    if rows.versions_of(ctx.snapshot, connection, object_name, [record_id]).get(record_id) != 1:
+        return 0
+    values = {name: row[name] for name in rules.fields if name in row}
+    versions = rows.change_each(ctx, connection, object_name, {record_id: values})
+    entry = (record_id, versions[record_id], "update", changes_of(rules, {}, values))
+    rows_history.write(ctx, connection, object_name, [entry])
+    return 1
 
 
 def _remember(ctx: Context, connection: Connection, rules: Rules, row: Mapping[str, Any]) -> None:

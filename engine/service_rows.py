@@ -12,6 +12,7 @@ from engine.rules import rollups, trees
 from engine.rules.masters import give_owner
 from engine.rules.numbering import number
 from engine.rules.references import missing_targets
+from engine.rules.single import refuse_another
 from engine.rules.uniqueness import as_conflicts, is_violation
 from engine.rules.values import Rules
 from engine.store import rows, rows_history
@@ -142,6 +143,7 @@ def need(scope: Scope, action: Action, object_name: str) -> None:
     if scope.can(action, object_name) and (action == "create" or scope.can("read", object_name)):
         return
     need_object(scope, object_name)
+    refuse_another(scope.snapshot, action, object_name)
     raise may_not(action, object_name)
 
 

@@ -70,6 +70,8 @@ def object_steps(change: ObjectChange, census: "Census | None", plugins: Plugins
         return
     assert census is not None
     details, broken = list(change.details), [census.repeated(group) for group in census.new_groups()]
+    if change.new.kind == "single" and change.old.kind != "single":
+        broken.append(census.several())
     if details:
         yield stopped(Step("~", f"object {name}", "; ".join(details)), broken)
     for field, work in zip(change.fields, column_works(change, plugins), strict=True):
@@ -188,6 +190,14 @@ class Census:
         if count < 2:
             return Broken()
         return Broken(count, (f"{counted(count, 'record')} would share the default of a unique field",))
+
+    def several(self) -> Broken:
+        """Records where there is to be one."""
+        alive = self.table.c.deleted_at.is_(None)
+        count = self._count(alive)
+        if count < 2:
+            return Broken()
+        return Broken(count, tuple(f"{name}: one record is to be left" for name in self._first(alive)))
 
     def new_groups(self) -> Iterator[tuple[str, ...]]:
         """Fields that together are newly unique, or of which a value may change."""

@@ -21,8 +21,8 @@ __all__ = [
 ]  # fmt: skip
 
 OPERATORS = ("=", "!=", "<", "<=", ">", ">=", "in", "contains", "begins", "blank", "filled", "under")
-"""`=` of a field with several choices: it has this one; `in`: one of these. A blank value with `=` is `blank`. `under`: a
-reference to a tree, or the id of a record of one, leads to this record or to one below it."""
+"""`=` of a field with several choices: it has this one; `in`: one of these. A blank value with `=` is `blank`.
+`under`: a reference to a tree, or the id of a record of one, leads to this record or to one below it."""
 
 MAX_OPTIONS = 500
 WITHOUT_VALUE = ("blank", "filled")

@@ -73,6 +73,10 @@ def compiled(visit: Visit, definition: Object, columns: tuple[str, ...]) -> Comp
 
 def list_page(visit: Visit) -> Response:
     definition = object_of(visit, visit.request.path_params["object"])
+    if definition.kind == "single":
+        page = visit.records.page(Query(definition.name, ("id",), limit=1))
+        if page.ids:
+            return visit.go(f"/o/{definition.name}/{page.ids[0]}")
     query = visit.request.query_params
     state = ListState.read(definition.name, query.multi_items())
     if query.get("add.path") and query.get("add.op"):
