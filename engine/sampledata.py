@@ -5,7 +5,7 @@ A record's id follows from its object and key (or place), so a record that was l
 
 import hashlib
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
@@ -13,14 +13,17 @@ from zoneinfo import ZoneInfo
 
 from engine.context import SYSTEM, ZONE_UTC, Actor, Context, context_of
 from engine.errors import InputProblem
-from engine.rules import single
+from engine.rules import rollups, single
 from engine.rules.numbering import number
 from engine.rules.uniqueness import as_conflicts
 from engine.rules.values import Rules, read_values, rules_of
 from engine.service import Query, Records, SortKey
-from engine.service_writes import changes_of, refuse
+from engine.service_lists import order_of
+from engine.service_rows import changes_of, refuse
 from engine.store import rows, rows_deletion, rows_history
 from engine.store.database import Connection
+from engine.store.query_paths import field_of
+from engine.store.references import written
 from engine.tenants import Tenant
 from metadata.model import SYSTEM_FIELDS, Data, Field, Record
 
@@ -35,6 +38,17 @@ EPOCH_MS = 1_577_836_800_000  # 2020-01-01: ids of sample data begin with it
 PAGE = 1000
 
 Key = tuple[str, str]  # (object, key)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One record of the data, or a line within one."""
+
+    object: str
+    id: str
+    record: Record
+    tables: tuple[str, ...]  # names of its values that are lines of their own
+    fixed: Mapping[str, Any] = field(default_factory=dict)  # of a line: what follows from where it stands, as stored
 
 
 @dataclass(slots=True)
@@ -63,17 +77,24 @@ def load(
             definition = ctx.snapshot.definitions.objects.get(part.object)
             if definition is not None and definition.kind == "single":
                 loading.singles[part.object] = single.record_of(ctx, connection, part.object) or ""
-    records = [(part.object, index, record) for part in data for index, record in enumerate(part.records)]
-    for object_name, index, record in records:
-        loading.ids.update(_names(loading, object_name, index, record))
+    entries = [
+        entry
+        for part in data for index, record in enumerate(part.records)
+        for entry in _entries(loading, part.object, _id(loading, part.object, index, record), record)
+    ]  # fmt: skip
+    for entry in entries:
+        loading.ids.update(_names(entry))
     rows_by_object: dict[str, list[dict[str, Any]]] = {}
-    for object_name, index, record in records:
-        row = _row(loading, object_name, _id(loading, object_name, index, record), record)
-        rows_by_object.setdefault(object_name, []).append(row)
+    for entry in entries:
+        rows_by_object.setdefault(entry.object, []).append(_row(loading, entry))
     refuse(loading.problems)
     with tenant.database.write() as connection:
         connection.defer_references()  # records may refer to later ones, and to each other
-        return {name: _write(loading, connection, name, new) for name, new in rows_by_object.items()}
+        counts = {name: _write(loading, connection, name, new) for name, new in rows_by_object.items()}
+        for name, new in rows_by_object.items():
+            if counts[name] and rollups.concerns(ctx.snapshot, name):
+                rollups.after_change(connection, ctx.snapshot, name, [row["id"] for row in new])
+        return counts
 
 
 def _know_people(loading: Loading) -> None:
@@ -91,20 +112,41 @@ def _know_people(loading: Loading) -> None:
         cursor = page.next
 
 
-def _names(loading: Loading, object_name: str, index: int, record: Record) -> Mapping[Key, str]:
+def _entries(loading: Loading, object_name: str, record_id: str, record: Record) -> Iterator[Entry]:
+    """A record, and after it the lines that stand in it."""
+    definition = loading.ctx.snapshot.definitions.objects.get(object_name)
+    fields = definition.fields if definition is not None else {}
+    tables = {name: fields[name] for name in record.values if name in fields and fields[name].source == "lines"}
+    yield Entry(object_name, record_id, record, tuple(tables))
+    for name, table in tables.items():
+        by, position = field_of(loading.ctx.snapshot, table.of, table.by), order_of(loading.ctx, table.of)
+        lines = record.values[name]
+        for index, line in enumerate(lines if isinstance(lines, list) else ()):
+            values = {key: value for key, value in line.items() if key != "_key"}
+            own = Record(str(line.get("_key", "")), values, record.place)
+            line_id = _id_of(f"{record_id}\0{name}\0{index}")
+            fixed = {table.by: written(by, object_name, record_id), **dict.fromkeys(position, index + 1)}
+            for entry in _entries(loading, table.of, line_id, own):
+                yield replace(entry, fixed=fixed) if entry.record is own else entry
+
+
+def _names(entry: Entry) -> Mapping[Key, str]:
     """What other records may call this one."""
-    one = _id(loading, object_name, index, record)
-    names = {(object_name, record.key): one} if record.key else {}
-    if object_name == PERSON and "username" in record.values:
-        names[object_name, str(record.values["username"])] = one
+    record = entry.record
+    names = {(entry.object, record.key): entry.id} if record.key else {}
+    if entry.object == PERSON and "username" in record.values:
+        names[entry.object, str(record.values["username"])] = entry.id
     return names
 
 
 def _id(loading: Loading, object_name: str, index: int, record: Record) -> str:
-    """A UUID of version 7 whose random part is not random: the same at each loading. Of settings that of their record."""
+    """A UUID of version 7 whose random part is not random: the same at each loading. Settings have theirs already."""
     if object_name in loading.singles:
         return loading.singles[object_name]
-    name = f"{object_name}\0{record.key}" if record.key else f"{object_name}\0\0{record.place.file}\0{index}"
+    return _id_of(f"{object_name}\0{record.key}" if record.key else f"{object_name}\0\0{record.place.file}\0{index}")
+
+
+def _id_of(name: str) -> str:
     digest = int.from_bytes(hashlib.blake2b(name.encode(), digest_size=16).digest(), "big")
     low = digest & ((1 << 80) - 1)
     low = (low & ~(0xF << 76)) | (7 << 76)
@@ -112,13 +154,15 @@ def _id(loading: Loading, object_name: str, index: int, record: Record) -> str:
     return str(uuid.UUID(int=EPOCH_MS << 80 | low))
 
 
-def _row(loading: Loading, object_name: str, record_id: str, record: Record) -> dict[str, Any]:
+def _row(loading: Loading, entry: Entry) -> dict[str, Any]:
     """A whole row; what is wrong with it becomes problems at its place in the package."""
-    rules = rules_of(loading.ctx.snapshot, object_name)
+    rules, record, record_id = rules_of(loading.ctx.snapshot, entry.object), entry.record, entry.id
     place = f"{record.place.file}:{record.place.line}"
     sent: dict[str, object] = {}
     system: dict[str, Any] = {}
     for name, value in record.values.items():
+        if name in entry.tables:
+            continue
         field = _field(rules, name)
         if field is None:
             sent[name] = value  # refused below, in the words of every other refusal
@@ -133,10 +177,12 @@ def _row(loading: Loading, object_name: str, record_id: str, record: Record) -> 
         else:
             system[name.removeprefix("_")] = resolved
     stored, problems = read_values(loading.ctx, rules, sent, None)
-    loading.problems += [replace(problem, path=f"{place} {problem.path}") for problem in problems]
+    loading.problems += [replace(one, path=f"{place} {one.path}") for one in problems if one.path not in entry.fixed]
+    stored |= entry.fixed
     created = _moment(system.get("created_at")) or _spread(loading.ctx, record_id)
     person = system.get("created_by") or stored.get("owner")
     return {
+        **rollups.beginning(loading.ctx.snapshot, entry.object),
         **stored,
         "id": record_id,
         "version": 1,

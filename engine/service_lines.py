@@ -190,7 +190,7 @@ def _changed(
     rules = rules_of(ctx.snapshot, table.child)
     values, tables = _own_values(ctx, table, at, line, key, problems)
     names = [name for name in values if name in rules.fields]
-    before = held.stored(dict.fromkeys((*names, *((table.position,) if table.position else ()))))
+    before = held.stored(list(dict.fromkeys((*names, *((table.position,) if table.position else ())))))
     stored, wrong = read_values(ctx, rules, values, before)
     problems += [replace(one, path=f"{at}.{one.path}") for one in wrong]
     changed = {name: value for name, value in stored.items() if value != before[name]}

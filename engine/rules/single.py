@@ -28,7 +28,9 @@ def refuse_another(snapshot: Snapshot, action: Action, object_name: str) -> None
 
 def record_of(ctx: Context, connection: Connection, object_name: str) -> str | None:
     table = ctx.snapshot.physical.table(object_name)
-    found: Any = connection.sa.scalar(sa.select(table.c.id).where(table.c.deleted_at.is_(None)).order_by(table.c.id))
+    found: str | None = connection.sa.scalar(
+        sa.select(table.c.id).where(table.c.deleted_at.is_(None)).order_by(table.c.id)
+    )
     return found
 
 

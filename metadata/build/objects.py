@@ -108,9 +108,9 @@ def joined(fields: Mapping[str, Field], others: Mapping[str, Mapping[str, Field]
             masters = [f for f in ways if f.is_master] or ways
             by = masters[0].name if len(masters) == 1 else ""
         found[name] = replace(field, of=of, by=by)
-    masters = [name for name, field in fields.items() if field.is_master]
-    if len(masters) == 1:  # of several masters a record has one
-        found[masters[0]] = replace(found[masters[0]], is_required=True)
+    owners = [name for name, field in fields.items() if field.is_master]
+    if len(owners) == 1:  # of several masters a record has one
+        found[owners[0]] = replace(found[owners[0]], is_required=True)
     return found
 
 
