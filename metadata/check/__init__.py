@@ -13,6 +13,7 @@ from metadata.check import (
     names,
     objects,
     packages,
+    relations,
     roles,
     translations,
     views,
@@ -24,7 +25,7 @@ __all__ = ["Facts", "check"]
 
 CHECKS = (
     packages.check, names.check, objects.check, fields.check, computed.check, conditions.check, choices.check,
-    layouts.check, views.check, menus.check, roles.check, translations.check, data.check,
+    relations.check, layouts.check, views.check, menus.check, roles.check, translations.check, data.check,
 )  # fmt: skip
 
 
