@@ -26,6 +26,7 @@ from ui.markdown import rendered
 __all__ = ["CELLS", "Cell", "Shown", "avatar", "badge", "cell_for", "initials", "person"]
 
 Row = Sequence[Any]
+NOTHING: Mapping[str, str] = {}
 Cell = Callable[[Row], str]
 """A row of stored values -> HTML of one of them; "" when it is blank."""
 
@@ -48,6 +49,7 @@ class Shown:
     title_at: int = -1  # of a reference: where the target's title stands; -1 when it may not be read
     as_text: Callable[[Any], str] = str  # as a form holds it: a telephone number in groups
     is_full: bool = False  # on a page of its own: long texts whole, links live
+    icons: Mapping[str, str] = NOTHING  # of objects by name, for a reference to one of several
 
     @property
     def is_numeric(self) -> bool:
@@ -239,6 +241,32 @@ def reference(shown: Shown) -> Cell:
     return cell
 
 
+def references(shown: Shown) -> Cell:
+    """Titles as links, from what ui.naming put into the row."""
+    at = shown.at
+
+    def cell(row: Row) -> str:
+        links = [
+            f'<a class="pill tone-gray" href="/o/{escape(o)}/{i}">{escape(title)}</a>' for o, i, title in row[at] or ()
+        ]
+        return f'<span class="pills">{"".join(links)}</span>' if links else ""
+
+    return cell
+
+
+def any_reference(shown: Shown) -> Cell:
+    """The title as a link, behind the icon of its object."""
+    at, icons = shown.at, shown.icons
+
+    def cell(row: Row) -> str:
+        return "".join(
+            f'<a class="any" href="/o/{escape(o)}/{i}">{icon(icons.get(o, "file"), "icon-small")}{escape(title)}</a>'
+            for o, i, title in row[at] or ()
+        )
+
+    return cell
+
+
 def email(shown: Shown) -> Cell:
     return linked(shown, "mailto:")
 
@@ -327,6 +355,8 @@ CELLS: Mapping[str, Callable[[Shown], Cell]] = {
     "choice": choice,
     "choices": choices,
     "reference": reference,
+    "references": references,
+    "any_reference": any_reference,
     "email": email,
     "phone": phone,
     "url": url,

@@ -44,7 +44,9 @@ def new_page(visit: Visit) -> Response:
         values[RECORD_TYPE] = asked
         given.add(RECORD_TYPE)
     like = visit.request.query_params.get("_like", "")
-    lines = {one.name: copied_rows(visit, one, like) for one in lines_fields(visit, definition)} if like else {}
+    lines = (
+        {one.name: copied_rows(visit, definition, one, like) for one in lines_fields(visit, definition)} if like else {}
+    )
     return show(visit, definition, held=values, record_id="", given=given, lines=lines)
 
 
@@ -96,7 +98,7 @@ def held_values(visit: Visit, definition: Object, record_id: str) -> dict[str, A
     live = live_of(visit.ctx.snapshot, visit.ctx.scope, definition.name)
     record_type = record_type_of(visit, definition, record_id)
     names = dict.fromkeys((*form_fields(visit, definition, record_type), *live.own, definition.title, "version"))
-    asked = [name for name in names if name in readable and readable[name].source not in ("lines", "inverse")]
+    asked = [name for name in names if name in readable and not readable[name].is_list_of_records]
     return visit.records.get_row(definition.name, record_id, asked)
 
 
@@ -171,7 +173,7 @@ def show(
     only = only if only in names else ""
     if lines is None:
         lines = {
-            one.name: line_rows(visit, one, record_id, sent is not None)
+            one.name: line_rows(visit, definition, one, record_id, sent is not None)
             for one in lines_fields(visit, definition)
             if one.name in names
         }
