@@ -48,7 +48,7 @@ object: deal
 label: Deal
 record_types:
   sale: {label: Sale, default: true, choices: {stage: [new, won, lost]}}
-  service: {label: Service, choices: {stage: [new, done], city: [bonn, berlin, tianjin]}}
+  service: {label: Service, choices: {stage: [new, done], city: [bonn, tianjin, anywhere]}}
 fields:
   name: {type: text, required: true}
   key: {type: text, unique: true}
