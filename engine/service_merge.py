@@ -7,7 +7,7 @@ from typing import Any
 
 from engine.context import Context
 from engine.errors import Conflict, InputProblem, Stale
-from engine.rules import duplicates, rollups
+from engine.rules import duplicates, rollups, trees
 from engine.rules.draft import Draft
 from engine.rules.masters import lock_masters, masters_wrong
 from engine.rules.pipeline import names_before, settle
@@ -27,7 +27,17 @@ from engine.store.rows_merge import Moved
 from metadata.model import Field
 from metadata.problem import nearest
 
-__all__ = ["MOST", "as_read", "change", "changed_meanwhile", "merge", "told", "write_master"]
+__all__ = [
+    "MOST",
+    "as_read",
+    "change",
+    "changed_meanwhile",
+    "merge",
+    "stay_a_tree",
+    "take_turns",
+    "told",
+    "write_master",
+]
 
 MOST = 10_000  # references that one merge may move
 
@@ -48,11 +58,13 @@ def merge(
             if currents[one].version != version:
                 raise stale(currents[one].version, version)
         chosen = chosen_values(ctx, connection, rules, currents, master, values)
+        take_turns(ctx, connection, rules)
         seen = Written()
         # Away first: what is unique to them is free for the master then.
         gone = {one: delete(ctx, connection, object_name, one, currents[one], seen) for one in others}
         write_master(ctx, connection, rules, currents[master], chosen, "merge", others, seen)
         moved = move_all(ctx, connection, object_name, master, others, seen)
+        stay_a_tree(ctx, connection, rules, master, moved)
         refuse(seen.problems(ctx, connection))
         for one, version in gone.items():
             rows_deletion.write(ctx, connection, one, [Taken(object_name, one)])
@@ -61,6 +73,23 @@ def merge(
         rows_merge.write(ctx, connection, object_name, master, others, before, moved)
         record = as_read(ctx, connection, object_name, master)
     return Merged(record, tuple(others), told(ctx, moved))
+
+
+def take_turns(ctx: Context, connection: Connection, rules: Rules) -> None:
+    """Before records are moved within their tree."""
+    if rules.tree:
+        trees.take_turns(ctx, connection, rules, {rules.tree: True})
+
+
+def stay_a_tree(ctx: Context, connection: Connection, rules: Rules, master: str, moved: Sequence[Moved]) -> None:
+    """Of records below each other one may have come to stand below itself."""
+    if not rules.tree:
+        return
+    below = [one.record for one in moved if (one.object, one.field) == (rules.object, rules.tree)]
+    stored = rows_deletion.stored(connection, ctx.snapshot, rules.object, [rules.tree], [*below, master])
+    placed = {one: {rules.tree: values[0]} for one, values in stored.items()}
+    for problem in trees.wrong_places(ctx, connection, rules, placed).values():
+        raise Conflict(problem.message, code=problem.code, fix="move what is below it first", problems=[problem])
 
 
 def as_read(ctx: Context, connection: Connection, object_name: str, master: str) -> Json:

@@ -12,7 +12,7 @@ from engine.rules.values import Rules, rules_of
 from engine.rules.written import Written, owners_of
 from engine.service_answers import Merged, Place
 from engine.service_deletion import NO_CHANGES, mend_references
-from engine.service_merge import as_read, change, changed_meanwhile, told, write_master
+from engine.service_merge import as_read, change, changed_meanwhile, stay_a_tree, take_turns, told, write_master
 from engine.service_reads import titles
 from engine.service_rows import may_not, need, not_found, refuse
 from engine.store import rows, rows_deletion, rows_history, rows_merge
@@ -37,10 +37,12 @@ def unmerge(ctx: Context, object_name: str, master: str) -> Merged:
         in_trash = losers_in_trash(ctx, connection, object_name, merge.losers)
         rules, seen = rules_of(ctx.snapshot, object_name), Written()
         back, kept = values_back(rules, found, merge)
+        take_turns(ctx, connection, rules)
         write_master(ctx, connection, rules, found, back, "unmerge", merge.losers, seen)
         for one, loser in in_trash.items():
             bring_back(ctx, connection, object_name, one, loser, master, seen)
         moved, left = references_back(ctx, connection, object_name, master, merge.moved, seen)
+        stay_a_tree(ctx, connection, rules, master, moved)
         refuse(seen.problems(ctx, connection))
         rows_merge.mark_undone(ctx, connection, merge.id)
         record = as_read(ctx, connection, object_name, master)

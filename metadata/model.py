@@ -12,7 +12,7 @@ __all__ = [
     "Cell", "Choice", "Data", "Definitions", "DuplicateRule", "Field", "FieldKind", "Grant", "Layout", "Match", "Menu",
     "MenuItem", "Object", "Package", "Record", "RecordType", "RelatedList", "Role", "Section", "SortKey", "Source",
     "Tab", "Text", "Validation", "ValueType", "View", "SYSTEM_FIELDS", "ACTIONS", "EVERY",
-    "MATCH_WAYS", "MAX_JOINS", "say",
+    "MATCH_WAYS", "MAX_JOINS", "path_to", "say",
 ]  # fmt: skip
 
 Text = Mapping[str, str]
@@ -71,6 +71,7 @@ class FieldKind:
     """Why a literal (a default, a value of sample data) is not one of this field, or None if it is."""
     is_internal: bool = False  # the type of a system field: packages may not use it
     read_text: Callable[["Field", str], object] | None = None  # a cell of CSV -> the JSON value that it means
+    reads: Callable[["Field"], tuple[str, ...]] | None = None  # paths of the record that its values are made of
     source: Source = "value"
     targets: bool = False  # takes `to`, which names one object or several, and has no column that refers to one table
 
@@ -231,6 +232,14 @@ class Object:
     def masters(self) -> tuple[Field, ...]:
         """The references to what its records belong to."""
         return tuple(field for field in self.fields.values() if field.is_master)
+
+
+def path_to(definition: Object, path: str) -> str:
+    """A path with `parent.` spelled out, where the object's records have one master."""
+    first, dot, rest = path.partition(".")
+    masters = definition.masters
+    is_parent = first == "parent" and dot and "parent" not in definition.fields and len(masters) == 1
+    return f"{masters[0].name}.{rest}" if is_parent else path
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ MOST = 500  # lines that are read
 
 OTHERS, INTO = "_others", "_into"  # beside the columns, whose names never begin with _
 
+NOTHING: Mapping[str, Any] = {}
 Changes = Mapping[str, tuple[Any, Any]]
 Entry = tuple[str, int, str, Changes]
 """(record, its version after the change, action, field -> (old, new) JSON-ready)"""
@@ -40,18 +41,22 @@ def write(
         "_by": ctx.actor.id or None,
     }
     beside: dict[str, Any] = {OTHERS: list(others)} if others else {INTO: into} if into else {}
-    rows = []
-    for record, version, action, changes in entries:
-        named: dict[str, Any] = {columns.get(name) or key_of(name): pair for name, pair in changes.items()}
-        kept = orjson.dumps(named | beside).decode() if named or beside else None
-        rows.append(compiled.bind({
+    rows = [
+        compiled.bind({
             **shared, "_id": new_id(ctx.now), "_record": record, "_version": version, "_action": action,
-            "_changes": kept,
-        }))  # fmt: skip
+            "_changes": dumped(columns, changes, beside) if changes or beside else None,
+        })
+        for record, version, action, changes in entries
+    ]  # fmt: skip
     if len(rows) == 1:
         connection.run(compiled.sql, rows[0])
     else:
         connection.run_many(compiled.sql, rows)
+
+
+def dumped(columns: Mapping[str, str], changes: Changes, beside: Mapping[str, Any] = NOTHING) -> str:
+    named: dict[str, Any] = {columns.get(name) or key_of(name): pair for name, pair in changes.items()}
+    return orjson.dumps({**named, **beside}).decode()
 
 
 def key_of(name: str) -> str:

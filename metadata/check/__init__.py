@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 
 from metadata.check import (
+    choices,
     computed,
+    conditions,
     data,
     duplicates,
     fields,
@@ -12,18 +14,20 @@ from metadata.check import (
     names,
     objects,
     packages,
+    relations,
     roles,
     translations,
     views,
-)  # fmt: skip
+)
 from metadata.check.facts import Facts
 from metadata.problem import Problem
 
 __all__ = ["Facts", "check"]
 
 CHECKS = (
-    packages.check, names.check, objects.check, fields.check, computed.check, duplicates.check, layouts.check,
-    views.check, menus.check, roles.check, translations.check, data.check,
+    packages.check, names.check, objects.check, fields.check, computed.check, conditions.check, choices.check,
+    relations.check, duplicates.check, layouts.check, views.check, menus.check, roles.check, translations.check,
+    data.check,
 )  # fmt: skip
 
 
