@@ -48,7 +48,7 @@ class Context:
     now: datetime
     language: str = "en"
     time_zone: ZoneInfo = field(default=ZONE_UTC)
-    warnings: list[InputWarning] = field(default_factory=list)
+    warnings: list[InputWarning] = field(default_factory=list, compare=False)
     stops_at_warnings: bool = False
 
     @property

@@ -133,11 +133,29 @@ def names(sent: dict[str, str], parameter: str) -> tuple[str, ...]:
     """`name,account.name` -> its parts."""
     if parameter not in sent:
         return ()
-    parts = tuple(part.strip() for part in sent[parameter].split(","))
+    parts = tuple(part.strip() for part in split(sent[parameter]))
     if not all(parts):
         message = f"{parameter} is names with commas between them, not '{sent[parameter][:60]}'"
         raise bad_request("query.value", message, path=parameter)
     return parts
+
+
+def split(text: str) -> list[str]:
+    """At commas outside of brackets and quotes: formulas have commas of their own."""
+    parts, start, depth, quote = [], 0, 0, ""
+    for at, sign in enumerate(text):
+        if quote:
+            quote = "" if sign == quote and text[at - 1] != "\\" else quote
+        elif sign in "'\"":
+            quote = sign
+        elif sign in "([":
+            depth += 1
+        elif sign in ")]":
+            depth -= 1
+        elif sign == "," and depth <= 0:
+            parts.append(text[start:at])
+            start = at + 1
+    return [*parts, text[start:]]
 
 
 def sort_keys(sent: dict[str, str]) -> tuple[SortKey, ...]:
