@@ -1,6 +1,6 @@
 """Who asks, when, and on which version of the definitions. Passed to everything that reads or writes records."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -28,6 +28,7 @@ class Actor:
     language: str = "en"
     time_zone: ZoneInfo = ZONE_UTC
     is_system: bool = False
+    departments: Sequence[str] = ()  # ids of the person's department and of all above it; read when looked at
 
 
 SYSTEM = Actor(id="", username="", name="Fieldstone", is_system=True)

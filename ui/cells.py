@@ -26,7 +26,6 @@ from ui.markdown import rendered
 __all__ = ["CELLS", "Cell", "Shown", "avatar", "badge", "cell_for", "initials", "person"]
 
 Row = Sequence[Any]
-NOTHING: Mapping[str, str] = {}
 Cell = Callable[[Row], str]
 """A row of stored values -> HTML of one of them; "" when it is blank."""
 
@@ -49,7 +48,7 @@ class Shown:
     title_at: int = -1  # of a reference: where the target's title stands; -1 when it may not be read
     as_text: Callable[[Any], str] = str  # as a form holds it: a telephone number in groups
     is_full: bool = False  # on a page of its own: long texts whole, links live
-    icons: Mapping[str, str] = NOTHING  # of objects by name, for a reference to one of several
+    icons: Mapping[str, str] | None = None  # of objects by name, for a reference to one of several
 
     @property
     def is_numeric(self) -> bool:
@@ -256,7 +255,7 @@ def references(shown: Shown) -> Cell:
 
 def any_reference(shown: Shown) -> Cell:
     """The title as a link, behind the icon of its object."""
-    at, icons = shown.at, shown.icons
+    at, icons = shown.at, shown.icons or {}
 
     def cell(row: Row) -> str:
         return "".join(
