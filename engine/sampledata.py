@@ -5,7 +5,7 @@ A record's id follows from its object and key (or place), so a record that was l
 
 import hashlib
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
@@ -14,12 +14,17 @@ from zoneinfo import ZoneInfo
 from engine.context import SYSTEM, ZONE_UTC, Actor, Context, context_of
 from engine.errors import InputProblem
 from engine.rules import rollups, single
+from engine.rules.conditions import sources_of
+from engine.rules.draft import Draft
 from engine.rules.numbering import number
+from engine.rules.pipeline import derive, draft_of, judge
 from engine.rules.uniqueness import as_conflicts
-from engine.rules.values import Rules, read_values, rules_of
+from engine.rules.values import Rules, rules_of
+from engine.rules.written import Written
 from engine.service import Query, Records, SortKey
 from engine.service_lists import order_of
 from engine.service_rows import changes_of, refuse
+from engine.snapshot import Snapshot
 from engine.store import rows, rows_deletion, rows_history
 from engine.store.database import Connection
 from engine.store.query_paths import field_of
@@ -57,6 +62,7 @@ class Loading:
 
     ctx: Context
     ids: dict[Key, str] = field(default_factory=dict)
+    places: dict[str, str] = field(default_factory=dict)  # record -> where it stands in the package
     singles: dict[str, str] = field(default_factory=dict)  # settings object -> its record
     problems: list[InputProblem] = field(default_factory=list)
 
@@ -84,17 +90,25 @@ def load(
     ]  # fmt: skip
     for entry in entries:
         loading.ids.update(_names(entry))
-    rows_by_object: dict[str, list[dict[str, Any]]] = {}
+    drafts: dict[str, list[Draft]] = {}
     for entry in entries:
-        rows_by_object.setdefault(entry.object, []).append(_row(loading, entry))
+        drafts.setdefault(entry.object, []).append(_draft(loading, entry))
     refuse(loading.problems)
     with tenant.database.write() as connection:
         connection.defer_references()  # records may refer to later ones, and to each other
-        counts = {name: _write(loading, connection, name, new) for name, new in rows_by_object.items()}
-        for name, new in rows_by_object.items():
-            if counts[name] and rollups.concerns(ctx.snapshot, name):
-                rollups.after_change(connection, ctx.snapshot, name, [row["id"] for row in new])
-        return counts
+        made = {name: _write(loading, connection, name, drafts[name]) for name in _in_order(ctx.snapshot, drafts)}
+        _judge(loading, connection, made)
+        return {name: len(made[name]) for name in drafts}
+
+
+def _in_order(snapshot: Snapshot, names: Iterable[str]) -> Iterator[str]:
+    """Objects whose records others fetch values from come first, as far as that can be."""
+    waiting = list(names)
+    while waiting:
+        free = [name for name in waiting if not sources_of(snapshot, name) & set(waiting) - {name}]
+        for name in free or waiting[:1]:
+            waiting.remove(name)
+            yield name
 
 
 def _know_people(loading: Loading) -> None:
@@ -154,7 +168,7 @@ def _id_of(name: str) -> str:
     return str(uuid.UUID(int=EPOCH_MS << 80 | low))
 
 
-def _row(loading: Loading, entry: Entry) -> dict[str, Any]:
+def _draft(loading: Loading, entry: Entry) -> Draft:
     """A whole row; what is wrong with it becomes problems at its place in the package."""
     rules, record, record_id = rules_of(loading.ctx.snapshot, entry.object), entry.record, entry.id
     place = f"{record.place.file}:{record.place.line}"
@@ -176,12 +190,15 @@ def _row(loading: Loading, entry: Entry) -> dict[str, Any]:
             sent[name] = resolved
         else:
             system[name.removeprefix("_")] = resolved
-    stored, problems = read_values(loading.ctx, rules, sent, None)
-    loading.problems += [replace(one, path=f"{place} {one.path}") for one in problems if one.path not in entry.fixed]
-    stored |= entry.fixed
+    draft = draft_of(loading.ctx, rules, sent, None)
+    wrong = [one for one in draft.problems if one.path not in entry.fixed]
+    loading.problems += [replace(one, path=f"{place} {one.path}") for one in wrong]
+    draft.problems.clear()
+    loading.places[record_id] = place
+    stored = {**draft.stored, **entry.fixed}
     created = _moment(system.get("created_at")) or _spread(loading.ctx, record_id)
     person = system.get("created_by") or stored.get("owner")
-    return {
+    draft.stored = {
         **rollups.beginning(loading.ctx.snapshot, entry.object),
         **stored,
         "id": record_id,
@@ -191,6 +208,7 @@ def _row(loading: Loading, entry: Entry) -> dict[str, Any]:
         "modified_at": _moment(system.get("modified_at")) or created,
         "modified_by": system.get("modified_by") or person,
     }
+    return draft
 
 
 def _field(rules: Rules, name: str) -> Field | None:
@@ -255,34 +273,60 @@ def _spread(ctx: Context, record_id: str) -> datetime:
     return ctx.now - timedelta(days=1 + number % SPREAD_DAYS, minutes=number // SPREAD_DAYS % 480)
 
 
-def _write(loading: Loading, connection: Connection, object_name: str, new: list[dict[str, Any]]) -> int:
-    """Records that are not there yet. Returns how many."""
+def _write(loading: Loading, connection: Connection, object_name: str, new: list[Draft]) -> list[Draft]:
+    """Those that are not there yet."""
     ctx = loading.ctx
     if object_name in loading.singles:
         return _set_up(ctx, connection, object_name, new[-1])
-    known = rows_deletion.stored(connection, ctx.snapshot, object_name, ["owner"], [row["id"] for row in new])
-    fresh = sorted((row for row in new if row["id"] not in known), key=lambda row: row["created_at"])
+    known = rows_deletion.stored(connection, ctx.snapshot, object_name, ["owner"], [one.stored["id"] for one in new])
+    fresh = [draft for draft in new if draft.stored["id"] not in known]
+    fresh.sort(key=lambda draft: draft.stored["created_at"])
     if not fresh:
-        return 0
+        return []
     rules = rules_of(ctx.snapshot, object_name)
-    number(ctx, connection, rules, fresh)
+    if not rules.is_plain:
+        derive(ctx, connection, rules, fresh)
+    new_rows = [draft.stored for draft in fresh]
+    number(ctx, connection, rules, new_rows)
     with as_conflicts(ctx.snapshot, object_name):
-        rows.insert_many(ctx, connection, object_name, fresh)
-    for row in fresh:
+        rows.insert_many(ctx, connection, object_name, new_rows)
+    for row in new_rows:
         _remember(ctx, connection, rules, row)
-    return len(fresh)
+    return fresh
 
 
-def _set_up(ctx: Context, connection: Connection, object_name: str, row: Mapping[str, Any]) -> int:
+def _judge(loading: Loading, connection: Connection, written: Mapping[str, Sequence[Draft]]) -> None:
+    """Asked when everything is there, as records may refer to later ones. Raises BadInput."""
+    ctx, seen = loading.ctx, Written()
+    for name, drafts in written.items():
+        if not drafts:
+            continue
+        rules = rules_of(ctx.snapshot, name)
+        for draft in drafts:
+            seen.add(ctx.snapshot, rules, draft.stored["id"], None, draft.stored, loading.places[draft.stored["id"]])
+        if rollups.concerns(ctx.snapshot, name):
+            seen.touch(rollups.after_change(connection, ctx.snapshot, name, [one.stored["id"] for one in drafts]))
+        if not rules.is_plain:
+            judge(ctx, connection, rules, drafts)
+        for draft in drafts:
+            place = loading.places[draft.stored["id"]]
+            loading.problems += [replace(one, path=f"{place} {one.path}".strip()) for one in draft.problems]
+    refuse([*loading.problems, *seen.problems(ctx, connection)])
+
+
+def _set_up(ctx: Context, connection: Connection, object_name: str, draft: Draft) -> list[Draft]:
     """Settings that nobody has changed yet."""
-    rules, record_id = rules_of(ctx.snapshot, object_name), row["id"]
+    rules, row = rules_of(ctx.snapshot, object_name), draft.stored
+    record_id = row["id"]
     if rows.versions_of(ctx.snapshot, connection, object_name, [record_id]).get(record_id) != 1:
-        return 0
+        return []
+    if not rules.is_plain:
+        derive(ctx, connection, rules, [draft])
     values = {name: row[name] for name in rules.fields if name in row}
     versions = rows.change_each(ctx, connection, object_name, {record_id: values})
     entry = (record_id, versions[record_id], "update", changes_of(rules, {}, values))
     rows_history.write(ctx, connection, object_name, [entry])
-    return 1
+    return [draft]
 
 
 def _remember(ctx: Context, connection: Connection, rules: Rules, row: Mapping[str, Any]) -> None:

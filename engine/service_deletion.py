@@ -4,7 +4,7 @@ References to a deleted record say what becomes of theirs: `cascade` deletes the
 makes the reference blank. These follow from the definitions, not from what the person may do to the other records.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,7 +15,8 @@ from engine.errors import Conflict, InputProblem, NotFound
 from engine.rules import rollups, trees
 from engine.rules.uniqueness import as_conflicts
 from engine.rules.values import rules_of
-from engine.service_rows import TRIES, always_changing, answer, may_not, need, not_found, stale
+from engine.rules.written import Written, owners_of
+from engine.service_rows import TRIES, always_changing, answer, may_not, need, not_found, refuse, stale
 from engine.snapshot import Snapshot
 from engine.store import rows, rows_deletion, rows_history
 from engine.store.database import Connection
@@ -82,10 +83,14 @@ def delete_in(ctx: Context, connection: Connection, object_name: str, record_id:
     taken += [Taken(name, one) for name, ids in closure.deleted.items() for one in ids]
     emptied = [Taken(name, one, reference, old) for (name, reference, one), (old, _) in closure.emptied.items()]
     rows_deletion.write(ctx, connection, record_id, taken + emptied)
+    seen = Written()
     for name in dict.fromkeys(one.object for one in taken):
-        rollups.after_change(connection, ctx.snapshot, name, [one.record for one in taken if one.object == name])
+        gone = [one.record for one in taken if one.object == name]
+        seen.touch(rollups.after_change(connection, ctx.snapshot, name, gone))
+        seen.touch(owners_of(connection, ctx.snapshot, name, gone))
         entries = [(one.record, versions[one.record], "delete", NO_CHANGES) for one in taken if one.object == name]
         rows_history.write(ctx, connection, name, entries)
+    refuse(seen.problems(ctx, connection))
 
 
 def _closure(snapshot: Snapshot, connection: Connection, object_name: str, record_id: str) -> Closure:
@@ -167,12 +172,16 @@ def change_references(
             versions = rows.change_each(ctx, connection, object_name, each)
     former = {name: [old for old, _ in changes.values() if isinstance(old, str)]}
     rollups.after_change(connection, ctx.snapshot, object_name, list(changes), [name], former)
+    if not reference.is_tracked:
+        return
     entries = [(one, version, "update", {name: changes[one]}) for one, version in versions.items()]
     rows_history.write(ctx, connection, object_name, entries)
 
 
-def delete_lines(ctx: Context, connection: Connection, object_name: str, ids: list[str]) -> None:
-    """Lines that their record no longer has: each can be restored by itself."""
+def delete_lines(
+    ctx: Context, connection: Connection, object_name: str, ids: list[str]
+) -> Mapping[str, Iterable[str]]:  # fmt: skip
+    """Lines that their record no longer has: each can be restored by itself. Returns records whose roll-ups changed."""
     if rows.failing(ctx, connection, object_name, ids, "delete"):
         raise may_not("delete", object_name)
     if any(
@@ -181,12 +190,13 @@ def delete_lines(ctx: Context, connection: Connection, object_name: str, ids: li
     ):
         for one in ids:
             delete_in(ctx, connection, object_name, one, None)
-        return
+        return {}
     versions = rows.change_many(ctx, connection, object_name, ids, {"deleted_at": ctx.now})
     rows_deletion.write_each(ctx, connection, {one: [Taken(object_name, one)] for one in ids})
-    rollups.after_change(connection, ctx.snapshot, object_name, ids)
+    touched = rollups.after_change(connection, ctx.snapshot, object_name, ids)
     entries = [(one, version, "delete", NO_CHANGES) for one, version in versions.items()]
     rows_history.write(ctx, connection, object_name, entries)
+    return touched
 
 
 def restore(ctx: Context, object_name: str, record_id: str) -> Json:
@@ -232,8 +242,11 @@ def restore_in(ctx: Context, connection: Connection, object_name: str, record_id
             _mend_references(ctx, connection, name, ids)
     _refill(ctx, connection, [one for one in taken if one.field], deleted)
     _stay_trees(ctx, connection, deleted)
+    seen = Written()
     for name, ids in deleted.items():
-        rollups.after_change(connection, ctx.snapshot, name, ids)
+        seen.touch(rollups.after_change(connection, ctx.snapshot, name, ids))
+        seen.touch(owners_of(connection, ctx.snapshot, name, ids))
+    refuse(seen.problems(ctx, connection))
     rows_deletion.forget(connection, ctx.snapshot, record_id)
     found = rows.current(ctx, connection, object_name, record_id, "delete")
     if found is None:  # what its row rule depends on has gone

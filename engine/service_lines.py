@@ -10,8 +10,11 @@ from typing import Any
 
 from engine.context import Context
 from engine.errors import InputProblem
+from engine.rules.draft import Draft
 from engine.rules.masters import masters_wrong
-from engine.rules.values import Rules, Values, read_values, rules_of
+from engine.rules.pipeline import draft_of, names_before
+from engine.rules.values import Rules, Values, rules_of
+from engine.rules.written import Written
 from engine.service_deletion import delete_lines
 from engine.service_lists import MOST_LINES, order_of
 from engine.service_rows import refuse, write_changed, write_new
@@ -43,9 +46,8 @@ class Item:
     """One line as sent and read."""
 
     path: str  # "lines.0"
-    values: dict[str, Any]  # of a new line all that is stored, else what is written anew
+    draft: Draft
     current: Current | None = None  # None: it is new
-    before: dict[str, Any] = field(default_factory=dict)
     tables: list["Sent"] = field(default_factory=list)  # its own lines
 
     @property
@@ -53,8 +55,12 @@ class Item:
         return str(self.current.row[0]) if self.current else ""
 
     @property
+    def is_written_anew(self) -> bool:
+        return self.current is not None and bool(self.draft.changed)
+
+    @property
     def is_changed(self) -> bool:
-        return self.current is None or bool(self.values) or any(one.is_changed for one in self.tables)
+        return self.current is None or self.is_written_anew or any(one.is_changed for one in self.tables)
 
 
 @dataclass(slots=True)
@@ -172,15 +178,16 @@ def _new(
     by = rules.fields[table.by].field
     key = written(by, table.owner, parent)
     values, tables = _own_values(ctx, table, at, line, key, problems)
-    stored, wrong = read_values(ctx, rules, values, None)
-    problems += [replace(one, path=f"{at}.{one.path}") for one in wrong if one.path != table.by]
-    stored[table.by] = key
+    draft = draft_of(ctx, rules, values, None)
+    problems += [replace(one, path=f"{at}.{one.path}") for one in draft.problems if one.path != table.by]
+    draft.problems.clear()
+    draft.stored[table.by] = key
     if table.position:
-        stored[table.position] = index + 1
-    problems += [replace(one, path=f"{at}.{one.path}") for one in masters_wrong(rules, stored)]
+        draft.stored[table.position] = index + 1
+    problems += [replace(one, path=f"{at}.{one.path}") for one in masters_wrong(rules, draft.stored)]
     inner, wrong = read_new(ctx, table.child, tables, f"{at}.")
     problems += wrong
-    return Item(at, stored, tables=inner)
+    return Item(at, draft, tables=inner)
 
 
 def _changed(
@@ -189,18 +196,16 @@ def _changed(
 ) -> Item:  # fmt: skip
     rules = rules_of(ctx.snapshot, table.child)
     values, tables = _own_values(ctx, table, at, line, key, problems)
-    names = [name for name in values if name in rules.fields]
-    before = held.stored(list(dict.fromkeys((*names, *((table.position,) if table.position else ())))))
-    stored, wrong = read_values(ctx, rules, values, before)
-    problems += [replace(one, path=f"{at}.{one.path}") for one in wrong]
-    changed = {name: value for name, value in stored.items() if value != before[name]}
+    position = (table.position,) if table.position else ()
+    before = held.stored(tuple(dict.fromkeys((*names_before(ctx, rules, values), *position))))
+    draft = draft_of(ctx, rules, values, before)
+    problems += [replace(one, path=f"{at}.{one.path}") for one in draft.problems]
+    draft.problems.clear()
     if table.position:
-        changed.pop(table.position, None)
-        if before[table.position] != index + 1:
-            changed[table.position] = index + 1
+        draft.stored[table.position] = index + 1
     inner, wrong = read_changed(ctx, connection, table.child, str(held.row[0]), tables, f"{at}.", is_locked)
     problems += wrong
-    return Item(at, changed, held, before, inner)
+    return Item(at, draft, held, inner)
 
 
 def _own_values(
@@ -228,7 +233,7 @@ def _forbidden(ctx: Context, path: str, sent: Sent) -> Iterator[InputProblem]:
     child = sent.table.child
     if any(item.current is None for item in sent.items) and not ctx.scope.can("create", child):
         yield _not_allowed(path, "create", child)
-    if any(item.current and item.values for item in sent.items) and not ctx.scope.can("update", child):
+    if any(item.is_written_anew for item in sent.items) and not ctx.scope.can("update", child):
         yield _not_allowed(path, "update", child)
     if sent.gone and not ctx.scope.can("delete", child):
         yield _not_allowed(path, "delete", child)
@@ -240,8 +245,9 @@ def counts_of(sent: Sequence[Sent]) -> Counts:
 
 
 def insert(
-    ctx: Context, connection: Connection, parents: Sequence[tuple[str, Sequence[Sent]]], is_new: bool = True
-) -> None:
+    ctx: Context, connection: Connection, parents: Sequence[tuple[str, Sequence[Sent]]], seen: Written,
+    is_new: bool = True,
+) -> None:  # fmt: skip
     """New lines of records that were written: of `parents`, each an id and the lines of that record."""
     by_child: dict[str, list[Item]] = {}
     for parent, tables in parents:
@@ -249,23 +255,25 @@ def insert(
             by = field_of(ctx.snapshot, sent.table.child, sent.table.by)
             for item in sent.items:
                 if item.current is None:
-                    item.values[sent.table.by] = written(by, sent.table.owner, parent)
+                    item.draft.stored[sent.table.by] = written(by, sent.table.owner, parent)
                     by_child.setdefault(sent.table.child, []).append(item)
     for child, items in by_child.items():
         rules = rules_of(ctx.snapshot, child)
         known = {sent.table.by for _, tables in parents for sent in tables if sent.table.child == child}
         paths = [item.path for item in items]
-        made = write_new(ctx, connection, rules, [item.values for item in items], paths, known, own=is_new)
+        made = write_new(ctx, connection, rules, [item.draft for item in items], paths, known, is_new, seen)
         inner = [(row["id"], item.tables) for row, item in zip(made, items, strict=True) if item.tables]
         if inner:
-            insert(ctx, connection, inner)
+            insert(ctx, connection, inner, seen)
 
 
-def rewrite(ctx: Context, connection: Connection, object_name: str, record_id: str, sent: Values) -> list[Sent]:
+def rewrite(
+    ctx: Context, connection: Connection, object_name: str, record_id: str, sent: Values, seen: Written
+) -> list[Sent]:
     """The lines of a record that is being changed: it is locked by now, and so are its lines as they are read again."""
     tables, problems = read_changed(ctx, connection, object_name, record_id, sent, is_locked=True)
     refuse(problems)
-    write(ctx, connection, record_id, tables)
+    write(ctx, connection, record_id, tables, seen)
     return tables
 
 
@@ -282,17 +290,17 @@ def append(ctx: Context, connection: Connection, rules: Rules, new: Sequence[dic
                 last[key] = row[position] = last.get(key, 0) + 1
 
 
-def write(ctx: Context, connection: Connection, record_id: str, tables: Sequence[Sent]) -> None:
+def write(ctx: Context, connection: Connection, record_id: str, tables: Sequence[Sent], seen: Written) -> None:
     """Lines of a record that existed."""
     for sent in tables:
         child = sent.table.child
-        changed = [item for item in sent.items if item.current is not None and item.values]
+        changed = [item for item in sent.items if item.is_written_anew]
         if sent.gone:
-            delete_lines(ctx, connection, child, [str(line.row[0]) for line in sent.gone])
+            seen.touch(delete_lines(ctx, connection, child, [str(line.row[0]) for line in sent.gone]))
         if changed:
             rules = rules_of(ctx.snapshot, child)
-            write_changed(ctx, connection, rules, [(i.path, i.id, i.before, i.values) for i in changed])
-        insert(ctx, connection, [(record_id, [sent])], is_new=False)
+            write_changed(ctx, connection, rules, [(i.path, i.id, i.draft) for i in changed], seen)
+        insert(ctx, connection, [(record_id, [sent])], seen, is_new=False)
         for item in sent.items:
             if item.current is not None and item.tables:
-                write(ctx, connection, item.id, item.tables)
+                write(ctx, connection, item.id, item.tables, seen)

@@ -1,6 +1,6 @@
 """What all writes share: refusals, whole rows, the history's changes, the answer; and rows of one object in bulk."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -9,12 +9,14 @@ from engine.access.scope import Scope
 from engine.context import Context
 from engine.errors import BadInput, EngineError, Forbidden, InputProblem, NotFound, Stale
 from engine.rules import rollups, trees
+from engine.rules.draft import Draft
 from engine.rules.masters import give_owner
 from engine.rules.numbering import number
-from engine.rules.references import missing_targets
+from engine.rules.pipeline import settle
 from engine.rules.single import refuse_another
 from engine.rules.uniqueness import as_conflicts, is_violation
 from engine.rules.values import Rules
+from engine.rules.written import Written
 from engine.store import rows, rows_history
 from engine.store.database import Connection, new_id
 from engine.store.query import one
@@ -44,9 +46,9 @@ def new_row(ctx: Context, stored: Mapping[str, Any]) -> dict[str, Any]:
 def changes_of(rules: Rules, old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
     """What the history keeps: field -> (old, new), JSON-ready, of the fields that differ."""
     changes: dict[str, tuple[Any, Any]] = {}
-    for name, rule in rules.fields.items():
+    for name in rules.tracked:
         if name in new and (before := old.get(name)) != (after := new[name]):
-            to_json = rule.type.to_json
+            to_json = rules.fields[name].type.to_json
             changes[name] = (
                 None if before is None else to_json(before),
                 None if after is None else to_json(after),
@@ -55,15 +57,17 @@ def changes_of(rules: Rules, old: Mapping[str, Any], new: Mapping[str, Any]) -> 
 
 
 def write_new(
-    ctx: Context, connection: Connection, rules: Rules, stored: Sequence[Row], paths: Sequence[str],
-    known: Iterable[str], own: bool,
+    ctx: Context, connection: Connection, rules: Rules, drafts: Sequence[Draft], paths: Sequence[str],
+    known: Collection[str], own: bool, written: Written,
 ) -> list[Row]:  # fmt: skip
     """New lines; the rows as written. `paths` is where problems with them stand, `known` are references whose targets
     need no look. `own`: their master is new, too, so that only their own grants limit them."""
     name, beginning = rules.object, rollups.beginning(ctx.snapshot, rules.object)
-    new = [{**new_row(ctx, one), **beginning} for one in stored]
-    sought = [{**row, **dict.fromkeys(known)} for row in new]
-    refuse([at(paths[index], problem) for index, problem in missing_targets(ctx, connection, rules, sought)])
+    for draft in drafts:
+        draft.stored = new_row(ctx, draft.stored)
+    settle(ctx, connection, rules, drafts, known)
+    refuse([at(path, one) for path, draft in zip(paths, drafts, strict=True) for one in draft.problems])
+    new = [{**draft.stored, **beginning} for draft in drafts]
     give_owner(ctx, connection, rules, new)
     number(ctx, connection, rules, new)
     ids = [row["id"] for row in new]
@@ -80,22 +84,24 @@ def write_new(
         raise may_not("create", name)
     wrong = trees.wrong_places(ctx, connection, rules, {row["id"]: row for row in new}, is_new=True)
     refuse([at(path, wrong[row["id"]]) for path, row in zip(paths, new, strict=True) if row["id"] in wrong])
+    for path, row in zip(paths, new, strict=True):
+        written.add(ctx.snapshot, rules, row["id"], None, row, path)
     if rollups.concerns(ctx.snapshot, name):
-        rollups.after_change(connection, ctx.snapshot, name, ids)
+        written.touch(rollups.after_change(connection, ctx.snapshot, name, ids))
     rows_history.write(ctx, connection, name, [(row["id"], 1, "create", changes_of(rules, {}, row)) for row in new])
     return new
 
 
 def write_changed(
-    ctx: Context, connection: Connection, rules: Rules, changes: Sequence[tuple[str, str, Row, Row]]
+    ctx: Context, connection: Connection, rules: Rules, changes: Sequence[tuple[str, str, Draft]], written: Written
 ) -> None:
-    """Lines that change, each (path, id, values before, values)."""
-    name, ids = rules.object, [record_id for _, record_id, _, _ in changes]
+    """Lines that change, each (path, id, what it was and is to be)."""
+    name, ids = rules.object, [record_id for _, record_id, _ in changes]
     if rows.failing(ctx, connection, name, ids, "update"):
         raise may_not("update", name)
-    problems = missing_targets(ctx, connection, rules, [values for _, _, _, values in changes])
-    refuse([at(changes[index][0], problem) for index, problem in problems])
-    each = {record_id: values for _, record_id, _, values in changes}
+    settle(ctx, connection, rules, [draft for _, _, draft in changes])
+    refuse([at(path, problem) for path, _, draft in changes for problem in draft.problems])
+    each = {record_id: draft.changed for _, record_id, draft in changes}
     for values in each.values():
         trees.take_turns(ctx, connection, rules, values)
     try:
@@ -105,23 +111,23 @@ def write_changed(
         if not is_violation(error):
             raise
         versions = {}
-        for path, record_id, _, values in changes:
+        for path, record_id, _ in changes:
             with placed(path), as_conflicts(ctx.snapshot, name):
-                versions |= rows.change_each(ctx, connection, name, {record_id: values})
+                versions |= rows.change_each(ctx, connection, name, {record_id: each[record_id]})
     if rows.failing(ctx, connection, name, ids, "update"):
         raise may_not("update", name)
     wrong = trees.wrong_places(ctx, connection, rules, each)
-    refuse([at(path, wrong[record_id]) for path, record_id, _, _ in changes if record_id in wrong])
+    refuse([at(path, wrong[record_id]) for path, record_id, _ in changes if record_id in wrong])
+    befores = {record_id: draft.before or {} for _, record_id, draft in changes}
+    for path, record_id, _ in changes:
+        written.add(ctx.snapshot, rules, record_id, befores[record_id], each[record_id], path)
     if rollups.concerns(ctx.snapshot, name):
-        names = {field for _, _, _, values in changes for field in values}
+        names = {field for values in each.values() for field in values}
         moved = [field for field in rollups.references_of(ctx.snapshot, name) if field in names]
-        former = {field: [before[field] for _, _, before, values in changes if field in values] for field in moved}
-        rollups.after_change(connection, ctx.snapshot, name, ids, names, former)
-    entries = [
-        (record_id, versions[record_id], "update", changes_of(rules, before, values))
-        for _, record_id, before, values in changes
-    ]
-    rows_history.write(ctx, connection, name, entries)
+        former = {field: [befores[one][field] for one in ids if field in each[one]] for field in moved}
+        written.touch(rollups.after_change(connection, ctx.snapshot, name, ids, names, former))
+    entries = [(one, versions[one], "update", changes_of(rules, befores[one], each[one])) for one in ids]
+    rows_history.write(ctx, connection, name, [entry for entry in entries if entry[3]])
 
 
 def at(path: str, problem: InputProblem) -> InputProblem:

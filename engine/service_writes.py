@@ -1,4 +1,4 @@
-"""Create, update and upsert one record: authorise, defaults, values, references, row, row rules, history."""
+"""Create, update and upsert one record: authorise, values, references, rules, row, row rules, roll-ups, history."""
 
 from typing import Any
 
@@ -6,11 +6,13 @@ from engine import service_lines as lines
 from engine.context import Context
 from engine.errors import BadInput, BadValue, Conflict, InputProblem
 from engine.rules import rollups, trees
+from engine.rules.draft import Draft
 from engine.rules.masters import give_owner, lock_masters, masters_wrong
 from engine.rules.numbering import number
-from engine.rules.references import missing_targets
+from engine.rules.pipeline import draft_of, names_before, settle
 from engine.rules.uniqueness import as_conflicts
-from engine.rules.values import Rules, Values, read_values, rules_of
+from engine.rules.values import Rules, Values, rules_of
+from engine.rules.written import Written
 from engine.service_lines import Sent
 from engine.service_lists import with_lines
 from engine.service_rows import (
@@ -40,32 +42,36 @@ Json = dict[str, Any]
 
 
 def create(ctx: Context, object_name: str, values: Values) -> Json:
-    stored, tables = checked(ctx, object_name, values)  # before the transaction: a refusal here holds nobody up
+    draft, tables = new_draft(ctx, object_name, values)  # before the transaction: a refusal here holds nobody up
     with ctx.writing() as connection:
-        record = _create_row(ctx, connection, rules_of(ctx.snapshot, object_name), stored, tables)
+        record = _create_row(ctx, connection, rules_of(ctx.snapshot, object_name), draft, tables)
         return with_lines(ctx, connection, object_name, record)
 
 
 def create_in(ctx: Context, connection: Connection, object_name: str, values: Values) -> Json:
     """The same, as a part of a transaction; the record comes without its lines."""
-    stored, tables = checked(ctx, object_name, values)
-    return _create_row(ctx, connection, rules_of(ctx.snapshot, object_name), stored, tables)
+    draft, tables = new_draft(ctx, object_name, values)
+    return _create_row(ctx, connection, rules_of(ctx.snapshot, object_name), draft, tables)
 
 
-def checked(ctx: Context, object_name: str, values: Values) -> tuple[dict[str, Any], list[Sent]]:
-    """What to store of a new record, and its lines. Raises Forbidden and, with all problems at once, BadInput."""
+def new_draft(ctx: Context, object_name: str, values: Values) -> tuple[Draft, list[Sent]]:
+    """A new record as it was sent, and its lines. Raises Forbidden and, where no rule may find more, BadInput."""
     need(ctx.scope, "create", object_name)
     rules = rules_of(ctx.snapshot, object_name)
     own, sent = lines.split(ctx, object_name, values)
-    stored, problems = read_values(ctx, rules, own, None)
-    tables, wrong = lines.read_new(ctx, object_name, sent)
-    refuse([*problems, *masters_wrong(rules, stored), *wrong])
-    return stored, tables
+    draft = draft_of(ctx, rules, own, None)
+    tables, wrong = lines.read_new(ctx, object_name, sent) if sent else ([], [])
+    draft.problems += masters_wrong(rules, draft.stored)
+    if rules.is_plain or wrong:
+        refuse([*draft.problems, *wrong])
+    draft.stored = new_row(ctx, draft.stored)
+    return draft, tables
 
 
-def _create_row(ctx: Context, connection: Connection, rules: Rules, stored: dict[str, Any], tables: list[Sent]) -> Json:
-    refuse([problem for _, problem in missing_targets(ctx, connection, rules, [stored])])
-    row = {**new_row(ctx, stored), **rollups.beginning(ctx.snapshot, rules.object)}
+def _create_row(ctx: Context, connection: Connection, rules: Rules, draft: Draft, tables: list[Sent]) -> Json:
+    settle(ctx, connection, rules, [draft])
+    refuse(draft.problems)
+    row = {**draft.stored, **rollups.beginning(ctx.snapshot, rules.object)}
     give_owner(ctx, connection, rules, [row])
     lines.append(ctx, connection, rules, [row])
     number(ctx, connection, rules, [row])
@@ -74,10 +80,13 @@ def _create_row(ctx: Context, connection: Connection, rules: Rules, stored: dict
     if not written.is_allowed:
         raise may_not("create", rules.object)
     refuse(list(trees.wrong_places(ctx, connection, rules, {row["id"]: row}, is_new=True).values()))
+    seen = Written()
+    seen.add(ctx.snapshot, rules, row["id"], None, row)
     if tables:
-        lines.insert(ctx, connection, [(row["id"], tables)])
+        lines.insert(ctx, connection, [(row["id"], tables)], seen)
     if rollups.concerns(ctx.snapshot, rules.object):
-        rollups.after_change(connection, ctx.snapshot, rules.object, [row["id"]])
+        seen.touch(rollups.after_change(connection, ctx.snapshot, rules.object, [row["id"]]))
+    refuse(seen.problems(ctx, connection))
     changes = {**changes_of(rules, {}, row), **lines.counts_of(tables)}
     rows_history.write(ctx, connection, rules.object, [(row["id"], 1, "create", changes)])
     return answer(ctx, connection, rules.object, written.record, written.is_visible, is_outdated=bool(tables))
@@ -104,17 +113,20 @@ def update_in(
             raise may_not("update", object_name)
         if if_version is not None and current.version != if_version:
             raise stale(current.version, if_version)
-        before = current.stored([name for name in own if name in rules.fields])
-        stored, problems = read_values(ctx, rules, own, before)
+        before = current.stored(names_before(ctx, rules, own))
+        draft = draft_of(ctx, rules, own, before)
         tables, wrong = lines.read_changed(ctx, connection, object_name, record_id, sent) if sent else ([], [])
-        changed = {name: value for name, value in stored.items() if value != before[name]}
+        changed = draft.changed
         if any(name in changed for name in rules.masters):
-            problems += masters_wrong(rules, {**current.stored(rules.masters), **changed})
-        refuse([*problems, *wrong])
+            draft.problems += masters_wrong(rules, {**current.stored(rules.masters), **changed})
+        if rules.is_plain or wrong:
+            refuse([*draft.problems, *wrong])
         is_relined = any(table.is_changed for table in tables)
-        if not changed and not is_relined:
+        if not changed and not is_relined and not draft.problems:
             return answer(ctx, connection, object_name, current.record(), is_visible=True)
-        refuse([problem for _, problem in missing_targets(ctx, connection, rules, [changed])])
+        settle(ctx, connection, rules, [draft])
+        refuse(draft.problems)
+        changed = changed if rules.is_plain else draft.changed
         lock_masters(ctx, connection, rules, current)
         trees.take_turns(ctx, connection, rules, changed)
         with as_conflicts(ctx.snapshot, object_name):
@@ -124,15 +136,18 @@ def update_in(
         if not written.is_allowed:
             raise may_not("update", object_name)
         refuse(list(trees.wrong_places(ctx, connection, rules, {record_id: changed}).values()))
+        seen = Written()
+        seen.add(ctx.snapshot, rules, record_id, before, changed)
         if is_relined:
-            tables = lines.rewrite(ctx, connection, object_name, record_id, sent)
+            tables = lines.rewrite(ctx, connection, object_name, record_id, sent, seen)
         if rollups.concerns(ctx.snapshot, object_name):
             moved = [name for name in rollups.references_of(ctx.snapshot, object_name) if name in changed]
             former = {name: [before[name]] for name in moved}
-            rollups.after_change(connection, ctx.snapshot, object_name, [record_id], changed, former)
-        changes = {**changes_of(rules, before, changed), **lines.counts_of(tables)}
-        version = written.record["version"]
-        rows_history.write(ctx, connection, object_name, [(record_id, version, "update", changes)])
+            seen.touch(rollups.after_change(connection, ctx.snapshot, object_name, [record_id], changed, former))
+        refuse(seen.problems(ctx, connection))
+        if changes := {**changes_of(rules, before, changed), **lines.counts_of(tables)}:
+            version = written.record["version"]
+            rows_history.write(ctx, connection, object_name, [(record_id, version, "update", changes)])
         return answer(ctx, connection, object_name, written.record, written.is_visible, is_outdated=is_relined)
     raise always_changing()
 

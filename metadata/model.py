@@ -11,7 +11,7 @@ from metadata.problem import Place, Problem
 __all__ = [
     "Cell", "Choice", "Data", "Definitions", "Field", "FieldKind", "Grant", "Layout", "Menu", "MenuItem", "Object",
     "Package", "Record", "RecordType", "RelatedList", "Role", "Section", "SortKey", "Source", "Tab", "Text",
-    "Validation", "ValueType", "View", "SYSTEM_FIELDS", "ACTIONS", "EVERY", "MAX_JOINS", "say",
+    "Validation", "ValueType", "View", "SYSTEM_FIELDS", "ACTIONS", "EVERY", "MAX_JOINS", "path_to", "say",
 ]  # fmt: skip
 
 Text = Mapping[str, str]
@@ -70,6 +70,7 @@ class FieldKind:
     """Why a literal (a default, a value of sample data) is not one of this field, or None if it is."""
     is_internal: bool = False  # the type of a system field: packages may not use it
     read_text: Callable[["Field", str], object] | None = None  # a cell of CSV -> the JSON value that it means
+    reads: Callable[["Field"], tuple[str, ...]] | None = None  # paths of the record that its values are made of
     source: Source = "value"
     targets: bool = False  # takes `to`, which names one object or several, and has no column that refers to one table
 
@@ -205,6 +206,14 @@ class Object:
     def masters(self) -> tuple[Field, ...]:
         """The references to what its records belong to."""
         return tuple(field for field in self.fields.values() if field.is_master)
+
+
+def path_to(definition: Object, path: str) -> str:
+    """A path with `parent.` spelled out, where the object's records have one master."""
+    first, dot, rest = path.partition(".")
+    masters = definition.masters
+    is_parent = first == "parent" and dot and "parent" not in definition.fields and len(masters) == 1
+    return f"{masters[0].name}.{rest}" if is_parent else path
 
 
 @dataclass(frozen=True, slots=True)
@@ -343,6 +352,7 @@ class Package:
     requires: Mapping[str, str] = field(default_factory=dict)  # package -> range: {"system": ">=1.0"}
     languages: tuple[str, ...] = ("en",)
     demo_users: tuple[DemoUser, ...] = ()  # made by `fieldstone demo` only
+    fiscal_year_start: int = 0  # the month, 1-12; 0 where the package does not say
     files: Mapping[str, str] = field(default_factory=dict)  # path -> text: what was read, to be stored with the version
     place: Place = NOWHERE
 
@@ -359,6 +369,11 @@ class Definitions:
     roles: Mapping[str, Role]
     languages: tuple[str, ...] = ("en",)
     data: tuple[Data, ...] = ()  # sample data: loaded by `demo`, never published
+
+    @property
+    def fiscal_year_start(self) -> int:
+        """The month in which fiscal years begin: what the first package says that says one."""
+        return next((p.fiscal_year_start for p in self.packages.values() if p.fiscal_year_start), 1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 
 from metadata.check import (
+    choices,
     computed,
+    conditions,
     data,
     fields,
     layouts,
@@ -15,15 +17,15 @@ from metadata.check import (
     roles,
     translations,
     views,
-)  # fmt: skip
+)
 from metadata.check.facts import Facts
 from metadata.problem import Problem
 
 __all__ = ["Facts", "check"]
 
 CHECKS = (
-    packages.check, names.check, objects.check, fields.check, computed.check, relations.check, layouts.check,
-    views.check, menus.check, roles.check, translations.check, data.check,
+    packages.check, names.check, objects.check, fields.check, computed.check, conditions.check, choices.check,
+    relations.check, layouts.check, views.check, menus.check, roles.check, translations.check, data.check,
 )  # fmt: skip
 
 

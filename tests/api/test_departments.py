@@ -46,3 +46,12 @@ def test_departments_are_a_tree_with_people(shop: Running, ids: dict[str, str]) 
     assert (found["people"], found["parent.name"]) == ([shop.user("lin")], "Sales")
     refused = client.patch(f"/api/v1/records/department/{ids['Company']}", json={"parent": ids["Sales East"]})
     assert (refused.status_code, refused.json()["code"]) == (422, "tree.circle")
+
+
+def test_a_formula_asks_for_departments(shop: Running, ids: dict[str, str]) -> None:
+    for name, found in (("Sales", 1), ("Sales East", 1), ("Company", 1), ("Service", 0)):
+        query = {"filter": f"IN_DEPARTMENT('{ids[name]}')", "count": "exact"}
+        shop.records("boss").create("deal", {"name": name, "owner": shop.user("lin")})
+        answer = shop.client("lin").get("/api/v1/records/deal", params=query).json()
+        assert (answer["count"] > 0) == bool(found)
+    assert shop.client("ray").get("/api/v1/records/deal", params=query).json()["count"] == 0

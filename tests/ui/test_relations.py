@@ -112,7 +112,7 @@ def test_a_page_shows_lines_lists_and_what_happened(boss: TestClient, quote: dic
 
 
 def test_a_filter_asks_for_a_branch_of_a_tree(boss: TestClient, site: Running, quote: dict[str, object]) -> None:
-    tags = dict((title, found) for found, title, _ in site.records("boss").options("tag"))
+    tags = {title: found for found, title, _ in site.records("boss").options("tag")}
     assert "Second" in boss.get(f"/o/quote?where=main_tag~under~{tags['top']}").text
     assert "is or is below" in boss.get("/o/quote/filter?add.path=main_tag", headers={"hx-request": "true"}).text
     shown = boss.get(f"/o/quote?where=tags~includes~{tags['secret']}").text
