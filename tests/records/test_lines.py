@@ -288,6 +288,8 @@ def counted(site: Running) -> Counted:
     found = Counted([0])
     with site.tenant.database.write() as connection:
         raw = connection.raw
-    raw.set_trace_callback(lambda sql: found.__setitem__(0, found[0] + 1) if not sql.startswith(("INSERT", "UPDATE")) else None)
+    raw.set_trace_callback(
+        lambda sql: found.__setitem__(0, found[0] + 1) if not sql.startswith(("INSERT", "UPDATE")) else None
+    )
     found.stop = lambda: raw.set_trace_callback(None)  # type: ignore[method-assign]
     return found
