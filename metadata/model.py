@@ -343,6 +343,7 @@ class Package:
     requires: Mapping[str, str] = field(default_factory=dict)  # package -> range: {"system": ">=1.0"}
     languages: tuple[str, ...] = ("en",)
     demo_users: tuple[DemoUser, ...] = ()  # made by `fieldstone demo` only
+    fiscal_year_start: int = 0  # the month, 1-12; 0 where the package does not say
     files: Mapping[str, str] = field(default_factory=dict)  # path -> text: what was read, to be stored with the version
     place: Place = NOWHERE
 
@@ -359,6 +360,11 @@ class Definitions:
     roles: Mapping[str, Role]
     languages: tuple[str, ...] = ("en",)
     data: tuple[Data, ...] = ()  # sample data: loaded by `demo`, never published
+
+    @property
+    def fiscal_year_start(self) -> int:
+        """The month in which fiscal years begin: what the first package says that says one."""
+        return next((p.fiscal_year_start for p in self.packages.values() if p.fiscal_year_start), 1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,19 +30,24 @@ def widget_view(
     error: str = "",
     is_locked: bool = False,
     for_filter: bool = False,
+    at: str = "",
+    titles: Mapping[str, str] | None = None,
 ) -> View:
-    """`held` is the stored value; `sent`, when a form comes back refused, is shown instead of it."""
+    """`held` is the stored value; `sent`, when a form comes back refused, is shown instead of it.
+
+    `at` goes before the control's name ("lines.0."); `titles` has those of records that lookups hold, if they are known.
+    """
     kind = visit.ctx.snapshot.plugins.fields[field.type]
     value = list(sent) if sent is not None else kind.to_form(field, held, visit.ctx.time_zone)
     values = value if isinstance(value, list) else [value] if value else []
-    name = "add.value" if for_filter else field.name
+    name = "add.value" if for_filter else f"{at}{field.name}"
     view: View = {
         "widget": kind.widget,
         "template": template_of(
             "readonly" if is_locked else FALLBACK if for_filter and kind.widget in IN_FORMS_ONLY else kind.widget
         ),
         "name": name,
-        "id": "add-value" if for_filter else f"f-{field.name}",
+        "id": "add-value" if for_filter else f"f-{name}",
         "label": visit.text(field.label),
         "help": "" if for_filter else visit.text(field.help),
         "required": field.is_required and not for_filter,
@@ -52,6 +57,7 @@ def widget_view(
         "for_filter": for_filter,
         "length": field.options.get("length"),
         "held": held if sent is None else None,
+        "titles": titles,
         "is_plain": kind.widget in GROUPS or is_locked,
     }
     described = [f"{view['id']}-{part}" for part, there in (("wrong", error), ("help", view["help"])) if there]
@@ -101,7 +107,9 @@ def switch(visit: "Visit", object_name: str, field: Field, view: View) -> View:
 def lookup(visit: "Visit", object_name: str, field: Field, view: View) -> View:
     title = ""
     if view["value"]:
-        title = visit.records.titles(field.target, [view["value"]]).get(view["value"], "")
+        known = view["titles"]
+        found = visit.records.titles(field.target, [view["value"]]) if known is None else known
+        title = found.get(view["value"], "")
         if not title and view["value"] == visit.ctx.actor.id:  # a role may read nobody; one knows oneself
             title = visit.ctx.actor.name or visit.ctx.actor.username
     target = visit.ctx.snapshot.definitions.objects[field.target]

@@ -4,6 +4,8 @@ import "./shell.js";
 import "./sheet.js";
 import "./form.js";
 import "./lookup.js";
+import "./lines.js";
+import "./live.js";
 import "./rich.js";
 import "./color.js";
 import "./list.js";

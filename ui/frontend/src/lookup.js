@@ -1,4 +1,5 @@
 // A field that refers to a record: type to search. The WAI-ARIA combobox pattern with a list.
+import { sentBy } from "./controls.js";
 import { say } from "./parts.js";
 
 class Lookup extends HTMLElement {
@@ -7,7 +8,7 @@ class Lookup extends HTMLElement {
     this.input = this.querySelector("[role='combobox']");
     this.list = this.querySelector("[role='listbox']");
     this.empty = this.querySelector(".combo-clear");
-    this.title = this.input.value;
+    this.known = this.input.value;
     this.asked = 0;
     this.input.addEventListener("input", () => this.later());
     this.input.addEventListener("keydown", (event) => this.key(event));
@@ -36,9 +37,37 @@ class Lookup extends HTMLElement {
 
   async search(text) {
     const turn = ++this.asked;
-    const response = await fetch(`${this.dataset.source}?q=${encodeURIComponent(text)}`, { headers: { "HX-Request": "true" } }).catch(() => null);
-    if (turn !== this.asked || !response?.ok || document.activeElement !== this.input) return;
-    this.show(await response.json());
+    const found = await this.ask(text);
+    if (found && turn === this.asked && document.activeElement === this.input) this.show(found);
+  }
+
+  /** Records whose title or other search fields hold the text; null when there is no answer. */
+  async ask(text) {
+    const asked = new URLSearchParams([["q", text], ...this.context()]);
+    const response = await fetch(`${this.dataset.source}?${asked}`, { headers: { "HX-Request": "true" } }).catch(() => null);
+    return response?.ok ? response.json() : null;
+  }
+
+  /** What the filter of the reference reads of the form: `data-reads` names the controls. */
+  context() {
+    if (!this.dataset.of) return [];
+    const form = this.closest("form");
+    const row = this.closest("tbody.line");
+    const before = row ? `${row.closest("[data-lines]").dataset.lines}.${row.dataset.line}.` : "";
+    const names = (this.dataset.reads ?? "").split(" ").filter(Boolean);
+    const sent = names.flatMap((name) => {
+      const isOuter = row && name.startsWith("^");
+      const controls = form?.querySelectorAll(`[name="${CSS.escape(isOuter ? name.slice(1) : before + name)}"]`) ?? [];
+      return sentBy(controls).map((value) => [`r.${name}`, value]);
+    });
+    return [["of", this.dataset.of], ...sent];
+  }
+
+  /** The one record that is called so, or null. */
+  async matching(title) {
+    const found = (await this.ask(title)) ?? [];
+    const same = found.filter((one) => one.title.trim().toLowerCase() === title.toLowerCase());
+    return same.length === 1 ? same[0] : found.length === 1 && !same.length ? found[0] : null;
   }
 
   show(found) {
@@ -85,7 +114,7 @@ class Lookup extends HTMLElement {
     } else if (event.key === "Enter" && this.isOpen) {
       event.preventDefault();
       if (at >= 0) this.choose(options[at]);
-    } else if (event.key === "Tab" && this.isOpen && at >= 0 && this.input.value !== this.title) {
+    } else if (event.key === "Tab" && this.isOpen && at >= 0 && this.input.value !== this.known) {
       this.choose(options[at]);
     } else if (event.key === "Escape" && this.isOpen) {
       event.preventDefault();
@@ -99,10 +128,15 @@ class Lookup extends HTMLElement {
     this.take(option.dataset.id, option.dataset.title);
   }
 
-  take(id, title) {
+  /** Hold a record that nobody has chosen here. */
+  put(id, title) {
     this.value.value = id;
-    this.input.value = this.title = title;
+    this.input.value = this.known = title;
     this.empty.hidden = !id;
+  }
+
+  take(id, title) {
+    this.put(id, title);
     this.close();
     this.value.dispatchEvent(new CustomEvent("change", { bubbles: true, detail: { byPerson: true } }));
   }
@@ -113,7 +147,7 @@ class Lookup extends HTMLElement {
     clearTimeout(this.timer);
     this.close();
     if (!this.input.value.trim() && this.value.value) this.take("", "");
-    else this.input.value = this.title;
+    else this.input.value = this.known;
   }
 
   close() {
