@@ -5,7 +5,7 @@ A record's id follows from its object and key (or place), so a record that was l
 
 import hashlib
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
@@ -13,11 +13,17 @@ from zoneinfo import ZoneInfo
 
 from engine.context import SYSTEM, ZONE_UTC, Actor, Context, context_of
 from engine.errors import InputProblem
+from engine.rules import rollups
+from engine.rules.conditions import sources_of
+from engine.rules.draft import Draft
 from engine.rules.numbering import number
+from engine.rules.pipeline import derive, draft_of, judge
 from engine.rules.uniqueness import as_conflicts
-from engine.rules.values import Rules, read_values, rules_of
+from engine.rules.values import Rules, rules_of
+from engine.rules.written import Written
 from engine.service import Query, Records, SortKey
 from engine.service_writes import changes_of, refuse
+from engine.snapshot import Snapshot
 from engine.store import rows, rows_deletion, rows_history
 from engine.store.database import Connection
 from engine.tenants import Tenant
@@ -42,6 +48,7 @@ class Loading:
 
     ctx: Context
     ids: dict[Key, str] = field(default_factory=dict)
+    places: dict[str, str] = field(default_factory=dict)  # record -> where it stands in the package
     problems: list[InputProblem] = field(default_factory=list)
 
 
@@ -59,14 +66,26 @@ def load(
     records = [(part.object, index, record) for part in data for index, record in enumerate(part.records)]
     for object_name, index, record in records:
         loading.ids.update(_names(object_name, index, record))
-    rows_by_object: dict[str, list[dict[str, Any]]] = {}
+    drafts: dict[str, list[Draft]] = {}
     for object_name, index, record in records:
-        row = _row(loading, object_name, _id(object_name, index, record), record)
-        rows_by_object.setdefault(object_name, []).append(row)
+        draft = _draft(loading, object_name, _id(object_name, index, record), record)
+        drafts.setdefault(object_name, []).append(draft)
     refuse(loading.problems)
     with tenant.database.write() as connection:
         connection.defer_references()  # records may refer to later ones, and to each other
-        return {name: _write(loading, connection, name, new) for name, new in rows_by_object.items()}
+        written = {name: _write(loading, connection, name, drafts[name]) for name in _in_order(ctx.snapshot, drafts)}
+        _judge(loading, connection, written)
+        return {name: len(written[name]) for name in drafts}
+
+
+def _in_order(snapshot: Snapshot, names: Iterable[str]) -> Iterator[str]:
+    """Objects whose records others fetch values from come first, as far as that can be."""
+    waiting = list(names)
+    while waiting:
+        free = [name for name in waiting if not sources_of(snapshot, name) & set(waiting) - {name}]
+        for name in free or waiting[:1]:
+            waiting.remove(name)
+            yield name
 
 
 def _know_people(loading: Loading) -> None:
@@ -103,7 +122,7 @@ def _id(object_name: str, index: int, record: Record) -> str:
     return str(uuid.UUID(int=EPOCH_MS << 80 | low))
 
 
-def _row(loading: Loading, object_name: str, record_id: str, record: Record) -> dict[str, Any]:
+def _draft(loading: Loading, object_name: str, record_id: str, record: Record) -> Draft:
     """A whole row; what is wrong with it becomes problems at its place in the package."""
     rules = rules_of(loading.ctx.snapshot, object_name)
     place = f"{record.place.file}:{record.place.line}"
@@ -123,11 +142,13 @@ def _row(loading: Loading, object_name: str, record_id: str, record: Record) -> 
             sent[name] = resolved
         else:
             system[name.removeprefix("_")] = resolved
-    stored, problems = read_values(loading.ctx, rules, sent, None)
-    loading.problems += [replace(problem, path=f"{place} {problem.path}") for problem in problems]
+    draft = draft_of(loading.ctx, rules, sent, None)
+    loading.problems += [replace(problem, path=f"{place} {problem.path}") for problem in draft.problems]
+    loading.places[record_id] = place
+    stored = draft.stored
     created = _moment(system.get("created_at")) or _spread(loading.ctx, record_id)
     person = system.get("created_by") or stored.get("owner")
-    return {
+    draft.stored = {
         **stored,
         "id": record_id,
         "version": 1,
@@ -136,6 +157,7 @@ def _row(loading: Loading, object_name: str, record_id: str, record: Record) -> 
         "modified_at": _moment(system.get("modified_at")) or created,
         "modified_by": system.get("modified_by") or person,
     }
+    return draft
 
 
 def _field(rules: Rules, name: str) -> Field | None:
@@ -189,20 +211,43 @@ def _spread(ctx: Context, record_id: str) -> datetime:
     return ctx.now - timedelta(days=1 + number % SPREAD_DAYS, minutes=number // SPREAD_DAYS % 480)
 
 
-def _write(loading: Loading, connection: Connection, object_name: str, new: list[dict[str, Any]]) -> int:
-    """Records that are not there yet. Returns how many."""
+def _write(loading: Loading, connection: Connection, object_name: str, new: list[Draft]) -> list[Draft]:
+    """Those that are not there yet."""
     ctx = loading.ctx
-    known = rows_deletion.stored(connection, ctx.snapshot, object_name, ["owner"], [row["id"] for row in new])
-    fresh = sorted((row for row in new if row["id"] not in known), key=lambda row: row["created_at"])
+    known = rows_deletion.stored(connection, ctx.snapshot, object_name, ["owner"], [one.stored["id"] for one in new])
+    fresh = [draft for draft in new if draft.stored["id"] not in known]
+    fresh.sort(key=lambda draft: draft.stored["created_at"])
     if not fresh:
-        return 0
-    rules = rules_of(ctx.snapshot, object_name)
-    number(ctx, connection, rules, fresh)
+        return []
+    rules, beginning = rules_of(ctx.snapshot, object_name), rollups.beginning(ctx.snapshot, object_name)
+    if not rules.is_plain:
+        derive(ctx, connection, rules, fresh)
+    written = [{**draft.stored, **beginning} for draft in fresh]
+    number(ctx, connection, rules, written)
     with as_conflicts(ctx.snapshot, object_name):
-        rows.insert_many(ctx, connection, object_name, fresh)
-    for row in fresh:
+        rows.insert_many(ctx, connection, object_name, written)
+    for row in written:
         _remember(ctx, connection, rules, row)
-    return len(fresh)
+    return fresh
+
+
+def _judge(loading: Loading, connection: Connection, written: Mapping[str, Sequence[Draft]]) -> None:
+    """Asked when everything is there, as records may refer to later ones. Raises BadInput."""
+    ctx, seen = loading.ctx, Written()
+    for name, drafts in written.items():
+        if not drafts:
+            continue
+        rules = rules_of(ctx.snapshot, name)
+        for draft in drafts:
+            seen.add(ctx.snapshot, rules, draft.stored["id"], None, draft.stored, loading.places[draft.stored["id"]])
+        if rollups.concerns(ctx.snapshot, name):
+            seen.touch(rollups.after_change(connection, ctx.snapshot, name, [one.stored["id"] for one in drafts]))
+        if not rules.is_plain:
+            judge(ctx, connection, rules, drafts)
+        for draft in drafts:
+            place = loading.places[draft.stored["id"]]
+            loading.problems += [replace(one, path=f"{place} {one.path}".strip()) for one in draft.problems]
+    refuse([*loading.problems, *seen.problems(ctx, connection)])
 
 
 def _remember(ctx: Context, connection: Connection, rules: Rules, row: Mapping[str, Any]) -> None:

@@ -16,7 +16,7 @@ from metadata.formula.nodes import Fit, Node
 from metadata.model import Field, Object, Validation
 
 __all__ = [
-    "Choosing", "Condition", "Demand", "Filter", "Rule", "Rulebook", "broken", "has_rules", "rulebook_of",
+    "Choosing", "Condition", "Demand", "Filter", "Rule", "Rulebook", "broken", "has_rules", "rulebook_of", "sources_of",
 ]  # fmt: skip
 
 LOG = logging.getLogger("fieldstone.rules")
@@ -124,6 +124,14 @@ def rulebook_of(snapshot: Snapshot, object_name: str) -> Rulebook | None:
         snapshot.cache[key] = _Compiler(snapshot, definition).rulebook() if has_rules(definition) else None
     found: Rulebook | None = snapshot.cache[key]
     return found
+
+
+def sources_of(snapshot: Snapshot, object_name: str) -> frozenset[str]:
+    """Objects whose records defaults and fetched values of this one's are taken from."""
+    book, definition = rulebook_of(snapshot, object_name), snapshot.definitions.objects[object_name]
+    if book is None or not (book.defaults or book.fetches):
+        return frozenset()
+    return frozenset(one.target for name in book.needs.paths if (one := definition.fields.get(name)) is not None)
 
 
 class _Compiler:

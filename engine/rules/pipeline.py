@@ -53,14 +53,11 @@ def settle(
     if rules.is_plain:
         return
     give_owner(ctx, connection, rules, [draft.stored for draft in drafts if draft.before is None])
-    book = rulebook_of(ctx.snapshot, rules.object)
-    assert book is not None
-    reach = derive(ctx, connection, rules, drafts)
-    judge(ctx, rules, book, drafts, reach)
+    judge(ctx, connection, rules, drafts, derive(ctx, connection, rules, drafts))
 
 
 def derive(ctx: Context, connection: Connection, rules: Rules, drafts: Sequence[Draft]) -> Reach:
-    """Default formulas, then values that are fetched through references."""
+    """Default formulas, then values that are fetched through references. Of an object with rules."""
     book = rulebook_of(ctx.snapshot, rules.object)
     assert book is not None
     reach = Reach(ctx, connection, rules.object, book.needs)
@@ -134,8 +131,15 @@ def taken(ctx: Context, rules: Rules, name: str, value: Any) -> Any:
     return None if value is None else rule.parse(value)
 
 
-def judge(ctx: Context, rules: Rules, book: Rulebook, drafts: Sequence[Draft], reach: Reach) -> None:
-    """What is known before the records are written; the rest is asked by validations.judge_written."""
+def judge(
+    ctx: Context, connection: Connection, rules: Rules, drafts: Sequence[Draft], known: Reach | None = None
+) -> None:
+    """What is asked before records are written; the rest is asked by validations.judge_written. `known`: what was read
+    for them up to now, if that still holds."""
+    book = rulebook_of(ctx.snapshot, rules.object)
+    assert book is not None
+    reach = known or Reach(ctx, connection, rules.object, book.needs)
+    reach.fill(draft.before for draft in drafts if draft.before is not None)
     reach.fill(draft.record for draft in drafts)
     for draft in drafts:
         problems = draft.problems

@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 
 from engine.errors import BadInput, EngineError
+from engine.sampledata import load
 from engine.service import Query
 from engine.service_rows import new_row
 from engine.store import rows
 from engine.testing import Running, running
+from metadata.model import Data, Place, Record
 from tests.records.state import refused
 
 NOW = datetime(2026, 11, 22, 2, 15, tzinfo=UTC)
@@ -296,3 +298,31 @@ def test_what_is_not_tracked_is_not_told(firm: Running) -> None:
     firm.records("ann").update("deal", made["id"], {"note": "third", "name": "b"})
     changes = [change.changes for change in firm.records("ann").history("deal", made["id"])]
     assert (len(changes), changes[0], "note" in changes[1]) == (2, {"name": ("a", "b")}, False)
+
+
+
+def data(object_name: str, *records: dict[str, object]) -> Data:
+    made = (Record(str(values.pop("_key", "")), values, Place("data.yaml", line)) for line, values in enumerate(records))
+    return Data(object_name, tuple(made), "firm", Place("data.yaml"))
+
+
+def test_sample_data_keeps_the_rules(firm: Running) -> None:
+    """Records refer to later ones: values are fetched from these, and rules are asked when all are there."""
+
+    def samples(account: str, amount: int) -> list[Data]:
+        return [
+            data("deal", {"name": "first", "account": "acme", "amount": 90, "contact": "eve"},
+                 {"name": "second", "account": account, "stage": "new", "amount": amount}),
+            data("contact", {"_key": "eve", "name": "Eve", "account": "acme"}),
+            data("account", {"_key": "acme", "name": "Acme", "region": "east", "discount": 5},
+                 {"_key": "bad", "name": "Bad", "is_blocked": True}),
+        ]  # fmt: skip
+
+    with refused(firm, BadInput) as refusal:
+        load(firm.tenant, samples("bad", -5), NOW)
+    assert [(p.path, p.message) for p in refusal.value.problems] == [
+        ("data.yaml:1 amount", "Not below zero"), ("data.yaml:1", "The account is blocked"),
+    ]  # fmt: skip
+    assert load(firm.tenant, samples("acme", 5), NOW) == {"deal": 2, "contact": 1, "account": 2}
+    found = firm.records().list(Query("deal", ("region", "discount", "share"), filter="name == 'first'")).records
+    assert [(one["region"], one["discount"], one["share"]) for one in found] == [("east", 5.0, 30.0)]
