@@ -70,6 +70,7 @@ class FieldKind:
     """Why a literal (a default, a value of sample data) is not one of this field, or None if it is."""
     is_internal: bool = False  # the type of a system field: packages may not use it
     read_text: Callable[["Field", str], object] | None = None  # a cell of CSV -> the JSON value that it means
+    reads: Callable[["Field"], tuple[str, ...]] | None = None  # paths of the record that its values are made of
     source: Source = "value"
     targets: bool = False  # takes `to`, which names one object or several, and has no column that refers to one table
 

@@ -75,7 +75,9 @@ class Reach:
         target = definition.target or next(iter(definition.targets), "") if definition else ""
         wanted = [one for values in records for one in ids_in(values.get(name)) if one not in known]
         if wanted and target:
-            found = values_of(self.ctx, self.connection, target, paths, "id", dict.fromkeys(wanted))
+            found = values_of(
+                self.ctx.snapshot, self.connection, actor_params(self.ctx), target, paths, "id", dict.fromkeys(wanted)
+            )
             known.update((row["id"], row) for row in found)
             known.update((one, {}) for one in wanted if one not in known)
 
@@ -87,7 +89,9 @@ class Reach:
             return
         known.update((one, []) for one in wanted)
         paths = (*lines.paths, lines.by)
-        for row in values_of(self.ctx, self.connection, lines.object, paths, lines.by, wanted):
+        for row in values_of(
+            self.ctx.snapshot, self.connection, actor_params(self.ctx), lines.object, paths, lines.by, wanted
+        ):
             known[row[lines.by]].append(row)
         for tree in lines.trees.values():
             rows = [row for one in wanted for row in known[one]]
@@ -173,14 +177,15 @@ def ids_in(value: Any) -> Iterable[str]:
 
 
 def values_of(
-    ctx: Context, connection: Connection, object_name: str, paths: Sequence[str], by: str, ids: Iterable[str]
-) -> list[dict[str, Any]]:
+    snapshot: Snapshot, connection: Connection, bound: Values, object_name: str, paths: Sequence[str], by: str,
+    ids: Iterable[str],
+) -> list[dict[str, Any]]:  # fmt: skip
     """Stored values at some paths of all living records whose `by`, or whose id, is one of these; in order of ids."""
     found: list[dict[str, Any]] = []
     for chunk in chunks(list(ids)):
         wanted = padded(chunk)
-        compiled, names, load = _values_sql(ctx.snapshot, object_name, tuple(dict.fromkeys(paths)), by, len(wanted))
-        params = {**actor_params(ctx), **{f"_i{index}": one for index, one in enumerate(wanted)}}
+        compiled, names, load = _values_sql(snapshot, object_name, tuple(dict.fromkeys(paths)), by, len(wanted))
+        params = {**bound, **{f"_i{index}": one for index, one in enumerate(wanted)}}
         for row in connection.rows(compiled.sql, compiled.bind(params)):
             values = dict(zip(names, row, strict=True))
             for place, convert in load:

@@ -15,6 +15,7 @@ from engine.rules.draft import Draft
 from engine.rules.reach import Reach, values_of
 from engine.snapshot import Snapshot
 from engine.store.database import Connection
+from engine.store.query import actor_params
 from engine.store.rows import columns_of
 from metadata.build.objects import POSITION
 from metadata.model import say
@@ -100,7 +101,7 @@ def judge_written(
     book = rulebook_of(ctx.snapshot, object_name)
     if book is None or not (book.late_rules or book.late_demands):
         return
-    found = values_of(ctx, connection, object_name, book.names, "id", ids)
+    found = values_of(ctx.snapshot, connection, actor_params(ctx), object_name, book.names, "id", ids)
     if not found:
         return
     reach = Reach(ctx, connection, object_name, book.late_needs)
@@ -125,7 +126,9 @@ def _lines(
     ctx: Context, connection: Connection, book: Rulebook, rule: Rule, ids: Sequence[str]
 ) -> Iterator[tuple[str, InputProblem]]:  # fmt: skip
     field = ctx.snapshot.definitions.objects[book.object].fields[rule.validation.each]
-    rows = values_of(ctx, connection, rule.lines, columns_of(ctx.snapshot, rule.lines), field.by, ids)
+    rows = values_of(
+        ctx.snapshot, connection, actor_params(ctx), rule.lines, columns_of(ctx.snapshot, rule.lines), field.by, ids
+    )
     reach = Reach(ctx, connection, rule.lines, rule.line_needs)
     reach.fill(rows)
     by_owner: dict[str, list[dict[str, Any]]] = {}

@@ -56,9 +56,9 @@ class Builder:
         rules = self.scope.rows("read", object_name)
         return [rule_on(self.snapshot, alias, object_name, rules)] if rules else []
 
-    def formula(self, node: Node) -> Condition:
+    def formula(self, node: Node, trusted: bool = False) -> Condition:
         functions = self.snapshot.plugins.functions
-        column, tables = self.joins.column_of(trusted=False), self.joins.tables(trusted=False)
+        column, tables = self.joins.column_of(trusted=trusted), self.joins.tables(trusted=trusted)
         return Formula(self.snapshot.dialect, functions, column, tables=tables).where(node)
 
     def condition(self, target: Target, operator: str, names: Sequence[str]) -> Condition:

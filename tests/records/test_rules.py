@@ -300,9 +300,10 @@ def test_what_is_not_tracked_is_not_told(firm: Running) -> None:
     assert (len(changes), changes[0], "note" in changes[1]) == (2, {"name": ("a", "b")}, False)
 
 
-
 def data(object_name: str, *records: dict[str, object]) -> Data:
-    made = (Record(str(values.pop("_key", "")), values, Place("data.yaml", line)) for line, values in enumerate(records))
+    made = (
+        Record(str(values.pop("_key", "")), values, Place("data.yaml", line)) for line, values in enumerate(records)
+    )
     return Data(object_name, tuple(made), "firm", Place("data.yaml"))
 
 
@@ -326,3 +327,25 @@ def test_sample_data_keeps_the_rules(firm: Running) -> None:
     assert load(firm.tenant, samples("acme", 5), NOW) == {"deal": 2, "contact": 1, "account": 2}
     found = firm.records().list(Query("deal", ("region", "discount", "share"), filter="name == 'first'")).records
     assert [(one["region"], one["discount"], one["share"]) for one in found] == [("east", 5.0, 30.0)]
+
+
+def test_a_lookup_offers_what_the_filter_lets_through(firm: Running) -> None:
+    acme, other = account(firm), account(firm, name="Other")
+    records = firm.records("ann")
+    for name, owner, is_active in (("Eve", acme, True), ("Gone", acme, False), ("Max", other, True)):
+        records.create("contact", {"name": name, "account": owner, "is_active": is_active})
+
+    def offered(**record: object) -> list[str]:
+        return [title for _, title, _ in records.options("contact", "", 20, "deal.contact", record)]
+
+    assert (offered(account=acme), offered(account=other), offered(), offered(account="x")) == (
+        ["Eve"],
+        ["Max"],
+        [],
+        [],
+    )
+    made = create(firm, account=acme)
+    assert (offered(id=made["id"]), offered(id=made["id"], account=other)) == (["Eve"], ["Max"])
+    assert [title for _, title, _ in records.options("contact")] == ["Eve", "Gone", "Max"]
+    with pytest.raises(BadInput, match="no reference to 'contact'"):
+        records.options("contact", "", 20, "deal.account", {})

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from engine.errors import BadInput
+from engine.service import Query
 from engine.testing import Running, running
 from tests.records.state import refused
 
@@ -155,3 +156,42 @@ def test_batches_ask_the_same(shop: Running) -> None:
     ], atomic=False)  # fmt: skip
     told = [[(one.path, one.message) for one in result.error.problems] if result.error else [] for result in found]
     assert told == [[("lines.1.quantity", "At least one")], [], [("lines", "Nothing to send")]]
+
+
+def test_numbers_count_by_values_of_their_record(database_url: str) -> None:
+    text = """
+package: shop
+version: 1.0.0
+label: Shop
+---
+object: site
+label: Site
+fields:
+  name: {type: text, required: true}
+  code: {type: text}
+---
+object: job
+label: Job
+fields:
+  name: {type: text, required: true}
+  kind: {type: choice, choices: {fix: Fix, new: New}}
+  site: {type: reference, to: site}
+"""
+    number = "  number: {type: autonumber, format: '{kind}{site.code}-{YYYY}-{00}', restart: year}\n"
+    with running(database_url, [text], now=NOW) as site:
+        records = site.records()
+        one, other = (records.create("site", {"name": "x", "code": code})["id"] for code in ("A", "B"))
+        records.create("job", {"name": "old", "kind": "fix", "site": one})
+        site.publish(text + number)
+        records = site.records()
+        old = records.list(Query("job", ("number",))).records[0]["number"]
+        made = records.create("job", {"name": "a", "kind": "fix", "site": one})["number"]
+        rows = [{"kind": "fix", "site": one}, {"kind": "fix", "site": other}, {"kind": "new", "site": one}, {}]
+        found = records.batch("job", [{"action": "create", "values": {"name": "b", **row}} for row in rows])
+        assert (old, made) == ("fixA-2026-01", "fixA-2026-02")
+        assert [one.record["number"] for one in found if one.record] == [
+            "fixA-2026-03", "fixB-2026-01", "newA-2026-01", "-2026-01",
+        ]  # fmt: skip
+        with refused(site, BadInput):
+            records.create("job", {"kind": "fix", "site": one})
+        assert records.create("job", {"name": "c", "kind": "fix", "site": one})["number"] == "fixA-2026-04"

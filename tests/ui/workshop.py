@@ -1,5 +1,7 @@
 """A package whose forms think along: conditions, formulas, dependent choices, record types and lines."""
 
+from engine.testing import Running
+
 PACKAGE = """\
 package: workshop
 version: 1.0.0
@@ -199,6 +201,7 @@ tabs:
 layout: quote_repair
 object: quote
 record_types: repair
+path: status
 sections:
   - label: {en: Repair, zh-CN: 维修}
     columns: 2
@@ -249,3 +252,35 @@ objects:
   quote: [create, read, update, delete]
   product: [read]
 """
+
+
+def fill(site: Running) -> dict[str, str]:
+    """People, and records by their names."""
+    site.user("ann", "seller", name="Ann Lee", language="en", time_zone="UTC")
+    site.user("ming", "seller", name="王小明", language="zh-CN", time_zone="Asia/Shanghai")
+    site.user("cleo", "clerk", name="Cleo Clerk", language="en", time_zone="UTC")
+    records, found = site.records("ann"), {}
+    for name, discount in (("North", 5), ("South", 10)):
+        found[name] = records.create("region", {"name": name, "discount": discount})["id"]
+    for name, region, terms in (("Acme", "North", 30), ("华东精密机械", "South", 60)):
+        values = {"name": name, "region": found[region], "terms": terms}
+        found[name] = records.create("customer", values)["id"]
+    for name, price in (("Gear box", 1250), ("Servo motor", 899.5), ("Cable", 12.3)):
+        found[name] = records.create("product", {"name": name, "price": price})["id"]
+    return found
+
+
+def quote(site: Running, ids: dict[str, str], name: str, lines: int = 0, **more: object) -> str:
+    """A quote for Acme with lines of 1 to 5 pieces."""
+    products = ("Gear box", "Servo motor", "Cable")
+    prices = {"Gear box": 1250, "Servo motor": 899.5, "Cable": 12.3}
+    values = {
+        "name": name, "customer": ids["Acme"], "region": ids["North"], "discount": 5, "starts": "2026-11-01",
+        "ends": "2026-12-01", "record_type": "sale", **more,
+        "lines": [
+            {"product": ids[one], "text": one, "quantity": n % 5 + 1, "price": prices[one]}
+            for n, one in ((n, products[n % 3]) for n in range(lines))
+        ],
+    }  # fmt: skip
+    made: str = site.records("ann").create("quote", values)["id"]
+    return made

@@ -44,10 +44,26 @@ def found_in(visit: Visit, definition: Object, text: str) -> dict[str, Any] | No
 
 
 def options(visit: Visit) -> Response:
-    """What a lookup offers for the text that was typed."""
+    """What a lookup offers for the text that was typed: `for` says of which reference (deal.contact), and `record.x`
+    what the field x of its form holds."""
     definition = object_of(visit, visit.request.path_params["object"])
-    text = visit.request.query_params.get("q", "").strip()[:200]
-    found = visit.records.options(definition.name, text, OFFERED)
+    params = visit.request.query_params
+    text, reference = params.get("q", "").strip()[:200], params.get("for", "")
+    found = visit.records.options(definition.name, text, OFFERED, reference, held_in(visit, reference))
     return visit.json(
         [{"id": key, "title": title or visit.say("Untitled"), "subtitle": sub} for key, title, sub in found]
     )
+
+
+def held_in(visit: Visit, reference: str) -> dict[str, object]:
+    """What the form that holds a lookup sent along, as the API would take it."""
+    owner, params = reference.partition(".")[0], visit.request.query_params
+    fields = visit.ctx.scope.readable(owner)
+    plugins, values = visit.ctx.snapshot.plugins.fields, dict[str, object]()
+    for key in dict.fromkeys(key for key in params if key.startswith("record.")):
+        name = key.removeprefix("record.")
+        if name == "id":
+            values[name] = params[key]
+        elif (field := fields.get(name)) is not None:
+            values[name] = plugins[field.type].from_form(field, params.getlist(key), visit.ctx.time_zone)
+    return values

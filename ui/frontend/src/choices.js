@@ -64,8 +64,9 @@ class Choices {
     }
     const first = shown.find((option) => !option.value);
     if (first && plan.on) {
+      first.dataset.text ??= first.textContent;
       const waits = shown.length === 1;
-      first.textContent = waits ? this.part.live.form.dataset.sayFirst.replace("{field}", plan.onLabel) : first.dataset.text ?? (first.dataset.text = first.textContent);
+      first.textContent = waits ? this.part.live.form.dataset.sayFirst.replace("{field}", plan.onLabel) : first.dataset.text;
     }
     return emptied;
   }
