@@ -104,7 +104,11 @@ class Compiler:
     def finished(self, validations: Iterable[Validation], asked: Iterable[str]) -> Live:
         """`asked`: further conditions, from the record that these are lines of."""
         fields = [one for one in self.definition.fields.values() if self.may_read(one.name)]
-        for text in (*asked, *self.texts_of_layouts(), *(t for f in fields for t in (f.show_if, f.require_if, f.lock_if))):
+        for text in (
+            *asked,
+            *self.texts_of_layouts(),
+            *(t for f in fields for t in (f.show_if, f.require_if, f.lock_if)),
+        ):
             self.condition(text)
         worked = {one.name: one for one in fields if self.is_worked_out(one)}
         defaults = [one.name for one in fields if self.add(f"default:{one.name}", one.default_formula, None)]
@@ -164,7 +168,11 @@ class Compiler:
 
     def filters_of(self, name: str) -> list[str]:
         of, by = self.definition.fields[name].of, self.definition.fields[name].by
-        return [one.filter for one in self.definition.fields.values() if one.source == "rollup" and (one.of, one.by) == (of, by)]
+        return [
+            one.filter
+            for one in self.definition.fields.values()
+            if one.source == "rollup" and (one.of, one.by) == (of, by)
+        ]
 
     def is_worked_out(self, one: Field) -> bool:
         if one.source == "formula":

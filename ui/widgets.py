@@ -4,10 +4,12 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from metadata.model import Field, say
+from metadata.formula import Outer, definition_names, parse, walk
+from metadata.model import Field, Object, say
 from ui.formats import currency_sign
 
 if TYPE_CHECKING:
+    from engine.snapshot import Snapshot
     from ui.visit import Visit
 
 __all__ = ["LONG", "WIDGETS", "lowered", "template_of", "widget_view"]
@@ -35,7 +37,7 @@ def widget_view(
 ) -> View:
     """`held` is the stored value; `sent`, when a form comes back refused, is shown instead of it.
 
-    `at` goes before the control's name ("lines.0."); `titles` has those of records that lookups hold, if they are known.
+    `at` goes before the control's name ("lines.0."); `titles` has those of records that lookups hold, where known.
     """
     kind = visit.ctx.snapshot.plugins.fields[field.type]
     value = list(sent) if sent is not None else kind.to_form(field, held, visit.ctx.time_zone)
@@ -117,10 +119,33 @@ def lookup(visit: "Visit", object_name: str, field: Field, view: View) -> View:
         "title": title,
         "source": f"/o/{field.target}/options",
         "is_cut_off": bool(view["value"]) and not title,
-        "placeholder": visit.say(
-            "Search {objects}…", objects=lowered(say(target.plural, visit.language), visit.language)
-        ),
+        "placeholder": searching(visit, target),
+        **filtering(visit, object_name, field, view),
     }
+
+
+def searching(visit: "Visit", target: Object) -> str:
+    return visit.say("Search {objects}…", objects=lowered(say(target.plural, visit.language), visit.language))
+
+
+def filtering(visit: "Visit", object_name: str, field: Field, view: View) -> View:
+    """Where a reference has a filter: which it is, and the fields of the form that the filter reads."""
+    if not field.filter or view["for_filter"]:
+        return {"of": "", "reads": ""}
+    reads = filter_reads(visit.ctx.snapshot, object_name, field)
+    return {"of": f"{object_name}.{field.name}", "reads": " ".join(reads)}
+
+
+def filter_reads(snapshot: "Snapshot", object_name: str, field: Field) -> tuple[str, ...]:
+    key = ("ui.filter_reads", object_name, field.name)
+    found: tuple[str, ...] | None = snapshot.cache.get(key)
+    if found is None:
+        objects = snapshot.definitions.objects
+        here, there = (definition_names(objects, name) for name in (object_name, field.target or field.targets[0]))
+        node = parse(field.filter, there, functions=snapshot.plugins.functions, outer=here)
+        names = dict.fromkeys(part.path.steps[0] for part in walk(node) if isinstance(part, Outer))
+        found = snapshot.cache[key] = tuple(names)
+    return found
 
 
 def lowered(text: str, language: str) -> str:

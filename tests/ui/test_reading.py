@@ -112,7 +112,8 @@ def test_every_good_value_comes_back_from_its_control(tmp_path: Path) -> None:
 
 VALUES: Mapping[str, list[tuple[Mapping[str, object], object]]] = {
     "integer": [({}, 0), ({}, -1234567), ({}, 9223372036854775807)],
-    "decimal": [({}, "1234567.5"), ({"scale": 2}, "-0.05"), ({}, "12"), ({"precision": 18, "scale": 18}, "0.123456789012345678")],
+    "decimal": [({}, "1234567.5"), ({"scale": 2}, "-0.05"), ({}, "12"),
+                ({"precision": 18, "scale": 18}, "0.123456789012345678")],
     "currency": [({}, "1234.5"), ({}, "-1200"), ({"currency": "EUR"}, "0.1"), ({"currency": "JPY", "scale": 0}, "5"),
                  ({"currency": "CHF"}, "9999999999999999.99")],
     "percent": [({}, "12.5"), ({}, "-0.25"), ({}, "100")],

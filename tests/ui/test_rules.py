@@ -153,7 +153,8 @@ def test_a_new_record_of_an_object_with_types_asks_for_the_type_first(site: Runn
     page = client.get(f"/o/quote/new?customer={site.ids['Acme']}").text  # type: ignore[attr-defined]
     links = re.findall(r'href="(/o/quote/new\?[^"]*)"', page)
     assert links == [
-        f"/o/quote/new?customer={site.ids['Acme']}&amp;record_type={name}" for name in ("sale", "repair")  # type: ignore[attr-defined]
+        f"/o/quote/new?customer={site.ids['Acme']}&amp;record_type={name}"
+        for name in ("sale", "repair")  # type: ignore[attr-defined]
     ]
     assert "Work on a machine of the customer." in page
     assert "Rent" not in page  # retired
@@ -278,7 +279,7 @@ def test_a_form_thinks_along(visitor: Visitors) -> None:
     expect(says).to_have_text("City, District was emptied: it does not go with what you have chosen.")
     expect(page.get_by_label("Status").locator("option")).to_have_text(["Draft", "Sent", "Won", "Lost"])
     assert ann.violations() == []
-    page.get_by_label("Name", exact=True).fill("Live")
+    page.locator("#f-name").fill("Live")
     page.get_by_role("button", name="Save").click()
     page.get_by_role("heading", name="Live", level=1).wait_for()
     stored = visitor.shop.site.records("ann").get("quote", page.url.rsplit("/", 1)[1].split("?")[0])

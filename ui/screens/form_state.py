@@ -8,9 +8,9 @@ from engine.errors import BadValue
 from engine.formula.exact import fitted
 from metadata.model import Field, Object
 from ui.columns import field_of
+from ui.fields import words_of
 from ui.live import Live, live_of
 from ui.live_module import module_of
-from ui.fields import words_of
 from ui.screens.fields import offered
 from ui.screens.objects import is_written
 from ui.visit import Visit
@@ -106,14 +106,20 @@ def start(visit: Visit, state: FormState, given: set[str]) -> None:
         first = fields[name].fetch.partition(".")[0]
         if values.get(first) and not (fields[name].fetches_if_blank and values.get(name) is not None):
             take(visit, state, values, name, working[fields[name].fetch])
-    for name, field in fields.items():
-        allowed = offered(state.definition, field, values)
-        if allowed is not None and name not in given and isinstance(values.get(name), str) and values[name] not in allowed:
-            first = [one.value for one in field.choices if one.value in allowed and not one.is_retired]
-            take(visit, state, values, name, first[0] if first and field.is_required else None)
+    for name in fields.keys() - given:
+        leave_out(visit, state, values, fields[name])
     for name in state.live.defaults:
         if name not in given and values.get(name) is None:
             take(visit, state, values, name, working.value(f"default:{name}"))
+
+
+def leave_out(visit: Visit, state: FormState, values: dict[str, Any], one: Field) -> None:
+    """A default that does not go with the record's type or with another choice is none; where one is needed, the first
+    that goes is."""
+    allowed, held = offered(state.definition, one, values), values.get(one.name)
+    if allowed is not None and isinstance(held, str) and held not in allowed:
+        first = [choice.value for choice in one.choices if choice.value in allowed and not choice.is_retired]
+        take(visit, state, values, one.name, first[0] if first and one.is_required else None)
 
 
 def take(visit: Visit, state: FormState, values: dict[str, Any], name: str, value: Any) -> None:

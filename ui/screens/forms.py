@@ -185,7 +185,7 @@ def show(
         status=200 if refusal is None else 422 if isinstance(refusal, BadInput) else 409,
         title=heading, heading=heading, object=object_view, in_sheet=visit.is_part,
         sections=sections_view(visit, state, names, only, errors), type=type_view(visit, state, names, only),
-        live=live_view(visit, state),
+        live=live_view(visit, state), record_id=record_id,
         action=f"{address}/edit" if record_id else f"{address}/new", back=address, only=only,
         version=held.get("version", ""), current=(definition.name, "", "any"),
         wrong=summary(visit, definition, refusal, errors, loose) if refusal and not is_stale and not doubts else None,

@@ -48,19 +48,18 @@ class Lookup extends HTMLElement {
     return response?.ok ? response.json() : null;
   }
 
-  /** What the filter of the reference reads of the form: `data-reads` names the controls. */
+  /** What the filter of the reference reads of the form: `data-reads` names the fields. */
   context() {
     if (!this.dataset.of) return [];
     const form = this.closest("form");
     const row = this.closest("tbody.line");
     const before = row ? `${row.closest("[data-lines]").dataset.lines}.${row.dataset.line}.` : "";
-    const names = (this.dataset.reads ?? "").split(" ").filter(Boolean);
-    const sent = names.flatMap((name) => {
-      const isOuter = row && name.startsWith("^");
-      const controls = form?.querySelectorAll(`[name="${CSS.escape(isOuter ? name.slice(1) : before + name)}"]`) ?? [];
+    const sent = this.dataset.reads.split(" ").filter(Boolean).flatMap((name) => {
+      const controls = form.querySelectorAll(`[name="${CSS.escape(before + name)}"]`);
       return sentBy(controls).map((value) => [`r.${name}`, value]);
     });
-    return [["of", this.dataset.of], ...sent];
+    const id = row ? row.querySelector(`[name="${CSS.escape(before)}id"]`)?.value : form.dataset.record;
+    return [["of", this.dataset.of], ...sent, ...(id ? [["r.id", id]] : [])];
   }
 
   /** The one record that is called so, or null. */
