@@ -7,7 +7,7 @@ from typing import Any
 from engine import service_lines as lines
 from engine.context import Context
 from engine.errors import BadInput, EngineError, InputProblem, InputWarning
-from engine.rules import rollups
+from engine.rules import rollups, trees
 from engine.rules.masters import give_owner
 from engine.rules.numbering import number
 from engine.rules.pipeline import settle
@@ -166,6 +166,7 @@ def create_many(
     ids = [row["id"] for row in new]
     if rows.failing(ctx, connection, object_name, ids, "create"):
         raise may_not("create", object_name)
+    refuse(list(trees.wrong_places(ctx, connection, rules, {row["id"]: row for row in new}, is_new=True).values()))
     seen = Written()
     for row in new:
         seen.add(ctx.snapshot, rules, row["id"], None, row)

@@ -12,8 +12,9 @@ from typing import Any
 from engine.access.scope import Scope
 from engine.context import Context
 from engine.errors import Conflict, InputProblem, NotFound
-from engine.rules import rollups
+from engine.rules import rollups, trees
 from engine.rules.uniqueness import as_conflicts
+from engine.rules.values import rules_of
 from engine.rules.written import Written, owners_of
 from engine.service_rows import TRIES, always_changing, answer, may_not, need, not_found, refuse, stale
 from engine.snapshot import Snapshot
@@ -240,6 +241,7 @@ def restore_in(ctx: Context, connection: Connection, object_name: str, record_id
         with _untold(ctx.scope, name):
             _mend_references(ctx, connection, name, ids)
     _refill(ctx, connection, [one for one in taken if one.field], deleted)
+    _stay_trees(ctx, connection, deleted)
     seen = Written()
     for name, ids in deleted.items():
         seen.touch(rollups.after_change(connection, ctx.snapshot, name, ids))
@@ -319,3 +321,15 @@ def _refill(ctx: Context, connection: Connection, taken: list[Taken], restored: 
                 changes[record] = (now, new)
         if changes:
             change_references(ctx, connection, name, reference, changes)
+
+
+def _stay_trees(ctx: Context, connection: Connection, ids: Mapping[str, Collection[str]]) -> None:
+    """What was moved meanwhile may be below what comes back, and that below it."""
+    for name, those in ids.items():
+        rules = rules_of(ctx.snapshot, name)
+        if not rules.tree:
+            continue
+        stored = rows_deletion.stored(connection, ctx.snapshot, name, [rules.tree], sorted(those))
+        placed = {one: {rules.tree: values[0]} for one, values in stored.items()}
+        for problem in trees.wrong_places(ctx, connection, rules, placed).values():
+            raise Conflict(problem.message, code=problem.code, fix="move what is below it first", problems=[problem])

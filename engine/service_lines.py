@@ -1,7 +1,7 @@
 """Lines: records of a child object that are written in one request with the record that they belong to.
 
-A list that is sent replaces the lines: those named by id are changed, others of it are new, and lines that it leaves out
-are deleted. Lines of one object are written together, in a few statements.
+A list that is sent replaces the lines: those named by id are changed, others of it are new, and lines that it leaves
+out are deleted. Lines of one object are written together, in a few statements.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -270,7 +270,7 @@ def insert(
 def rewrite(
     ctx: Context, connection: Connection, object_name: str, record_id: str, sent: Values, seen: Written
 ) -> list[Sent]:
-    """The lines of a record that is being changed: it is locked by now, and so are its lines when they are read again."""
+    """The lines of a record that is being changed: it is locked by now, and so are its lines as they are read again."""
     tables, problems = read_changed(ctx, connection, object_name, record_id, sent, is_locked=True)
     refuse(problems)
     write(ctx, connection, record_id, tables, seen)

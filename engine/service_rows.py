@@ -8,11 +8,12 @@ from typing import Any
 from engine.access.scope import Scope
 from engine.context import Context
 from engine.errors import BadInput, EngineError, Forbidden, InputProblem, NotFound, Stale
-from engine.rules import rollups
+from engine.rules import rollups, trees
 from engine.rules.draft import Draft
 from engine.rules.masters import give_owner
 from engine.rules.numbering import number
 from engine.rules.pipeline import settle
+from engine.rules.single import refuse_another
 from engine.rules.uniqueness import as_conflicts, is_violation
 from engine.rules.values import Rules
 from engine.rules.written import Written
@@ -81,6 +82,8 @@ def write_new(
                 rows.insert_many(ctx, connection, name, [row])
     if rows.failing(ctx, connection, name, ids, "create", own):
         raise may_not("create", name)
+    wrong = trees.wrong_places(ctx, connection, rules, {row["id"]: row for row in new}, is_new=True)
+    refuse([at(path, wrong[row["id"]]) for path, row in zip(paths, new, strict=True) if row["id"] in wrong])
     for path, row in zip(paths, new, strict=True):
         written.add(ctx.snapshot, rules, row["id"], None, row, path)
     if rollups.concerns(ctx.snapshot, name):
@@ -99,6 +102,8 @@ def write_changed(
     settle(ctx, connection, rules, [draft for _, _, draft in changes])
     refuse([at(path, problem) for path, _, draft in changes for problem in draft.problems])
     each = {record_id: draft.changed for _, record_id, draft in changes}
+    for values in each.values():
+        trees.take_turns(ctx, connection, rules, values)
     try:
         with rows.savepoint(connection):
             versions = rows.change_each(ctx, connection, name, each)
@@ -111,6 +116,8 @@ def write_changed(
                 versions |= rows.change_each(ctx, connection, name, {record_id: each[record_id]})
     if rows.failing(ctx, connection, name, ids, "update"):
         raise may_not("update", name)
+    wrong = trees.wrong_places(ctx, connection, rules, each)
+    refuse([at(path, wrong[record_id]) for path, record_id, _ in changes if record_id in wrong])
     befores = {record_id: draft.before or {} for _, record_id, draft in changes}
     for path, record_id, _ in changes:
         written.add(ctx.snapshot, rules, record_id, befores[record_id], each[record_id], path)
@@ -142,6 +149,7 @@ def need(scope: Scope, action: Action, object_name: str) -> None:
     if scope.can(action, object_name) and (action == "create" or scope.can("read", object_name)):
         return
     need_object(scope, object_name)
+    refuse_another(scope.snapshot, action, object_name)
     raise may_not(action, object_name)
 
 

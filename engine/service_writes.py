@@ -5,7 +5,7 @@ from typing import Any
 from engine import service_lines as lines
 from engine.context import Context
 from engine.errors import BadInput, BadValue, Conflict, InputProblem
-from engine.rules import rollups
+from engine.rules import rollups, trees
 from engine.rules.draft import Draft
 from engine.rules.masters import give_owner, lock_masters, masters_wrong
 from engine.rules.numbering import number
@@ -79,6 +79,7 @@ def _create_row(ctx: Context, connection: Connection, rules: Rules, draft: Draft
         written = rows.insert(ctx, connection, rules.object, row)
     if not written.is_allowed:
         raise may_not("create", rules.object)
+    refuse(list(trees.wrong_places(ctx, connection, rules, {row["id"]: row}, is_new=True).values()))
     seen = Written()
     seen.add(ctx.snapshot, rules, row["id"], None, row)
     if tables:
@@ -127,12 +128,14 @@ def update_in(
         refuse(draft.problems)
         changed = changed if rules.is_plain else draft.changed
         lock_masters(ctx, connection, rules, current)
+        trees.take_turns(ctx, connection, rules, changed)
         with as_conflicts(ctx.snapshot, object_name):
             written = rows.change(ctx, connection, object_name, record_id, current.version, changed, "update")
         if written is None:  # somebody else was faster: look again
             continue
         if not written.is_allowed:
             raise may_not("update", object_name)
+        refuse(list(trees.wrong_places(ctx, connection, rules, {record_id: changed}).values()))
         seen = Written()
         seen.add(ctx.snapshot, rules, record_id, before, changed)
         if is_relined:

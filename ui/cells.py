@@ -48,6 +48,7 @@ class Shown:
     title_at: int = -1  # of a reference: where the target's title stands; -1 when it may not be read
     as_text: Callable[[Any], str] = str  # as a form holds it: a telephone number in groups
     is_full: bool = False  # on a page of its own: long texts whole, links live
+    icons: Mapping[str, str] | None = None  # of objects by name, for a reference to one of several
 
     @property
     def is_numeric(self) -> bool:
@@ -239,6 +240,32 @@ def reference(shown: Shown) -> Cell:
     return cell
 
 
+def references(shown: Shown) -> Cell:
+    """Titles as links, from what ui.naming put into the row."""
+    at = shown.at
+
+    def cell(row: Row) -> str:
+        links = [
+            f'<a class="pill tone-gray" href="/o/{escape(o)}/{i}">{escape(title)}</a>' for o, i, title in row[at] or ()
+        ]
+        return f'<span class="pills">{"".join(links)}</span>' if links else ""
+
+    return cell
+
+
+def any_reference(shown: Shown) -> Cell:
+    """The title as a link, behind the icon of its object."""
+    at, icons = shown.at, shown.icons or {}
+
+    def cell(row: Row) -> str:
+        return "".join(
+            f'<a class="any" href="/o/{escape(o)}/{i}">{icon(icons.get(o, "file"), "icon-small")}{escape(title)}</a>'
+            for o, i, title in row[at] or ()
+        )
+
+    return cell
+
+
 def email(shown: Shown) -> Cell:
     return linked(shown, "mailto:")
 
@@ -327,6 +354,8 @@ CELLS: Mapping[str, Callable[[Shown], Cell]] = {
     "choice": choice,
     "choices": choices,
     "reference": reference,
+    "references": references,
+    "any_reference": any_reference,
     "email": email,
     "phone": phone,
     "url": url,

@@ -36,6 +36,7 @@ class Plan:
 
     paths: tuple[str, ...]
     columns: tuple[ShownColumn, ...]
+    named: tuple[tuple[int, Field], ...] = ()  # places in a row whose values' records are named by `named_rows`
 
 
 def field_of(definition: Object, name: str) -> Field | None:
@@ -101,7 +102,8 @@ def plan_of(
             path, field = prefix, above[1]
             label = say(field.label, language)
         columns.append(column(snapshot, scope, object_name, path, field, label, ask, formats, language, is_full))
-    return Plan(tuple(asked), tuple(columns))
+    named = tuple({asked[c.path]: (asked[c.path], c.field) for c in columns if c.field.targets}.values())
+    return Plan(tuple(asked), tuple(columns), named)
 
 
 def as_text(kind: FieldType | None, field: Field, formats: Formats) -> Callable[[Any], str]:
@@ -130,8 +132,11 @@ def column(
         title = title_of(snapshot, scope, field.target)
         if title:
             title_at, sort_path = ask(f"{path}.{title}"), f"{path}.{title}"
-    if kind and (kind.value in UNSORTABLE or shape in UNSORTABLE_CELLS):
+    if kind and (field.targets or kind.value in UNSORTABLE or shape in UNSORTABLE_CELLS):
         sort_path = ""
-    shown = Shown(field, at, formats, language, shape, title_at, as_text(kind, field, formats), is_full)
+    shown = Shown(
+        field, at, formats, language, shape, title_at, as_text(kind, field, formats), is_full,
+        {name: one.icon for name, one in snapshot.definitions.objects.items()} if field.refers_to_any else {},
+    )  # fmt: skip
     is_title = path == snapshot.definitions.objects[object_name].title
     return ShownColumn(path, label, field, cell_for(shown), shown.is_numeric, sort_path, is_title)

@@ -4,12 +4,11 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from metadata.formula import Outer, definition_names, parse, walk
-from metadata.model import Field, Object, say
+from metadata.model import Field
 from ui.formats import currency_sign
+from ui.widgets_lookup import any_reference, lookup, lowered, references
 
 if TYPE_CHECKING:
-    from engine.snapshot import Snapshot
     from ui.visit import Visit
 
 __all__ = ["LONG", "WIDGETS", "lowered", "template_of", "widget_view"]
@@ -106,53 +105,6 @@ def switch(visit: "Visit", object_name: str, field: Field, view: View) -> View:
     return {"is_on": view["value"] in ("true", "on", "1", "yes")}
 
 
-def lookup(visit: "Visit", object_name: str, field: Field, view: View) -> View:
-    title = ""
-    if view["value"]:
-        known = view["titles"]
-        found = visit.records.titles(field.target, [view["value"]]) if known is None else known
-        title = found.get(view["value"], "")
-        if not title and view["value"] == visit.ctx.actor.id:  # a role may read nobody; one knows oneself
-            title = visit.ctx.actor.name or visit.ctx.actor.username
-    target = visit.ctx.snapshot.definitions.objects[field.target]
-    return {
-        "title": title,
-        "source": f"/o/{field.target}/options",
-        "is_cut_off": bool(view["value"]) and not title,
-        "placeholder": searching(visit, target),
-        **filtering(visit, object_name, field, view),
-    }
-
-
-def searching(visit: "Visit", target: Object) -> str:
-    return visit.say("Search {objects}…", objects=lowered(say(target.plural, visit.language), visit.language))
-
-
-def filtering(visit: "Visit", object_name: str, field: Field, view: View) -> View:
-    """Where a reference has a filter: which it is, and the fields of the form that the filter reads."""
-    if not field.filter or view["for_filter"]:
-        return {"of": "", "reads": ""}
-    reads = filter_reads(visit.ctx.snapshot, object_name, field)
-    return {"of": f"{object_name}.{field.name}", "reads": " ".join(reads)}
-
-
-def filter_reads(snapshot: "Snapshot", object_name: str, field: Field) -> tuple[str, ...]:
-    key = ("ui.filter_reads", object_name, field.name)
-    found: tuple[str, ...] | None = snapshot.cache.get(key)
-    if found is None:
-        objects = snapshot.definitions.objects
-        here, there = (definition_names(objects, name) for name in (object_name, field.target or field.targets[0]))
-        node = parse(field.filter, there, functions=snapshot.plugins.functions, outer=here)
-        names = dict.fromkeys(part.path.steps[0] for part in walk(node) if isinstance(part, Outer))
-        found = snapshot.cache[key] = tuple(names)
-    return found
-
-
-def lowered(text: str, language: str) -> str:
-    """As it stands within an English sentence; "URL" and "WeChat group" stay."""
-    return text[:1].lower() + text[1:] if language == "en" and text[1:2].islower() else text
-
-
 WIDGETS: Mapping[str, Callable[["Visit", str, Field, View], View]] = {
     "select": options,
     "multiselect": options,
@@ -161,4 +113,6 @@ WIDGETS: Mapping[str, Callable[["Visit", str, Field, View], View]] = {
     "rating": rating,
     "switch": switch,
     "lookup": lookup,
+    "references": references,
+    "any_reference": any_reference,
 }

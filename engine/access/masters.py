@@ -40,7 +40,7 @@ def through(field: Field, master: str, node: Node) -> Node:
         if part.name in APART:
             continue
         if isinstance(value, KINDS):
-            changed[part.name] = through(field, master, value)  # type: ignore[arg-type]
+            changed[part.name] = through(field, master, value)
         elif isinstance(value, tuple) and value and all(isinstance(one, KINDS) for one in value):
             changed[part.name] = tuple(through(field, master, one) for one in value)
     return dataclasses.replace(node, **changed) if changed else node

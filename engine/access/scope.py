@@ -4,8 +4,8 @@ The grants of all roles add up, `"*"` being a grant on every object. A grant wit
 through; otherwise a record passes when it meets the rule of one grant. An object without `read` is as if it did not
 exist: in lists, in paths, in what the API tells of the definitions.
 
-A record that belongs to another one, its master, follows that one: it is read where its master is, and written where its
-master may be updated. Grants that name its object limit that further.
+A record that belongs to another one, its master, follows that one: it is read where its master is, and written where
+its master may be updated. Grants that name its object limit that further.
 """
 
 from engine.access.masters import belongs, through

@@ -142,7 +142,8 @@ class Migration:
         assert work.old
         assert work.new
         convert, source = convert_of(work, self.plugins), old.c[work.old.name]
-        is_rule = work.old.type == work.new.type and work.work is Work.REWRITE
+        # What is in the trash keeps values that a new rule forbids; names of objects change there, too.
+        is_rule = work.old.type == work.new.type and work.work is Work.REWRITE and not work.new.targets
         where = sa.and_(source.is_not(None), old.c.deleted_at.is_(None)) if is_rule else source.is_not(None)
         values = (
             (key, value, convert(value)) for key, value in rows_of(self.connection, old, [old.c.id, source], where)

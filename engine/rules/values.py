@@ -41,6 +41,7 @@ class Rules:
     required: tuple[str, ...]
     references: tuple[Field, ...]  # of every kind
     masters: tuple[str, ...]  # references to what its records belong to
+    tree: str  # the reference that makes its records a tree
     generated: tuple[FieldRule, ...]
     tracked: tuple[str, ...]  # fields whose changes the history tells
     is_plain: bool  # nothing but its types is asked of a value
@@ -70,6 +71,7 @@ def _compile(snapshot: Snapshot, object_name: str) -> Rules:
         ),
         references=tuple(rule.field for rule in fields.values() if rule.field.target or rule.field.targets),
         masters=tuple(name for name, rule in fields.items() if rule.field.is_master),
+        tree=snapshot.definitions.objects[object_name].tree,
         generated=tuple(rule for rule in fields.values() if rule.type.generate is not None),
         tracked=tuple(name for name, rule in fields.items() if rule.field.is_tracked),
         is_plain=not has_rules(snapshot.definitions.objects[object_name]),

@@ -36,8 +36,7 @@ def write(ctx: Context, connection: Connection, object_name: str, entries: Seque
     rows = [
         compiled.bind({
             **shared, "_id": new_id(ctx.now), "_record": record, "_version": version, "_action": action,
-            "_changes": orjson.dumps({columns.get(name) or key_of(name): pair for name, pair in changes.items()}).decode()
-            if changes else None,
+            "_changes": dumped(columns, changes) if changes else None,
         })
         for record, version, action, changes in entries
     ]  # fmt: skip
@@ -45,6 +44,10 @@ def write(ctx: Context, connection: Connection, object_name: str, entries: Seque
         connection.run(compiled.sql, rows[0])
     else:
         connection.run_many(compiled.sql, rows)
+
+
+def dumped(columns: Mapping[str, str], changes: Changes) -> str:
+    return orjson.dumps({columns.get(name) or key_of(name): pair for name, pair in changes.items()}).decode()
 
 
 def key_of(name: str) -> str:

@@ -109,9 +109,9 @@ def joined(fields: Mapping[str, Field], others: Mapping[str, Mapping[str, Field]
             masters = [f for f in ways if f.is_master] or ways
             by = masters[0].name if len(masters) == 1 else ""
         found[name] = replace(field, of=of, by=by)
-    masters = [name for name, field in fields.items() if field.is_master]
-    if len(masters) == 1:  # of several masters a record has one
-        found[masters[0]] = replace(found[masters[0]], is_required=True)
+    owners = [name for name, field in fields.items() if field.is_master]
+    if len(owners) == 1:  # of several masters a record has one
+        found[owners[0]] = replace(found[owners[0]], is_required=True)
     return found
 
 
@@ -165,7 +165,7 @@ def build_field(
         is_hidden=data.get("hidden") is True, is_unique=data.get("unique") is True,
         is_indexed=data.get("index") is True, default=None if has_formula else plain(default), options=options,
         choices=build_choices(data.get("choices"), here, wording, translations) if kind and kind.has_choices else (),
-        target=(data.get("to") or "") if kind and kind.refers else "",
+        target=data["to"] if kind and kind.refers and isinstance(data.get("to"), str) else "",
         on_delete=on_delete if kind and (kind.refers or kind.targets) else "set_null",
         was=names_in(data.get("was")), value=kind.value if kind else "text", source=source,
         formula=data.get("formula") or "" if source == "formula" else "",

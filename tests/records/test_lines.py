@@ -1,12 +1,16 @@
 """Are lines written, read, ordered and deleted with the record that they belong to, each with the rules of its own?"""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from engine.errors import BadInput, Forbidden, NotFound, Stale
+from engine.sampledata import load
 from engine.service import Query, SortKey
+from engine.tenants import load_plugins
 from engine.testing import Running, running
+from metadata import package
 from tests.records.conftest import NOW
 from tests.records.state import refused
 
@@ -129,7 +133,7 @@ def test_all_problems_of_all_lines_come_at_once_and_nothing_is_written(shop: Run
         ]})  # fmt: skip
     assert [(one.path, one.code) for one in refusal.value.problems] == [
         ("name", "value.required"), ("lines.0.id", "lines.unknown"), ("lines.1.quantity", "value.number.min"),
-        ("lines.1.colour", "field.unknown"), ("lines.1.text", "value.length"), ("lines.2", "value.type"),
+        ("lines.1.colour", "field.unknown"), ("lines.1.text", "value.text.long"), ("lines.2", "value.type"),
         ("lines.3.quote", "value.differs"), ("lines.4.parts.0.name", "value.required"),
     ]  # fmt: skip
     with refused(shop, BadInput) as refusal:
@@ -255,6 +259,43 @@ def test_a_line_that_may_not_be_seen_is_left_alone(shop: Running) -> None:
         ann.update("quote", quote["id"], {"lines": [{"id": texts(quote, "id")[1]}]})
     with refused(shop, Forbidden):
         ann.update("quote", quote["id"], {"lines": [{"quantity": 11}]})
+
+
+SAMPLE = """
+---
+data: product
+records:
+  - {_key: bolt, name: Bolt}
+---
+data: quote
+records:
+  - name: Sample
+    lines:
+      - {text: first, product: bolt, parts: [{name: p}, {name: q}]}
+      - {text: second, quantity: 4}
+"""
+
+
+def test_sample_data_holds_lines(shop: Running) -> None:
+    loaded = package.load([shop.written(QUOTES + SAMPLE)], shop.tenant.plugins.kinds(), shop.tenant.plugins.functions)
+    assert [str(problem) for problem in loaded.problems] == []
+    assert load(shop.tenant, loaded.definitions.data, NOW) == {"product": 1, "quote": 1, "quote_line": 2, "part": 2}
+    [record] = shop.records("boss").list(Query("quote", ("name", "lines", "total"))).records
+    assert (texts(record, "text", "quantity"), record["total"]) == ([("first", 1), ("second", 4)], 5)
+    first = shop.records("boss").get("quote_line", record["lines"][0]["id"], ("product.name", "parts"))
+    assert (first["product.name"], [part["name"] for part in first["parts"]]) == ("Bolt", ["p", "q"])
+    assert set(load(shop.tenant, loaded.definitions.data, NOW).values()) == {0}
+
+
+def test_lines_of_sample_data_are_checked(tmp_path: Path) -> None:
+    wrong = SAMPLE.replace("product: bolt", "product: nut").replace("quantity: 4", "quantity: many, colour: red")
+    (tmp_path / "package.yaml").write_text(QUOTES + wrong.replace("{name: p}", "{}"))
+    plugins = load_plugins()
+    problems = package.load([tmp_path], plugins.kinds(), plugins.functions).problems
+    assert [(problem.place.path, problem.code) for problem in problems] == [
+        ("records[0].lines[0].product", "data.reference"), ("records[0].lines[0].parts[0]", "data.required"),
+        ("records[0].lines[1].quantity", "data.value"), ("records[0].lines[1].colour", "field.unknown"),
+    ]  # fmt: skip
 
 
 def test_two_hundred_lines_take_a_few_statements(sqlite_url: str) -> None:

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -11,8 +10,6 @@ import pytest
 from engine.errors import BadInput, EngineError
 from engine.sampledata import load
 from engine.service import Query
-from engine.service_rows import new_row
-from engine.store import rows
 from engine.testing import Running, running
 from metadata.model import Data, Place, Record
 from tests.records.state import refused
@@ -105,12 +102,8 @@ def firm(database_url: str) -> Iterator[Running]:
 
 def set_limit(site: Running, limit: int) -> None:
     records = site.records()
-    known = records.list(Query("settings")).records
-    if known:
-        records.update("settings", known[0]["id"], {"limit": limit})
-        return
-    with site.tenant.database.write() as connection:
-        rows.insert_many(records.ctx, connection, "settings", [new_row(records.ctx, {"limit": Decimal(limit)})])
+    (known,) = records.list(Query("settings")).records
+    records.update("settings", known["id"], {"limit": limit})
 
 
 def problems_of(error: EngineError) -> list[tuple[str, str]]:

@@ -304,3 +304,28 @@ def test_the_type_of_a_record_is_changed_in_its_form(visitor: Visitors) -> None:
     status.select_option("repaired")
     ann.page.get_by_role("button", name="Save").click()
     expect(ann.page.locator(".type-pill")).to_have_text("Repair")
+
+
+@pytest.mark.browser
+def test_a_record_that_a_lookup_lacks_is_made_over_the_form(visitor: Visitors) -> None:
+    ann = visitor("ann")
+    page = ann.page
+    ann.go("/o/quote/new?record_type=sale")
+    page.locator("form[data-is-live]").wait_for()
+    page.locator("#f-name").fill("For a new customer")
+    page.locator("#f-customer").press_sequentially("Initech")
+    page.get_by_role("option", name="+ New customer").click()
+    dialog = page.get_by_role("dialog", name="New customer")
+    expect(dialog.get_by_label("Name")).to_have_value("Initech")
+    dialog.get_by_label("Name").fill("")
+    dialog.get_by_role("button", name="Save").click()
+    expect(dialog.get_by_text("Name is required").first).to_be_visible()
+    dialog.get_by_label("Name").fill("Initech")
+    dialog.get_by_label("Days to pay").fill("21")
+    dialog.get_by_role("button", name="Save").click()
+    expect(dialog).to_have_count(0)
+    expect(page.locator("#f-customer")).to_have_value("Initech")
+    expect(page.locator("#f-terms")).to_have_value("21")
+    assert ann.violations() == []
+    page.get_by_role("button", name="Save").click()
+    page.get_by_role("heading", name="For a new customer", level=1).wait_for()

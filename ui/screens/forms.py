@@ -26,6 +26,8 @@ from ui.working import defaults_of
 
 __all__ = ["create", "edit_page", "new_page", "update"]
 
+PICK = "_pick"  # of the address: what a lookup did not find
+MOST_TEXT = 80
 Values = Mapping[str, Any]
 Sent = Mapping[str, Sequence[str]]
 
@@ -42,7 +44,9 @@ def new_page(visit: Visit) -> Response:
         values[RECORD_TYPE] = asked
         given.add(RECORD_TYPE)
     like = visit.request.query_params.get("_like", "")
-    lines = {one.name: copied_rows(visit, one, like) for one in lines_fields(visit, definition)} if like else {}
+    lines = (
+        {one.name: copied_rows(visit, definition, one, like) for one in lines_fields(visit, definition)} if like else {}
+    )
     return show(visit, definition, held=values, record_id="", given=given, lines=lines)
 
 
@@ -63,6 +67,9 @@ def start_values(visit: Visit, definition: Object) -> tuple[dict[str, Any], set[
         row = visit.records.get_row(definition.name, like, copied)
         values |= {name: row[name] for name in copied}
         given |= {name for name in copied if row[name] is not None}
+    title = definition.fields.get(definition.title)
+    if (text := query.get(PICK, "1")) != "1" and title is not None and plugins[title.type].may_be_title:
+        values[title.name] = text[:MOST_TEXT]  # what was searched for
     for name, value in query.items():
         field = field_of(definition, name)
         is_readable = name in visit.ctx.scope.fields(definition.name)
@@ -91,7 +98,7 @@ def held_values(visit: Visit, definition: Object, record_id: str) -> dict[str, A
     live = live_of(visit.ctx.snapshot, visit.ctx.scope, definition.name)
     record_type = record_type_of(visit, definition, record_id)
     names = dict.fromkeys((*form_fields(visit, definition, record_type), *live.own, definition.title, "version"))
-    asked = [name for name in names if name in readable and readable[name].source not in ("lines", "inverse")]
+    asked = [name for name in names if name in readable and not readable[name].is_list_of_records]
     return visit.records.get_row(definition.name, record_id, asked)
 
 
@@ -104,6 +111,8 @@ def create(visit: Visit) -> Response:
         held = {RECORD_TYPE: record_type} if record_type else {}
         return show(visit, definition, held=held, record_id="", refusal=refusal, sent=visit.form)
     title = str(record.get(definition.title) or visit.text(definition.label))
+    if visit.is_part and visit.sent(PICK):
+        return visit.json({"id": record["id"], "title": title})
     return visit.go(f"/o/{definition.name}/{record['id']}", {"code": "created", "title": title})
 
 
@@ -164,7 +173,7 @@ def show(
     only = only if only in names else ""
     if lines is None:
         lines = {
-            one.name: line_rows(visit, one, record_id, sent is not None)
+            one.name: line_rows(visit, definition, one, record_id, sent is not None)
             for one in lines_fields(visit, definition)
             if one.name in names
         }
@@ -185,13 +194,18 @@ def show(
         status=200 if refusal is None else 422 if isinstance(refusal, BadInput) else 409,
         title=heading, heading=heading, object=object_view, in_sheet=visit.is_part,
         sections=sections_view(visit, state, names, only, errors), type=type_view(visit, state, names, only),
-        live=live_view(visit, state), record_id=record_id,
+        live=live_view(visit, state), record_id=record_id, pick=is_picked(visit),
         action=f"{address}/edit" if record_id else f"{address}/new", back=address, only=only,
         version=held.get("version", ""), current=(definition.name, "", "any"),
         wrong=summary(visit, definition, refusal, errors, loose) if refusal and not is_stale and not doubts else None,
         doubt=confirmation_view(visit, definition, doubts) if doubts else None,
         stale=stale_view(visit, definition, record_id, state.held, sent or {}, names) if is_stale else None,
     )  # fmt: skip
+
+
+def is_picked(visit: Visit) -> bool:
+    """The form stands in a dialog over another form, whose lookup gets the record."""
+    return visit.is_part and bool(visit.sent(PICK) or visit.request.query_params.get(PICK))
 
 
 def sections_view(

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from engine.snapshot import Snapshot
 from metadata.build.objects import RECORD_TYPE
-from metadata.model import Cell, Field, Layout, Object, RelatedList, Section, Tab
+from metadata.model import EVERY, Cell, Field, Layout, Object, RelatedList, Section, Tab
 from ui.widgets import LONG
 
 __all__ = ["layout_for"]
@@ -25,7 +25,9 @@ def layout_for(snapshot: Snapshot, definition: Object, record_type: str = "") ->
         others = [layout for layout in own if not layout.record_types]
         best = next((layout for layout in for_type if layout.is_default), for_type[0] if for_type else None)
         chosen = best or next((layout for layout in others if layout.is_default), (others or own or [None])[0])
-        found = with_rest(chosen, definition) if chosen else made(snapshot, definition)
+        found = (
+            with_lists(snapshot, with_rest(chosen, definition), definition) if chosen else made(snapshot, definition)
+        )
         snapshot.cache[key] = found
     return found
 
@@ -44,6 +46,28 @@ def with_rest(layout: Layout, definition: Object) -> Layout:
     first, *others = layout.tabs or (Tab(DETAILS),)
     first = replace(first, sections=(*first.sections, *sections))
     return replace(layout, tabs=(first, *others))
+
+
+def with_lists(snapshot: Snapshot, layout: Layout, definition: Object) -> Layout:
+    """Lists of referring records that stand among the fields of a section are shown as lists of its tab."""
+    lists = {name: field for name, field in definition.fields.items() if field.source == "inverse"}
+    if not lists:
+        return layout
+    tabs = []
+    for tab in layout.tabs:
+        placed = [cell.field for section in tab.sections for cell in section.cells if cell.field in lists]
+        sections = tuple(
+            replace(section, cells=tuple(cell for cell in section.cells if cell.field not in lists))
+            for section in tab.sections
+        )
+        related = tuple(list_of(snapshot, lists[name]) for name in placed if name)
+        tabs.append(replace(tab, sections=tuple(s for s in sections if s.cells), related=(*related, *tab.related)))
+    return replace(layout, tabs=tuple(tabs))
+
+
+def list_of(snapshot: Snapshot, field: Field) -> RelatedList:
+    other = snapshot.definitions.objects[field.of]
+    return RelatedList(other.name, field.by, (other.title, *first_columns(other, field.by)), field.label)
 
 
 def is_placed(field: Field, definition: Object) -> bool:
@@ -65,13 +89,17 @@ def made(snapshot: Snapshot, definition: Object) -> Layout:
     long = [Cell(f.name, 2) for f in plain if plugins[f.type].widget in LONG]
     empty = [Cell(None)] if (len(short) + 1) % 2 else []
     section = Section(DETAILS, 2, (*short, Cell("owner"), *empty, *long))
-    held = {(f.of, f.by) for f in fields if f.source == "lines"}
-    related = tuple(
+    lists = [f for f in definition.fields.values() if f.source == "inverse" and not f.is_hidden]
+    said = tuple(list_of(snapshot, field) for field in lists)
+    shown = {(f.of, f.by) for f in definition.fields.values() if f.is_list_of_records}
+    found = tuple(
         RelatedList(other.name, field.name, (other.title, *first_columns(other, field.name)))
         for other in snapshot.definitions.objects.values()
         for field in other.fields.values()
-        if field.target == definition.name and not field.is_hidden and (other.name, field.name) not in held
-    )[:MOST_RELATED]
+        if field.refers_to(definition.name) and EVERY not in field.targets and not field.is_hidden
+        and (other.name, field.name) not in shown
+    )  # fmt: skip
+    related = (*said, *found[: max(0, MOST_RELATED - len(said))])
     return Layout("", definition.name, (Tab(DETAILS, (section, *lines_sections(fields)), related),))
 
 
@@ -80,4 +108,4 @@ def first_columns(other: Object, without: str) -> list[str]:
 
 
 def is_column(field: Field) -> bool:
-    return not field.is_hidden and field.source not in ("lines", "inverse")
+    return not field.is_hidden and not field.is_list_of_records

@@ -8,10 +8,12 @@ from typing import Any
 from markupsafe import Markup
 
 from engine.service import Query, SortKey
+from engine.store.references import written
 from metadata.build.objects import POSITION
 from metadata.model import Field, Object
 from ui.cells import Shown, cell_for
 from ui.columns import Plan, plan_of
+from ui.naming import named_rows
 from ui.rows import without_tags
 from ui.screens.fields import widget_of
 from ui.screens.form_state import FormState, LineState, typed
@@ -67,7 +69,7 @@ def chosen_columns(visit: Visit, field: Field) -> Columns:
     more: list[Field] = []
     room = ROOM
     for one in child_of(visit, field).fields.values():
-        is_there = one.name in readable and not one.is_hidden and one.source not in ("lines", "inverse")
+        is_there = one.name in readable and not one.is_hidden and not one.is_list_of_records
         if not is_there or one.name in (field.by, POSITION):
             continue
         widget = plugins[one.type].widget
@@ -78,16 +80,22 @@ def chosen_columns(visit: Visit, field: Field) -> Columns:
     return Columns(tuple(main), tuple(more))
 
 
-def stored_rows(visit: Visit, field: Field, record_id: str) -> list[tuple[str, dict[str, Any]]]:
+def of_record(visit: Visit, owner: Object, field: Field, record_id: str) -> tuple[tuple[str, str, object], ...]:
+    """What is asked of the lines: that they belong to this record."""
+    return ((field.by, "=", written(child_of(visit, field).fields[field.by], owner.name, record_id)),)
+
+
+def stored_rows(visit: Visit, owner: Object, field: Field, record_id: str) -> list[tuple[str, dict[str, Any]]]:
     """(id, values) of all lines in their order."""
     child = child_of(visit, field)
     readable = visit.ctx.scope.readable(field.of)
-    names = tuple(n for n, one in child.fields.items() if n in readable and one.source not in ("lines", "inverse"))
+    names = tuple(n for n, one in child.fields.items() if n in readable and not one.is_list_of_records)
     sort = (SortKey(POSITION),) if POSITION in child.fields else ()
+    asked = of_record(visit, owner, field, record_id)
     found: list[tuple[str, dict[str, Any]]] = []
     cursor = ""
     while True:
-        query = Query(field.of, names, sort=sort, limit=PAGE, cursor=cursor, conditions=((field.by, "=", record_id),))
+        query = Query(field.of, names, sort=sort, limit=PAGE, cursor=cursor, conditions=asked)
         page = visit.records.page(query)
         found += [(one, dict(zip(names, row, strict=True))) for one, row in zip(page.ids, page.rows, strict=True)]
         if not page.next:
@@ -145,9 +153,9 @@ def read_lines(visit: Visit, field: Field) -> list[dict[str, object]]:
     return found
 
 
-def line_rows(visit: Visit, field: Field, record_id: str, is_sent: bool) -> list[LineRow]:
+def line_rows(visit: Visit, owner: Object, field: Field, record_id: str, is_sent: bool) -> list[LineRow]:
     """The lines of a form: as stored, or as they were sent."""
-    stored = stored_rows(visit, field, record_id) if record_id else []
+    stored = stored_rows(visit, owner, field, record_id) if record_id else []
     if not is_sent:
         return [(key, held, None) for key, held in stored]
     by_id = dict(stored)
@@ -158,7 +166,7 @@ def line_rows(visit: Visit, field: Field, record_id: str, is_sent: bool) -> list
     return rows
 
 
-def copied_rows(visit: Visit, field: Field, record_id: str) -> list[LineRow]:
+def copied_rows(visit: Visit, owner: Object, field: Field, record_id: str) -> list[LineRow]:
     """The lines of a record that is copied, as new ones."""
     child, plugins = child_of(visit, field), visit.ctx.snapshot.plugins.fields
     defaults = defaults_of(visit.ctx, child.name)
@@ -166,7 +174,7 @@ def copied_rows(visit: Visit, field: Field, record_id: str) -> list[LineRow]:
         one.name for one in child.fields.values()
         if one.is_copied and one.is_written and not one.is_unique and not plugins[one.type].is_computed
     ]  # fmt: skip
-    rows = stored_rows(visit, field, record_id)
+    rows = stored_rows(visit, owner, field, record_id)
     return [("", {**defaults, **{n: held[n] for n in copied if n in held}}, None) for _, held in rows]
 
 
@@ -269,11 +277,12 @@ def totals(visit: Visit, columns: Sequence[Field], lines: Sequence[Mapping[str, 
     return found if any(one["name"] for one in found) else None
 
 
-def table_view(visit: Visit, field: Field, record_id: str) -> dict[str, Any]:
+def table_view(visit: Visit, owner: Object, field: Field, record_id: str) -> dict[str, Any]:
     """The lines on the record's page."""
     plan, names = table_plan(visit, field)
     sort = (SortKey(POSITION),) if POSITION in child_of(visit, field).fields else ()
-    rows = list(all_rows(visit, field, plan, sort, record_id))
+    found = list(all_rows(visit, field, plan, sort, of_record(visit, owner, field, record_id)))
+    rows = named_rows(visit.records, plan, found)
     columns = columns_of(visit, field)
     shown = [one for one in (*columns.main, *columns.more) if one.name in names]
     place = {path: at for at, path in enumerate(plan.paths)}
@@ -301,13 +310,11 @@ def table_plan(visit: Visit, field: Field) -> tuple[Plan, list[str]]:
 
 
 def all_rows(
-    visit: Visit, field: Field, plan: Plan, sort: tuple[SortKey, ...], record_id: str
+    visit: Visit, field: Field, plan: Plan, sort: tuple[SortKey, ...], asked: tuple[tuple[str, str, object], ...]
 ) -> Iterator[Sequence[Any]]:
     cursor = ""
     while True:
-        query = Query(
-            field.of, plan.paths, sort=sort, limit=PAGE, cursor=cursor, conditions=((field.by, "=", record_id),)
-        )
+        query = Query(field.of, plan.paths, sort=sort, limit=PAGE, cursor=cursor, conditions=asked)
         page = visit.records.page(query)
         yield from page.rows
         if not page.next:

@@ -10,10 +10,12 @@ from starlette.responses import Response
 from engine.errors import BadInput, Conflict, NotFound, Stale
 from engine.service import Query, SortKey
 from engine.service_answers import Change
+from engine.store.references import written
 from metadata.build.objects import RECORD_TYPE
 from metadata.model import Cell, Field, Layout, Object, RelatedList, Section
 from ui.columns import Plan, ShownColumn, field_of, plan_of, readable
 from ui.live import live_of
+from ui.naming import named_rows
 from ui.rows import Rows, compile_rows
 from ui.screens.fields import offered
 from ui.screens.layouts import layout_for
@@ -64,7 +66,7 @@ def compiled(visit: Visit, definition: Object, layout: Layout) -> Compiled:
 def is_shown(definition: Object, path: str) -> bool:
     """Whether it has one value, which a query gives."""
     field = definition.fields.get(path)
-    return field is None or field.source not in ("lines", "inverse")
+    return field is None or not field.is_list_of_records
 
 
 def record_page(visit: Visit, notice: str = "", status: int = 200) -> Response:
@@ -74,7 +76,7 @@ def record_page(visit: Visit, notice: str = "", status: int = 200) -> Response:
     layout = layout_for(visit.ctx.snapshot, definition, record_type)
     made = compiled(visit, definition, layout)
     values = values_of(visit, definition, record_id, (*made.plan.paths, *made.more))
-    row = [values.get(path) for path in made.plan.paths]
+    [row] = named_rows(visit.records, made.plan, [[values.get(path) for path in made.plan.paths]])
     scope = visit.ctx.scope
     title = str(values.get(definition.title) or visit.say("Untitled"))
     can_update = scope.can("update", definition.name)
@@ -86,7 +88,7 @@ def record_page(visit: Visit, notice: str = "", status: int = 200) -> Response:
         if not page.holds(tab.show_if):
             continue
         own = [one for one in map(page.section, tab.sections) if one]
-        related = [r for r in (related_view(visit, one, record_id) for one in tab.related) if r]
+        related = [r for r in (related_view(visit, definition, one, record_id) for one in tab.related) if r]
         if own or related:
             tabs.append({"label": visit.text(tab.label), "sections": own, "related": related})
     is_single = definition.kind == "single"
@@ -195,7 +197,7 @@ class Facts:
             if field is not None and not self.holds(field.show_if):
                 continue
             if cell.field in self.made.lines:
-                lines.append(table_view(self.visit, self.made.lines[cell.field], self.record_id))
+                lines.append(table_view(self.visit, self.definition, self.made.lines[cell.field], self.record_id))
             else:
                 facts.append(self.fact(cell, section.columns))
         while facts and facts[-1] is None:
@@ -258,11 +260,13 @@ def path_view(visit: Visit, definition: Object, layout: Layout, values: dict[str
     }
 
 
-def related_view(visit: Visit, related: RelatedList, record_id: str) -> dict[str, Any] | None:
+def related_view(visit: Visit, owner: Object, related: RelatedList, record_id: str) -> dict[str, Any] | None:
     ctx = visit.ctx
     other = ctx.snapshot.definitions.objects.get(related.object)
-    if other is None or readable(ctx.snapshot, ctx.scope, related.object, related.field) is None:
+    field = readable(ctx.snapshot, ctx.scope, related.object, related.field)
+    if other is None or field is None:
         return None
+    value = written(field, owner.name, record_id)
     columns = related.columns or (other.title,)
     key = ("ui.related", related.object, columns, ctx.language, ctx.time_zone.key, ctx.scope.key)
     found: tuple[Plan, Rows] | None = ctx.snapshot.cache.get(key)
@@ -277,11 +281,12 @@ def related_view(visit: Visit, related: RelatedList, record_id: str) -> dict[str
             sort=tuple(SortKey(k.path, k.is_descending) for k in related.sort),
             limit=related.limit,
             count="capped",
-            conditions=((related.field, "=", record_id),),
+            conditions=((related.field, "=", value),),
         )
     )
     count = visit.formats.number(page.count or 0) + ("+" if page.count_is_capped else "")
     can_create = ctx.scope.can("create", other.name)
+    operator = "includes" if field.refers_to_many else "is"
     return {
         "id": f"{other.name}-{related.field}",
         "label": visit.text(related.label) or visit.text(other.plural),
@@ -289,9 +294,9 @@ def related_view(visit: Visit, related: RelatedList, record_id: str) -> dict[str
         "count": count,
         "count_text": count_text(visit, page.count, page.count_is_capped),
         "columns": [{"label": c.label, "is_numeric": c.is_numeric} for c in plan.columns],
-        "rows": rows(page.rows, page.ids),
-        "all": f"/o/{other.name}?where={related.field}~is~{record_id}" if page.next else "",
-        "new": f"/o/{other.name}/new?{related.field}={record_id}" if can_create else "",
+        "rows": rows(named_rows(visit.records, plan, page.rows), page.ids),
+        "all": f"/o/{other.name}?where={related.field}~{operator}~{value}" if page.next else "",
+        "new": f"/o/{other.name}/new?{related.field}={value}" if can_create else "",
     }
 
 

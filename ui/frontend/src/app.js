@@ -4,6 +4,7 @@ import "./shell.js";
 import "./sheet.js";
 import "./form.js";
 import "./lookup.js";
+import "./lookups.js";
 import "./lines.js";
 import "./live.js";
 import "./rich.js";

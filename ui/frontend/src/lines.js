@@ -198,4 +198,4 @@ function drag(grid, event) {
 
 const start = () => document.querySelectorAll("[data-lines]").forEach(bindLines);
 start();
-document.addEventListener("htmx:after:swap", start);
+for (const kind of ["htmx:after:swap", "fs:form"]) document.addEventListener(kind, start);

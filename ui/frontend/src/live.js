@@ -95,4 +95,4 @@ class LiveForm {
 
 const start = () => document.querySelectorAll("form[data-live]").forEach(liven);
 start();
-document.addEventListener("htmx:after:swap", start);
+for (const kind of ["htmx:after:swap", "fs:form"]) document.addEventListener(kind, start);

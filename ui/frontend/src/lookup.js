@@ -1,8 +1,9 @@
 // A field that refers to a record: type to search. The WAI-ARIA combobox pattern with a list.
 import { sentBy } from "./controls.js";
 import { say } from "./parts.js";
+import { makeRecord } from "./pick.js";
 
-class Lookup extends HTMLElement {
+export class Lookup extends HTMLElement {
   connectedCallback() {
     this.value = this.querySelector("input[type='hidden']");
     this.input = this.querySelector("[role='combobox']");
@@ -87,9 +88,27 @@ class Lookup extends HTMLElement {
       none.setAttribute("aria-disabled", "true");
       this.list.append(none);
     }
+    if (this.dataset.new) this.list.append(this.newOption(found.length));
     this.list.hidden = false;
     this.input.setAttribute("aria-expanded", "true");
     this.mark(found.length && this.input.value ? 0 : -1);
+  }
+
+  /** The last option makes a record. */
+  newOption(place) {
+    const option = Object.assign(document.createElement("li"), { className: "combo-new", id: `${this.input.id}-${place}`, textContent: `+ ${this.dataset.new}` });
+    option.setAttribute("role", "option");
+    option.setAttribute("aria-selected", "false");
+    option.dataset.id = "new";
+    return option;
+  }
+
+  async make() {
+    const text = this.input.value === this.known ? "" : this.input.value.trim();
+    this.close();
+    const made = await makeRecord(this.dataset.source, text);
+    if (made) this.take(made.id, made.title);
+    this.input.focus();
   }
 
   mark(place) {
@@ -124,7 +143,8 @@ class Lookup extends HTMLElement {
 
   choose(option) {
     if (!option?.dataset.id) return;
-    this.take(option.dataset.id, option.dataset.title);
+    if (option.matches(".combo-new")) this.make();
+    else this.take(option.dataset.id, option.dataset.title);
   }
 
   /** Hold a record that nobody has chosen here. */
