@@ -11,7 +11,7 @@ from metadata.problem import Place, Problem
 __all__ = [
     "Cell", "Choice", "Data", "Definitions", "Field", "FieldKind", "Grant", "Layout", "Menu", "MenuItem", "Object",
     "Package", "Record", "RecordType", "RelatedList", "Role", "Section", "SortKey", "Source", "Tab", "Text",
-    "Validation", "ValueType", "View", "SYSTEM_FIELDS", "ACTIONS", "EVERY", "MAX_JOINS", "say",
+    "Validation", "ValueType", "View", "SYSTEM_FIELDS", "ACTIONS", "EVERY", "MAX_JOINS", "path_to", "say",
 ]  # fmt: skip
 
 Text = Mapping[str, str]
@@ -206,6 +206,14 @@ class Object:
     def masters(self) -> tuple[Field, ...]:
         """The references to what its records belong to."""
         return tuple(field for field in self.fields.values() if field.is_master)
+
+
+def path_to(definition: Object, path: str) -> str:
+    """A path with `parent.` spelled out, where the object's records have one master."""
+    first, dot, rest = path.partition(".")
+    masters = definition.masters
+    is_parent = first == "parent" and dot and "parent" not in definition.fields and len(masters) == 1
+    return f"{masters[0].name}.{rest}" if is_parent else path
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """What a form shows for a field: a view dict per widget, made of the field's definition and what it holds."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -69,6 +70,7 @@ def widget_view(
     return view
 
 
+@lru_cache
 def template_of(widget: str) -> str:
     return f"widgets/{widget if (TEMPLATES / f'{widget}.html').exists() else FALLBACK}.html"
 

@@ -42,7 +42,12 @@ validations:
   - {rule: many, error_if: COUNT(lines) > most, message: Too many lines}
   - {rule: shrink, error_if: not IS_NEW() and total < PRIOR(total) / 2, message: Less than half}
   - {rule: unlucky, error_if: "ENDS(number, '004')", message: Unlucky}
-  - {rule: cheap, each: lines, error_if: price < 5 and parent.is_sent, unless: "name == 'gift'", message: Too cheap, field: price}
+  - rule: cheap
+    each: lines
+    error_if: price < 5 and parent.is_sent
+    unless: name == 'gift'
+    message: Too cheap
+    field: price
   - {rule: share, each: lines, error_if: net > parent.total * 9 / 10 and parent.most == 2, message: Too large a part}
 ---
 object: line

@@ -230,7 +230,7 @@ def test_lines_are_pasted_moved_and_removed(visitor: Visitors) -> None:
 def test_two_hundred_lines_answer_at_once(visitor: Visitors) -> None:
     ann = visitor("ann")
     record = quote(visitor.shop.site, visitor.shop.companies, "Long form", 200)
-    ann.go(f"/o/quote/{record}/edit")
+    ann.page.goto(f"{ann.url}/o/quote/{record}/edit", timeout=30_000)
     live(ann.page)
     spent = ann.page.evaluate("""async () => {
       const inputs = [...document.querySelectorAll('[name$=".quantity"]')];

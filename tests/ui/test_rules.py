@@ -221,6 +221,54 @@ def test_what_is_behind_a_reference_is_told_to_those_who_may_read_it(site: Runni
     assert client.get("/o/quote/reach?field=product&lines=nosuch&id=1").status_code == 404
 
 
+def test_settings_are_one_page_without_a_list(site: Running) -> None:
+    client = site.client("ann", by="session")
+    answer = client.get("/o/company_settings")
+    assert answer.status_code == 303
+    address = answer.headers["location"]
+    page = client.get(address).text
+    assert "/o/company_settings/new" not in page
+    assert "data-delete" not in page.split('role="menu"')[0].split("page-actions")[1].split("</details>")[0]
+    assert 'class="crumb"' not in page
+    assert client.post(f"{address}/edit", data={"tax": "19"}).status_code == 303
+    assert "19%" in client.get(address).text
+
+
+def test_a_record_of_a_tree_shows_what_is_above_and_below_it(site: Running) -> None:
+    records, client = site.records("ann"), site.client("ann", by="session")
+    machines = records.create("category", {"name": "Machines"})["id"]
+    pumps = records.create("category", {"name": "Pumps", "parent": machines})["id"]
+    small = records.create("category", {"name": "Small pumps", "parent": pumps})["id"]
+    page = client.get(f"/o/category/{small}").text
+    crumbs = page.split('class="crumbs"')[1].split("</nav>")[0]
+    assert re.findall(r'href="([^"]*)">([^<]*)<', crumbs) == [
+        ("/o/category", "Categories"), (f"/o/category/{machines}", "Machines"), (f"/o/category/{pumps}", "Pumps"),
+    ]  # fmt: skip
+    assert f'href="/o/category/{small}">Small pumps' in client.get(f"/o/category/{pumps}").text
+    found = client.get("/o/category/options?q=pump").json()
+    assert [(one["title"], one["subtitle"]) for one in found] == [
+        ("Pumps", "Machines"), ("Small pumps", "Machines \u203a Pumps"),
+    ]  # fmt: skip
+
+
+def test_a_lookup_offers_what_its_filter_lets_through(site: Running) -> None:
+    ids, client = site.ids, site.client("ann", by="session")  # type: ignore[attr-defined]
+    quote(site, ids, "Filtered one")
+    quote(site, ids, "Filtered two", customer=ids["华东精密机械"])
+    page = client.get("/o/task/new").text
+    assert 'data-of="task.quote" data-reads="customer"' in page
+
+    def offered(customer: str) -> list[str]:
+        found = client.get(f"/o/quote/options?q=Filtered&of=task.quote&r.customer={customer}").json()
+        return [one["title"] for one in found]
+
+    assert offered(ids["Acme"]) == ["Filtered one"]
+    assert offered(ids["华东精密机械"]) == ["Filtered two"]
+    assert offered("") == []
+    assert len(client.get("/o/quote/options?q=Filtered").json()) == 2
+    assert client.get("/o/quote/options?q=x&of=nosuch.quote").status_code == 404
+
+
 @pytest.mark.browser
 def test_a_form_thinks_along(visitor: Visitors) -> None:
     ann, ids = visitor("ann"), visitor.shop.companies
@@ -329,3 +377,36 @@ def test_a_record_that_a_lookup_lacks_is_made_over_the_form(visitor: Visitors) -
     assert ann.violations() == []
     page.get_by_role("button", name="Save").click()
     page.get_by_role("heading", name="For a new customer", level=1).wait_for()
+
+
+@pytest.mark.browser
+def test_references_to_several_records_and_to_any_of_several_objects_are_chosen(visitor: Visitors) -> None:
+    ann, ids, site = visitor("ann"), visitor.shop.companies, visitor.shop.site
+    page = ann.page
+    quote(site, ids, "Quote to choose")
+    ann.go("/o/task/new")
+    page.locator("#f-name").fill("Look at it")
+    products = page.get_by_role("combobox", name="Products")
+    for text, title in (("gear", "Gear box"), ("cab", "Cable"), ("serv", "Servo motor")):
+        products.press_sequentially(text)
+        page.get_by_role("option", name=title).click()
+    expect(page.locator(".combo-pill")).to_have_text(["Gear box", "Cable", "Servo motor"])
+    page.get_by_role("button", name="Take out Cable").click()
+    about = page.get_by_role("combobox", name="About", exact=True)
+    page.get_by_role("combobox", name="About: Kind of record").select_option("quote")
+    about.press_sequentially("quote to")
+    page.get_by_role("option", name="Quote to choose").click()
+    page.locator("#f-customer").press_sequentially("华东")
+    page.get_by_role("option", name="华东精密机械").click()
+    page.locator("#f-quote").press_sequentially("quote to")
+    expect(page.get_by_text("Nothing found")).to_be_visible()  # it is another customer's
+    assert ann.violations() == []
+    page.get_by_role("button", name="Save").click()
+    page.get_by_role("heading", name="Look at it", level=1).wait_for()
+    stored = site.records("ann").get("task", page.url.rsplit("/", 1)[1])
+    assert stored["products"] == [ids["Gear box"], ids["Servo motor"]]
+    assert stored["about"].startswith("quote/")
+    page.get_by_role("link", name="Edit", exact=True).click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.locator(".combo-pill")).to_have_text(["Gear box", "Servo motor"])
+    expect(dialog.get_by_role("combobox", name="About", exact=True)).to_have_value("Quote to choose")

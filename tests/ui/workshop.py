@@ -231,6 +231,22 @@ fields:
   name: {type: text, label: {en: Name, zh-CN: 名称}, required: true}
   parent: {type: reference, to: category, label: {en: Parent, zh-CN: 上级}}
 ---
+object: task
+label: {en: Task, zh-CN: 任务}
+plural: {en: Tasks, zh-CN: 任务}
+icon: checkbox
+fields:
+  name: {type: text, label: {en: Name, zh-CN: 名称}, required: true}
+  customer: {type: reference, to: customer, label: {en: Customer, zh-CN: 客户}}
+  quote:
+    type: reference
+    to: quote
+    label: {en: Quote, zh-CN: 报价单}
+    filter: customer == record.customer
+  category: {type: reference, to: category, label: {en: Category, zh-CN: 类别}}
+  products: {type: multi_reference, to: product, label: {en: Products, zh-CN: 产品}}
+  about: {type: polymorphic_reference, to: [customer, quote], label: {en: About, zh-CN: 关于}}
+---
 menu: workshop
 label: {en: Workshop, zh-CN: 工坊}
 items: [{object: quote}, {object: customer}, {object: product}, {object: category}, {object: company_settings}]
@@ -243,6 +259,7 @@ objects:
   product: [create, read]
   region: [create, read]
   category: [create, read, update, delete]
+  task: [create, read, update, delete]
   company_settings: [read, update]
   user: [read]
 ---

@@ -144,7 +144,10 @@ const several = (sent) => {
   return chosen.length ? chosen : null;
 };
 
+const references = (sent) => several(sent.flatMap((one) => one.toLowerCase().split(/[;,，；\s]+/)));
+const anyReference = (sent) => text(sent)?.replace(/\/.*/, (id) => id.toLowerCase()) ?? null;
+
 const READERS = {
   duration: span, color, url: address, textarea: lines, markdown: lines, code: indented,
-  number, boolean, date, time, datetime, reference, choices: several,
+  references, any_reference: anyReference, number, boolean, date, time, datetime, reference, choices: several,
 };
