@@ -87,7 +87,11 @@ def paths_of(ctx: Context, definition: Object) -> dict[str, Json]:
     measured = operation(f"aggregate.{name}", f"Counts and sums: {plural}", {
         "200": json_of(parts.AGGREGATE), **errors(400, 401, 404, 503),
     }, tag, parts.AGGREGATE_PARAMETERS)  # fmt: skip
+    likely = operation(f"duplicates.{name}", f"Possible duplicates: {label}", {
+        "200": json_of(parts.LIKELY), **errors(400, 401, 404, 503),
+    }, tag)  # fmt: skip
     paths: Json = {base: many, f"{base}/{{id}}": one, f"/aggregate/{quote(name)}": {"get": measured}}
+    paths[f"/duplicates/{quote(name)}/{{id}}"] = {"parameters": [{"$ref": "#/components/parameters/id"}], "get": likely}
     created = {"201": json_of(record, parts.ETAG | parts.LOCATION | parts.REPLAYED)}
     refusals = errors(400, 401, 403, 404, 409, 412, 413, 415, 422, 503)
     if can("create", name):
@@ -111,6 +115,8 @@ def paths_of(ctx: Context, definition: Object) -> dict[str, Json]:
             "parameters": [{"$ref": "#/components/parameters/id"}],
             "post": operation(f"restore.{name}", f"Restore: {label}", restored | refusals, tag, [parts.KEY]),
         }
+    if can("update", name) and can("delete", name):
+        paths |= merge_paths(definition, label, record, refusals)
     if can("create", name) and can("update", name):
         for field in definition.fields.values():
             if field.is_unique and field.name in ctx.scope.readable(name):
@@ -132,6 +138,21 @@ def paths_of(ctx: Context, definition: Object) -> dict[str, Json]:
             )
         }
     return paths
+
+
+def merge_paths(definition: Object, label: str, record: Json, refusals: Json) -> Iterator[tuple[str, Json]]:
+    name, tag = definition.name, [definition.name]
+    headers = parts.ETAG | parts.REPLAYED
+    for verb, summary in (("merge", "Merge into"), ("unmerge", "Take the last merge back")):
+        answers = {"200": json_of(parts.merged(record, f"_{verb}"), headers), **refusals}
+        body = body_of("Merge") if verb == "merge" else None
+        yield (
+            f"/records/{quote(name)}/{{id}}/{verb}",
+            {
+                "parameters": [{"$ref": "#/components/parameters/id"}],
+                "post": operation(f"{verb}.{name}", f"{summary}: {label}", answers, tag, [parts.KEY], body),
+            },
+        )
 
 
 def operation(
