@@ -6,6 +6,7 @@ from typing import Any
 from engine.access.scope import Scope
 from engine.context import Context
 from engine.errors import BadInput, BadValue, Conflict, Forbidden, InputProblem, NotFound, Stale
+from engine.rules import rollups
 from engine.rules.numbering import number
 from engine.rules.references import missing_targets
 from engine.rules.uniqueness import as_conflicts
@@ -28,7 +29,7 @@ TRIES = 5
 
 def create(ctx: Context, object_name: str, values: Values) -> Json:
     stored = checked(ctx, object_name, values)  # before the transaction: a refusal here holds nobody up
-    with ctx.tenant.database.write() as connection:
+    with ctx.writing() as connection:
         return _create_row(ctx, connection, rules_of(ctx.snapshot, object_name), stored)
 
 
@@ -70,19 +71,21 @@ def changes_of(rules: Rules, old: Mapping[str, Any], new: Mapping[str, Any]) -> 
 
 def _create_row(ctx: Context, connection: Connection, rules: Rules, stored: dict[str, Any]) -> Json:
     refuse([problem for _, problem in missing_targets(ctx, connection, rules, [stored])])
-    row = new_row(ctx, stored)
+    row = {**new_row(ctx, stored), **rollups.beginning(ctx.snapshot, rules.object)}
     number(ctx, connection, rules, [row])
     with as_conflicts(ctx.snapshot, rules.object):
         written = rows.insert(ctx, connection, rules.object, row)
     if not written.is_allowed:
         raise may_not("create", rules.object)
+    if rollups.concerns(ctx.snapshot, rules.object):
+        rollups.after_change(connection, ctx.snapshot, rules.object, [row["id"]])
     rows_history.write(ctx, connection, rules.object, [(row["id"], 1, "create", changes_of(rules, {}, row))])
     return answer(ctx, connection, rules.object, written.record, written.is_visible)
 
 
 def update(ctx: Context, object_name: str, record_id: str, values: Values, if_version: int | None) -> Json:
     need(ctx.scope, "update", object_name)
-    with ctx.tenant.database.write() as connection:
+    with ctx.writing() as connection:
         return update_in(ctx, connection, object_name, record_id, values, if_version)
 
 
@@ -112,6 +115,10 @@ def update_in(
             continue
         if not written.is_allowed:
             raise may_not("update", object_name)
+        if rollups.concerns(ctx.snapshot, object_name):
+            moved = [name for name in rollups.references_of(ctx.snapshot, object_name) if name in changed]
+            former = {name: [before[name]] for name in moved}
+            rollups.after_change(connection, ctx.snapshot, object_name, [record_id], changed, former)
         version = written.record["version"]
         rows_history.write(
             ctx, connection, object_name, [(record_id, version, "update", changes_of(rules, before, changed))]
@@ -121,7 +128,7 @@ def update_in(
 
 
 def upsert(ctx: Context, object_name: str, field: str, value: object, values: Values) -> tuple[Json, bool]:
-    with ctx.tenant.database.write() as connection:
+    with ctx.writing() as connection:
         return upsert_in(ctx, connection, object_name, field, value, values)
 
 
@@ -136,6 +143,7 @@ def upsert_in(
         found = find(ctx, connection, query).rows
         if found:
             return update_in(ctx, connection, object_name, found[0][0], {**values, field: wanted}, None), False
+        warned = len(ctx.warnings)
         try:
             with rows.savepoint(connection):
                 return create_in(ctx, connection, object_name, {**values, field: wanted}), True
@@ -143,6 +151,7 @@ def upsert_in(
             # Another process created it since we looked; or a record that this person may not see has the value.
             if is_last or all(problem.path != field for problem in conflict.problems):
                 raise
+            del ctx.warnings[warned:]
     raise AssertionError("the second try returns or raises")
 
 

@@ -5,21 +5,21 @@ so that it is compared, sorted, summed and read as one.
 """
 
 from collections.abc import Callable
-from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
 
-from engine.formula import exact
+from engine.errors import BadInput
+from engine.formula import native
 from engine.formula.literals import Lifted, lift
-from engine.formula.moments import once
-from engine.formula.sql import ColumnOf, Formula
+from engine.formula.sql import Formula
+from engine.formula.tables import ColumnOf, Tables
 from engine.snapshot import Snapshot
 from engine.store import types
-from metadata.formula import Node, Path, definition_names, parse
+from metadata.formula import Fit, FormulaError, Node, Path, definition_names, expanded, parse, paths_in
 from metadata.model import Field
 
-__all__ = ["column_types", "expression", "fitted", "lifted", "tree_of"]
+__all__ = ["column_types", "expression", "lifted", "reads", "result", "tree_of", "whole"]
 
 Expression = sa.ColumnElement[Any]
 
@@ -35,38 +35,73 @@ def tree_of(snapshot: Snapshot, object_name: str, field: Field) -> Node:
     return tree
 
 
-def expression(snapshot: Snapshot, object_name: str, field: Field, column: ColumnOf) -> Expression:
-    """The field over a table whose columns `column` gives."""
-    made = lifted(snapshot, object_name, tree_of(snapshot, object_name, field))
-    formula = Formula(snapshot.dialect, snapshot.plugins.functions, column, made.values)
-    stored = snapshot.physical.type_of(field)
+def whole(snapshot: Snapshot, object_name: str, node: Node) -> Node:
+    """A formula over an object, with the trees of the formula fields that it reads in it. Raises FormulaError."""
+
+    def tree(owner: str, name: str) -> Node | None:
+        field = snapshot.definitions.objects[owner].fields.get(name)
+        if field is None or field.source != "formula":
+            return None
+        return _fitting(tree_of(snapshot, owner, field), snapshot.physical.type_of(field))
+
+    return expanded(node, object_name, tree)
+
+
+def _fitting(tree: Node, stored: sa.types.TypeEngine[Any]) -> Node:
+    """A number is what a column of that type would hold of it."""
     if isinstance(stored, types.Decimal | types.Integer):
-        scale = stored.scale if isinstance(stored, types.Decimal) else 0
-        return sa.type_coerce(_fitted(snapshot.dialect, formula.exact(made.node), scale, stored), stored)
-    return sa.type_coerce(formula.value(made.node), stored)
+        return Fit(tree, stored.scale if isinstance(stored, types.Decimal) else 0)
+    return tree
 
 
-def fitted(number: exact.Number | None, scale: int) -> Decimal | None:
-    """A number as a column of that scale holds it: halves are rounded away from zero, what has no room is blank."""
-    if number is None:
-        return None
-    found = exact.rounded(number, scale)
-    return found if abs(found) < Decimal(10) ** (types.SQLITE_DIGITS - scale) else None
+def expression(snapshot: Snapshot, object_name: str, field: Field, column: ColumnOf, tables: Tables) -> Expression:
+    """The field over a table whose columns `column` gives."""
+    tree = tree_of(snapshot, object_name, field)
+    return result(snapshot, object_name, tree, snapshot.physical.type_of(field), column, tables)
 
 
-def _fitted(dialect: str, number: Expression, scale: int, stored: sa.types.TypeEngine[Any]) -> Expression:
-    if dialect == "sqlite":
-        return sa.func.fx_fitted(number, sa.literal_column(str(scale)), type_=sa.Integer())
-    bound = sa.literal_column(f"1e{types.SQLITE_DIGITS - scale}", sa.Numeric())
-    kind: Any = sa.BigInteger() if isinstance(stored, types.Integer) else sa.Numeric()
-    return once(
-        lambda value: sa.case((sa.func.abs(value) < bound, sa.cast(value, kind))),
-        sa.func.round(number, sa.literal_column(str(scale), sa.Integer()), type_=sa.Numeric()),
-    )
+def result(
+    snapshot: Snapshot, object_name: str, tree: Node, stored: sa.types.TypeEngine[Any], column: ColumnOf,
+    tables: Tables,
+) -> Expression:  # fmt: skip
+    """A formula over a table, as a column of the type `stored` would hold what it gives."""
+    made = lifted(snapshot, object_name, _fitting(tree, stored))
+    formula = Formula(snapshot.dialect, snapshot.plugins.functions, column, made.values, tables)
+    value, node = formula.value(made.node), made.node
+    if isinstance(node, Fit) and (number := native.scaled(formula, node.item)) is not None:
+        value = native.held(number, stored, value)
+    return sa.type_coerce(value, stored)
+
+
+def reads(snapshot: Snapshot, object_name: str, node: Node) -> frozenset[tuple[str, ...]]:
+    """The paths to stored fields that a formula reads, those that its formula fields read among them."""
+    found: set[tuple[str, ...]] = set()
+    for path in paths_in(node):
+        owner = owner_of(object_name, path)
+        last = path.fields[-1]
+        names = tuple(field.name for field in path.fields)
+        if last.is_stored:
+            found.add(names)
+        elif last.source == "formula":
+            inner = reads(snapshot, owner, tree_of(snapshot, owner, last))
+            found.update((*names[:-1], *steps) for steps in inner)
+    return frozenset(found)
+
+
+def owner_of(object_name: str, path: Path) -> str:
+    """The object that a path's last field belongs to."""
+    return path.fields[-2].target if len(path.fields) > 1 else object_name
 
 
 def lifted(snapshot: Snapshot, object_name: str, node: Node) -> Lifted:
-    return lift(node, column_types(snapshot, object_name), snapshot.dialect)
+    """Over stored fields only, with its literals lifted out. Raises BadInput where it would grow too large."""
+    try:
+        node = whole(snapshot, object_name, node)
+    except FormulaError as error:
+        raise BadInput(error.message, code=error.code, fix=error.fix) from error
+    return lift(
+        node, column_types(snapshot, object_name), snapshot.dialect, lambda lines: column_types(snapshot, lines)
+    )
 
 
 def column_types(snapshot: Snapshot, object_name: str) -> Callable[[Path], sa.types.TypeEngine[Any]]:

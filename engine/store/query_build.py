@@ -13,7 +13,7 @@ from engine.snapshot import Snapshot
 from engine.store import types
 from engine.store.query_conditions import condition, folded, search, search_fields
 from engine.store.query_keyset import Key, order
-from engine.store.query_paths import Joins, Target, column_in_subquery, need_path
+from engine.store.query_paths import Joins, OtherTables, Target, column_in_subquery, need_path
 from metadata.formula import Node
 from metadata.model import SYSTEM_FIELDS, Field, SortKey
 
@@ -58,7 +58,8 @@ class Builder:
 
     def formula(self, node: Node) -> Condition:
         functions = self.snapshot.plugins.functions
-        return Formula(self.snapshot.dialect, functions, self.joins.column_of(trusted=False)).where(node)
+        column, tables = self.joins.column_of(trusted=False), self.joins.tables(trusted=False)
+        return Formula(self.snapshot.dialect, functions, column, tables=tables).where(node)
 
     def condition(self, target: Target, operator: str, names: Sequence[str]) -> Condition:
         return condition(self.joins.column(target.steps), operator, names, self.snapshot.dialect)
@@ -147,7 +148,8 @@ def any_of(snapshot: Snapshot, object_name: str, rules: Sequence[Node], column: 
     found: list[Condition] = []
     for rule in rules:
         made = lifted(snapshot, object_name, rule)
-        formula = Formula(snapshot.dialect, snapshot.plugins.functions, column, made.values)
+        tables = OtherTables(snapshot, None, "r")
+        formula = Formula(snapshot.dialect, snapshot.plugins.functions, column, made.values, tables)
         found.append(formula.where(made.node))
     return sa.or_(*found)
 

@@ -14,7 +14,10 @@ from engine.snapshot import Snapshot
 from metadata.model import MAX_JOINS, SYSTEM_FIELDS, Field
 from metadata.problem import nearest
 
-__all__ = ["MAX_JOINS", "MAX_STEPS", "Joins", "Target", "column_in_subquery", "need_object", "need_path", "walk"]
+__all__ = [
+    "MAX_JOINS", "MAX_STEPS", "Joins", "OtherTables", "Target", "column_in_subquery", "need_object", "need_path",
+    "walk",
+]  # fmt: skip
 
 MAX_STEPS = 6
 
@@ -92,12 +95,16 @@ class Joins:
         row_rule: RowRule,
         root: sa.FromClause | None = None,
         root_columns: Mapping[str, str] = MappingProxyType({}),
+        name: str = "",
     ) -> None:
-        """`root`: what stands for the object's own table, if not the table; its columns by the fields' names."""
-        self.snapshot, self.object = snapshot, object_name
-        self.root = snapshot.physical.table(object_name).alias("t") if root is None else root
+        """`root`: what stands for the object's own table, if not the table; its columns by the fields' names.
+
+        `name` begins those of all aliases, so that a statement within another one takes none of its.
+        """
+        self.snapshot, self.object, self.name = snapshot, object_name, name
+        self.root = snapshot.physical.table(object_name).alias(f"{name}t") if root is None else root
         self.source: sa.FromClause = self.root
-        self._row_rule, self._root_columns = row_rule, root_columns
+        self._row_rule, self._root_columns, self._others = row_rule, root_columns, 0
         self._aliases: dict[tuple[Steps, bool], sa.FromClause] = {}
 
     def column(self, steps: Steps, trusted: bool = False) -> Column:
@@ -111,9 +118,15 @@ class Joins:
         if not field.is_stored:
             start = steps[:-1]
             return expression(
-                self.snapshot, object_name, field, lambda inner: self.column((*start, *inner), trusted)
+                self.snapshot, object_name, field, lambda inner: self.column((*start, *inner), trusted),
+                self.tables(trusted),
             )  # fmt: skip
         return self._column(table, steps[-1])
+
+    def tables(self, trusted: bool) -> "OtherTables":
+        """What formulas read besides columns."""
+        self._others += 1
+        return OtherTables(self.snapshot, None if trusted else self._row_rule, f"{self.name}o{self._others}_")
 
     def _column(self, table: sa.FromClause, name: str) -> Column:
         column: Column = table.c[self._root_columns.get(name, name) if table is self.root else name]
@@ -134,13 +147,54 @@ class Joins:
         if len(self._aliases) >= MAX_JOINS:
             raise BadInput(f"the query goes through more than {MAX_JOINS} references", code="query.joins.limit",
                            fix="name fewer paths")  # fmt: skip
-        target = self.snapshot.physical.table(reference.target).alias(f"j{len(self._aliases) + 1}")
+        target = self.snapshot.physical.table(reference.target).alias(f"{self.name}j{len(self._aliases) + 1}")
         on = [target.c.id == self._column(left, reference.name), target.c.deleted_at.is_(None)]
         if not trusted:
             on += self._row_rule(target, reference.target)
         self._aliases[prefix, trusted] = target
         self.source = self.source.outerjoin(target, sa.and_(*on))
         return target
+
+
+class OtherTables:
+    """Settings, lines and trees, of which formulas read. Without a row rule they are trusted."""
+
+    def __init__(self, snapshot: Snapshot, row_rule: RowRule | None, name: str) -> None:
+        self.snapshot, self.row_rule, self.name = snapshot, row_rule, name
+        self._count = 0
+
+    def config(self, object_name: str, field_name: str) -> Column:
+        table = self.tree(object_name)
+        where = [table.c.deleted_at.is_(None), *self._rules(table, object_name)]
+        wanted = sa.select(table.c[field_name]).where(*where).order_by(table.c.id).limit(1)
+        return wanted.correlate(None).scalar_subquery()
+
+    def lines(self, object_name: str) -> "JoinedLines":
+        self._count += 1
+        no_rule: RowRule = lambda alias, name: []  # noqa: E731
+        joins = Joins(self.snapshot, object_name, self.row_rule or no_rule, name=f"{self.name}{self._count}_")
+        where = (joins.root.c.deleted_at.is_(None), *self._rules(joins.root, object_name))
+        return JoinedLines(joins, where, self.row_rule is None)
+
+    def tree(self, object_name: str) -> sa.FromClause:
+        return self.snapshot.physical.table(object_name).alias()
+
+    def _rules(self, table: sa.FromClause, object_name: str) -> list[sa.ColumnElement[bool]]:
+        return self.row_rule(table, object_name) if self.row_rule else []
+
+
+@dataclass(frozen=True, slots=True)
+class JoinedLines:
+    joins: Joins
+    where: tuple[sa.ColumnElement[bool], ...]
+    trusted: bool
+
+    @property
+    def source(self) -> sa.FromClause:
+        return self.joins.source
+
+    def column(self, steps: Steps) -> Column:
+        return self.joins.column(steps, self.trusted)
 
 
 def column_in_subquery(snapshot: Snapshot, table: sa.FromClause, object_name: str) -> Callable[[Steps], Column]:
@@ -150,7 +204,7 @@ def column_in_subquery(snapshot: Snapshot, table: sa.FromClause, object_name: st
         if len(steps) == 1:
             field = field_of(snapshot, object_name, steps[0])
             if not field.is_stored:
-                return expression(snapshot, object_name, field, column)
+                return expression(snapshot, object_name, field, column, OtherTables(snapshot, None, "s"))
             return table.c[steps[0]]
         here, left = object_name, table
         source: sa.FromClause | None = None

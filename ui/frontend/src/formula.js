@@ -193,8 +193,44 @@ export function dateOf(moment, zone) {
 
 /** The value of a record's field; `kind` "number" makes it exact. */
 export function read(record, path, kind) {
-  const found = record === null ? null : filled(record[path]);
+  const found = record === null ? null : filled(record instanceof Line ? record.value(path) : record[path]);
   return kind === "number" ? number(found) : found;
+}
+
+/** A line's values; behind its reference to the record those of the record, as `parent.` reads them. */
+class Line {
+  constructor(values, record, start, by) {
+    Object.assign(this, { values, record, start, by: `${by}.` });
+  }
+
+  value(path) {
+    if (path.startsWith(this.by)) return read(this.record, this.start + path.slice(this.by.length));
+    if (/^(config|record)\./.test(path) && !(path in this.values)) return read(this.record, path);
+    return this.values[path];
+  }
+}
+
+/** COUNT, SUM, … of the records at `steps`; `inner` is a function of one of them, or null for all. */
+export function aggregate(op, record, steps, by, inner) {
+  const lines = read(record, steps.join(".")) ?? [];
+  const start = steps.slice(0, -1).map((step) => `${step}.`).join("");
+  const values = lines.map((line) => (inner === null ? true : inner(new Line(line, record, start, by))));
+  if (op === "COUNT") return whole(values.filter((value) => value === true).length);
+  const there = values.filter((value) => value !== null);
+  if (op === "HIGHEST" || op === "LOWEST") return extreme(there, op === "HIGHEST" ? 1 : -1);
+  const total = there.reduce((sum, value) => sum + value, 0n);
+  if (op === "SUM") return total;
+  return there.length ? divided(total, BigInt(there.length)) : null;
+}
+
+/** `path` holds the ids of a record and of all above it in its tree. */
+export const inTree = (record, path, root) => root !== null && (read(record, path) ?? []).includes(root);
+
+/** As a column of that scale holds a number: rounded, blank where it has no room. */
+export function fitted(value, scale) {
+  if (value === null) return null;
+  const found = round(value, scale);
+  return abs(found) < 10n ** BigInt(18 - scale) * UNIT ? found : null;
 }
 
 export const isIn = (item, options) => options.some((option) => same(item, option));
