@@ -219,10 +219,8 @@ def refusal(problems: list[InputProblem]) -> BadInput:
 
 def answer(ctx: Context, connection: Connection, object_name: str, record: Json, is_visible: bool) -> Json:
     """The record as this person reads it; only its id and version where they may not."""
-    names = ctx.scope.fields(object_name) if is_visible else ()
-    if len(names) == len(record):
-        return record
-    if names and not all(name in record for name in names):  # what is worked out has no column to come back with
+    names = (ctx.scope.fields(object_name) if is_visible else ()) or ("id", "version")
+    if not all(name in record for name in names):  # what is worked out has no column to come back with
         found = one(ctx, connection, object_name, record["id"], ())
         return found.reader.record(found.rows[0])
-    return {name: record[name] for name in names or ("id", "version")}
+    return record if len(names) == len(record) else {name: record[name] for name in names}
