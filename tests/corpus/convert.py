@@ -21,7 +21,7 @@ from tests.corpus.pages import layout_of, views_of
 from tests.corpus.rules import Known, Wish, grant, wishes_of
 from tests.corpus.source_types import TYPES, choices, flavour_of, literal, on_delete, targets
 
-__all__ = ["Converted", "convert", "flavour_of", "read_digest", "write_yaml"]
+__all__ = ["Converted", "Loss", "convert", "flavour_of", "read_digest", "write_yaml"]
 
 Json = dict[str, Any]
 
@@ -31,6 +31,7 @@ NUMBERS = frozenset({"decimal", "currency", "percent"})
 NOT_UNIQUE = frozenset({"longtext", "richtext", "boolean", "multi_choice", "code", "markdown", "json"})
 NO_DEFAULT = frozenset({"autonumber", "richtext", "reference", "json", "color"})
 KINDS = load_plugins().kinds()
+PLATFORM: Mapping[str, str] = {"company_id": "company"}  # fields that every object of Steedos has
 SIGNS: Mapping[str, str] = {"$": "USD", "€": "EUR", "£": "GBP", "¥": "CNY"}
 # Of Salesforce's own objects a digest holds added fields only; these are what formulas and filters ask for.
 EXTENDED: Mapping[str, Json] = {
@@ -53,7 +54,16 @@ STANDARD: Mapping[str, str] = {
     "id": "id", "ownerid": "owner", "owner": "owner", "createddate": "created_at", "createdbyid": "created_by",
     "lastmodifieddate": "modified_at", "lastmodifiedbyid": "modified_by", "created": "created_at",
     "created_by": "created_by", "modified": "modified_at", "modified_by": "modified_by", "creation": "created_at",
+    "createdat": "created_at",
 }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Loss:
+    object: str
+    name: str  # of the field, or of what stands at it
+    why: str
+    is_outside: bool  # the digest itself does not hold it
 
 
 @dataclass
@@ -68,11 +78,12 @@ class Converted:
     left_out: Counter[str] = field(default_factory=Counter)
     renamed: dict[str, str] = field(default_factory=dict)
     wishes: list[Wish] = field(default_factory=list)  # formulas and conditions of the source, granted or not
-    lost: dict[str, list[str]] = field(default_factory=dict)  # object -> "field: why"
+    lost: list[Loss] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)  # what is kept in another way
     source_fields: int = 0
 
-    def lose(self, object_: str, name: str, why: str) -> None:
-        self.lost.setdefault(object_, []).append(f"{name}: {why}")
+    def lose(self, object_: str, name: str, why: str, *, is_outside: bool = False) -> None:
+        self.lost.append(Loss(object_, name, why, is_outside))
 
 
 def read_digest(path: Path) -> list[Json]:
@@ -125,7 +136,7 @@ class Converter:
         grant(self.result.wishes, folder, self.known, self.result.flavour)
         for wish in self.result.wishes:
             if wish.why:
-                self.result.lose(wish.owner, wish.what, wish.why)
+                self.result.lose(wish.owner, wish.what, wish.why, is_outside=wish.is_outside)
         for one in documents.values():  # rules that were not granted are empty
             one["validations"] = [rule for rule in one.get("validations", ()) if rule]
             if not one["validations"]:
@@ -202,7 +213,7 @@ class Converter:
         elif source.get("kind") in ("single", "custom_setting_hierarchy"):
             made["kind"] = "single"
             if source["kind"] != "single":
-                self.result.lose(name, "kind", "settings that differ by profile and person")
+                self.result.notes.append(f"{name}: settings of Salesforce may differ by profile and person")
         tree = known.get(str(source.get("parent_field", "")).casefold(), "")
         if tree in fields and fields[tree].get("to") == name:
             made["tree"] = tree
@@ -252,6 +263,8 @@ class Converter:
         kind = self.types.get(named, "~text" if named == "None" else "-")
         if named == "None" and source["name"] in RESERVED_FIELDS:
             kind = "-"  # says something of a field that the system keeps
+        elif named == "None" and source["name"] in PLATFORM:
+            kind, source = "reference", {**source, "reference": PLATFORM[source["name"]]}
         if kind.startswith("?"):
             kind = getattr(self, f"{kind[1:]}_type")(source)
         wanted, _, otherwise = kind.partition("|")
@@ -269,7 +282,9 @@ class Converter:
         if kind.startswith("~"):
             kind = kind.removeprefix("~")
             self.result.nearest[f"{named} -> {kind}"] += 1
-            self.result.lose(owner, source["name"], f"{named} is only {kind}")
+            has_none = named in ("Picklist", "Select") and not source.get("options")
+            why = "its options are elsewhere" if has_none else f"{named} is only {kind}"
+            self.result.lose(owner, source["name"], why, is_outside=has_none)
         if source.get("is_virtual"):
             self.result.lose(owner, source["name"], "its value comes from code")
         return self.shaped(owner, source, kind, computed)
@@ -332,6 +347,8 @@ class Converter:
         if kind not in NOT_UNIQUE and not computed:
             made |= {"unique": True} if source.get("unique") else {}
             made |= {"index": True} if source.get("index") or source.get("externalid") else {}
+        if kind == "reference" and source.get("default"):
+            self.result.lose(owner, source["name"], "the default is a certain record")
         if kind not in NO_DEFAULT and not computed:
             default = self.default(owner, source, kind, made)
             made |= {} if default is None else {"default": default}
@@ -360,6 +377,9 @@ class Converter:
             return None
         text = str(written).strip()
         text = text.strip("\"'") if text[:1] in "\"'" else text
+        labels = {one.get("label"): one["value"] for one in source.get("options", ()) if isinstance(one, dict)}
+        if kind == "choice" and text not in made["choices"]:
+            text = labels.get(text, text)  # some name what is shown
         read = literal(text, kind)
         if kind == "multi_choice" and read is not None:
             read = [text]

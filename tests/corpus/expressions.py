@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["Found", "Untranslatable", "translated"]
+__all__ = ["Found", "Outside", "Untranslatable", "translated"]
 
 Dialect = Literal["salesforce", "javascript"]
 TOKEN = re.compile(
@@ -44,6 +44,10 @@ TEXTS = ("text", "choice", "null")
 
 class Untranslatable(Exception):
     """Why an expression cannot be said in our language."""
+
+
+class Outside(Untranslatable):
+    """It names what the digest does not hold: fields of other packages, labels of the organisation."""
 
 
 @dataclass(frozen=True)

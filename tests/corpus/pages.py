@@ -1,5 +1,7 @@
 """Views and layouts of a digest."""
 
+import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -16,6 +18,9 @@ COLUMNS: Mapping[str, str] = {
     "owner.alias": "owner", "owner": "owner", "created_date": "created_at", "createdby_user": "created_by",
     "last_update": "modified_at", "updatedby_user": "modified_by", "opportunity.name": "name", "masterlabel": "name",
 }  # fmt: skip
+RETURNED = re.compile(
+    r"\{\s*return (\[\s*\[[^;]*\]\s*\]);\s*\}"
+)  # a script that is none: return [["state", "=", "new"]];
 OFFERED = frozenset({"choice", "reference", "boolean", "multi_choice"})
 LISTED_NOT = frozenset({"table", "inverse"})
 
@@ -41,8 +46,10 @@ def views_of(source: Json, document: Json, known: Mapping[str, str]) -> Iterator
         page = {"view": name, "object": ours, "label": view.get("label") or view["name"], "columns": columns}
         filters = view.get("filters") or []
         wishes = []
+        if isinstance(filters, str) and (found := RETURNED.search(filters)):
+            filters = [dict(zip(("field", "operation", "value"), one, strict=True)) for one in json.loads(found[1])]
         if isinstance(filters, str):
-            wishes.append(Wish(ours, f"view {name}", "condition", "function", page, "filter", why="a script"))
+            wishes.append(Wish(ours, f"view {name}", "condition", filters, page, "filter", why="a script"))
         elif filters := [one for one in filters if one.get("operation")]:
             wishes.append(Wish(ours, f"view {name}", "condition", filters, page, "filter"))
         elif view.get("scope") == "Mine":
@@ -94,7 +101,8 @@ def layout_of(source: Json, ours: str, known: Mapping[str, str]) -> Iterator[Pag
         if kept:
             longest = max(map(len, kept))
             cells = [column[row] if row < len(column) else None for row in range(longest) for column in kept]
-            tab["sections"].append({**section, "columns": len(kept), "fields": cells})
+            section.update({"columns": len(kept), "fields": cells})  # itself: a wish may still put a condition in
+            tab["sections"].append(section)
         columns, section = [[]], {}
 
     for one in source["layout"]:

@@ -11,8 +11,9 @@ from typing import Any, Literal
 from engine.tenants import load_plugins
 from metadata.formula import FormulaError, Node, definition_names, parse
 from metadata.model import SYSTEM_FIELDS, Field, Object
+from metadata.names import suggested
 from metadata.package import load
-from tests.corpus.expressions import Found, Untranslatable, quoted, translated
+from tests.corpus.expressions import Found, Outside, Untranslatable, quoted, translated
 
 __all__ = ["Known", "Wish", "grant", "wishes_of"]
 
@@ -20,11 +21,12 @@ Json = dict[str, Any]
 Known = dict[str, dict[str, str]]
 """Our object -> their field in small letters -> our field."""
 
-Form = Literal["formula", "condition", "rollup", "filter", "fetch", "path"]
+Form = Literal["formula", "condition", "rollup", "filter", "fetch", "lines"]
 TAKES_OUTER = "outer" in inspect.signature(parse).parameters  # `record.x` in filters of references
 WORDS_OF_FORMULAS = frozenset(("and", "or", "not", "in", "if", "else", "true", "false", "null", "this", "user"))
 OPERATIONS: Mapping[str, str] = {
-    "equals": "==", "=": "==", "notEqual": "!=", "!=": "!=", "lessThan": "<", "<": "<", "greaterThan": ">", ">": ">",
+    "equals": "==", "=": "==", "notEqual": "!=", "!=": "!=", "<>": "!=", "lessThan": "<", "<": "<",
+    "greaterThan": ">", ">": ">",
     "lessOrEqual": "<=", "<=": "<=", "greaterOrEqual": ">=", ">=": ">=", "contains": "CONTAINS", "like": "CONTAINS",
     "startsWith": "BEGINS", "in": "in", "not in": "not in", "includes": "includes", "notContain": "not CONTAINS",
 }  # fmt: skip
@@ -46,6 +48,7 @@ class Wish:
     scope: str = ""  # our object over which it is, if not the owner
     more: Json = field(default_factory=dict)
     why: str = ""
+    is_outside: bool = False  # it asks for what the digest does not hold
     text: str = ""
 
 
@@ -58,6 +61,7 @@ def wishes_of(source: Json, document: Json, known: Known) -> list[Wish]:
         if made is not None:
             found += of_field(ours, name, each, made)
     rules = document.setdefault("validations", [])
+    rules += [wish.holder for wish in found if wish.form == "lines"]
     for rule in source.get("validations", ()):
         if rule.get("active", True):
             said = {"rule": rule["name"], "error_if": "", "message": rule.get("message") or rule["name"]}
@@ -75,8 +79,11 @@ def of_field(ours: str, name: str, each: Json, made: Json) -> Iterator[Wish]:
         yield Wish(ours, f"{name}.rollup", "rollup", each["summary"], made, "of")
     for theirs, key in (("depends_on", "show_if"), ("required_if", "require_if"), ("readonly_if", "lock_if")):
         if each.get(theirs):
-            why = "lines that are required" if made["type"] == "table" and key != "show_if" else ""
-            yield Wish(ours, f"{name}.{key}", "condition", each[theirs], made, key, why=why)
+            if made["type"] == "table" and key == "require_if":  # a rule says that there must be lines
+                message = {"rule": suggested(f"{name}_needed"), "error_if": "", "message": f"{each['label']}?"}
+                yield Wish(ours, f"{name}.{key}", "lines", each[theirs], message, "error_if", more={"lines": name})
+            elif made["type"] != "table" or key == "show_if":
+                yield Wish(ours, f"{name}.{key}", "condition", each[theirs], made, key)
     if each.get("fetch_from"):
         more = {"fetch_when": "blank"} if each.get("fetch_if_empty") else {}
         yield Wish(ours, f"{name}.fetch", "fetch", each["fetch_from"], made, "fetch", more=more)
@@ -96,6 +103,7 @@ def grant(wishes: Iterable[Wish], folder: Path, known: Known, flavour: str) -> N
         try:
             getattr(granter, wish.form)(wish)
         except (Untranslatable, FormulaError) as error:
+            wish.is_outside = isinstance(error, Outside)
             wish.why = str(error) if isinstance(error, Untranslatable) else error.message
             if wish.key == "error_if":
                 wish.holder.clear()  # taken out of its list below
@@ -122,6 +130,13 @@ class Granter:
         else:
             text = self.translated(wish.source, scope, is_condition=True)
         self.parsed(text, scope)
+        wish.text = wish.holder[wish.key] = text
+
+    def lines(self, wish: Wish) -> None:
+        """That there are lines where a condition is true."""
+        condition = self.translated(wish.source, wish.owner, is_condition=True)
+        text = f"({condition}) and COUNT({wish.more['lines']}) == 0"
+        self.parsed(text, wish.owner)
         wish.text = wish.holder[wish.key] = text
 
     def translated(self, source: str, scope: str, *, is_condition: bool) -> str:
@@ -154,7 +169,7 @@ class Granter:
         child, _, by = str(said.get("key") or said.get("object")).partition(".")
         child = next((name for name in self.objects if name.casefold() == child.casefold()), "")
         if not child:
-            raise Untranslatable("its object is not in the digest")
+            raise Outside("its object is not in the digest")
         by = self.known[child].get(by.casefold(), "") if by else self.way_back(child, wish.owner)
         measured = str(said.get("field") or "").rpartition(".")[2]
         operation = {"avg": "average"}.get(str(said.get("op", said.get("type"))), str(said.get("op", said.get("type"))))
@@ -252,7 +267,7 @@ class Granter:
 
     def resolve(self, steps: Sequence[str], scope: str) -> Found:
         """A name of an expression. JavaScript's begin with `doc`."""
-        if steps[0] == "doc":
+        if steps[0] in ("doc", "new") and len(steps) > 1:
             steps = steps[1:]
         if tuple(steps) == ("__islocal",):
             return Found("IS_NEW()", "boolean")
@@ -264,7 +279,7 @@ class Granter:
                 (name,) = self.steps(steps[2:], owner)
                 return Found(f"config.{owner}.{name}", self.objects[owner].fields[name].value)
         if steps[0].startswith("$"):
-            raise Untranslatable(f"{steps[0]} is not here")
+            raise Outside(f"{steps[0]} is not in the digest")
         path = self.steps(steps, scope)
         text = ".".join(path)
         return Found(f"this.{text}" if path[0] in WORDS_OF_FORMULAS else text, self.field_at(steps, scope).value)
@@ -288,7 +303,7 @@ class Granter:
             fields = self.objects[owner].fields if owner in self.objects else {}
             found = fields.get(name) or SYSTEM_FIELDS.get(name)
             if found is None:
-                raise Untranslatable(f"no field '{step}' in '{owner}'")
+                raise Outside(f"the digest has no field '{step}' in '{owner}'")
             if number < len(steps) - 1 and not found.target:
                 raise Untranslatable(f"'{step}' of '{owner}' refers to nothing")
             yield found
