@@ -49,8 +49,8 @@ def is_always(facts: Facts, text: str, owner: str, value: bool) -> bool:
 def can_be_filled(facts: Facts, item: FieldItem, placed: frozenset[tuple[str, str]]) -> Iterator[Problem]:
     field = item.built
     kind = facts.kind(field)
-    if is_given(field) or not field.is_written or kind is None or kind.is_computed:
-        return
+    if is_given(field) or not field.is_written or kind is None or kind.is_computed or field.is_master:
+        return  # lines get their master with the record that they stand in
     is_required = field.is_required or is_always(facts, field.require_if, item.owner, True)
     fix = "add a default, or leave 'required' out"
     if not is_required:
