@@ -82,9 +82,13 @@ class Records:
         """Newest first."""
         return service_reads.history(self.ctx, object_name, record_id)
 
-    def options(self, object_name: str, text: str = "", limit: int = 20) -> Sequence[tuple[str, str, str]]:
-        """(id, title, subtitle) of records that `text` is found in, for a lookup."""
-        return service_reads.options(self.ctx, object_name, text, limit)
+    def options(
+        self, object_name: str, text: str = "", limit: int = 20, reference: str = "",
+        record: Mapping[str, object] = {},
+    ) -> Sequence[tuple[str, str, str]]:  # fmt: skip
+        """(id, title, subtitle) of records that `text` is found in, for a lookup: of `reference`, such as deal.contact,
+        those that its filter offers while `record` holds these values, as the API takes them; `id` if it is there."""
+        return service_reads.options(self.ctx, object_name, text, limit, reference, record)
 
     def titles(self, object_name: str, ids: Iterable[str]) -> Mapping[str, str]:
         """id -> title of the visible ones."""

@@ -11,7 +11,7 @@ from metadata.problem import Place, Problem
 __all__ = [
     "Cell", "Choice", "Data", "Definitions", "Field", "FieldKind", "Grant", "Layout", "Menu", "MenuItem", "Object",
     "Package", "Record", "RecordType", "RelatedList", "Role", "Section", "SortKey", "Source", "Tab", "Text",
-    "Validation", "ValueType", "View", "SYSTEM_FIELDS", "ACTIONS", "MAX_JOINS", "say",
+    "Validation", "ValueType", "View", "SYSTEM_FIELDS", "ACTIONS", "EVERY", "MAX_JOINS", "path_to", "say",
 ]  # fmt: skip
 
 Text = Mapping[str, str]
@@ -33,6 +33,7 @@ MAX_JOINS = 50  # references that one list goes through: SQLite takes at most 64
 
 NONE: Mapping[str, str] = MappingProxyType({})
 NOWHERE = Place("")
+EVERY = "*"  # as a target: whatever object there is
 
 
 def say(text: Text, language: str) -> str:
@@ -69,6 +70,7 @@ class FieldKind:
     """Why a literal (a default, a value of sample data) is not one of this field, or None if it is."""
     is_internal: bool = False  # the type of a system field: packages may not use it
     read_text: Callable[["Field", str], object] | None = None  # a cell of CSV -> the JSON value that it means
+    reads: Callable[["Field"], tuple[str, ...]] | None = None  # paths of the record that its values are made of
     source: Source = "value"
     targets: bool = False  # takes `to`, which names one object or several, and has no column that refers to one table
 
@@ -132,6 +134,25 @@ class Field:
         """Whether a value is sent for it; else the engine works it out."""
         return self.source == "value"
 
+    @property
+    def is_list_of_records(self) -> bool:
+        """Whether it stands for records that refer to this one: it is no column, and read apart."""
+        return self.source in ("lines", "inverse")
+
+    @property
+    def refers_to_many(self) -> bool:
+        """Whether it holds ids of several records of one object."""
+        return bool(self.targets) and self.value == "choices"
+
+    @property
+    def refers_to_any(self) -> bool:
+        """Whether it refers to a record of one of several objects: it holds "object/id"."""
+        return bool(self.targets) and self.value != "choices"
+
+    def refers_to(self, object_name: str) -> bool:
+        """Whether a record of that object may be what it refers to."""
+        return object_name in (self.target, *self.targets) or EVERY in self.targets
+
 
 @dataclass(frozen=True, slots=True)
 class Validation:
@@ -180,6 +201,19 @@ class Object:
     was: tuple[str, ...] = ()
     expected_records: int = 0  # how many there will be, for the linter; 0 is not said
     place: Place = NOWHERE
+
+    @property
+    def masters(self) -> tuple[Field, ...]:
+        """The references to what its records belong to."""
+        return tuple(field for field in self.fields.values() if field.is_master)
+
+
+def path_to(definition: Object, path: str) -> str:
+    """A path with `parent.` spelled out, where the object's records have one master."""
+    first, dot, rest = path.partition(".")
+    masters = definition.masters
+    is_parent = first == "parent" and dot and "parent" not in definition.fields and len(masters) == 1
+    return f"{masters[0].name}.{rest}" if is_parent else path
 
 
 @dataclass(frozen=True, slots=True)
@@ -318,6 +352,7 @@ class Package:
     requires: Mapping[str, str] = field(default_factory=dict)  # package -> range: {"system": ">=1.0"}
     languages: tuple[str, ...] = ("en",)
     demo_users: tuple[DemoUser, ...] = ()  # made by `fieldstone demo` only
+    fiscal_year_start: int = 0  # the month, 1-12; 0 where the package does not say
     files: Mapping[str, str] = field(default_factory=dict)  # path -> text: what was read, to be stored with the version
     place: Place = NOWHERE
 
@@ -334,6 +369,11 @@ class Definitions:
     roles: Mapping[str, Role]
     languages: tuple[str, ...] = ("en",)
     data: tuple[Data, ...] = ()  # sample data: loaded by `demo`, never published
+
+    @property
+    def fiscal_year_start(self) -> int:
+        """The month in which fiscal years begin: what the first package says that says one."""
+        return next((p.fiscal_year_start for p in self.packages.values() if p.fiscal_year_start), 1)
 
 
 @dataclass(frozen=True, slots=True)

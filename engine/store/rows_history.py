@@ -36,8 +36,7 @@ def write(ctx: Context, connection: Connection, object_name: str, entries: Seque
     rows = [
         compiled.bind({
             **shared, "_id": new_id(ctx.now), "_record": record, "_version": version, "_action": action,
-            "_changes": orjson.dumps({columns.get(name, name): pair for name, pair in changes.items()}).decode()
-            if changes else None,
+            "_changes": dumped(columns, changes) if changes else None,
         })
         for record, version, action, changes in entries
     ]  # fmt: skip
@@ -45,6 +44,15 @@ def write(ctx: Context, connection: Connection, object_name: str, entries: Seque
         connection.run(compiled.sql, rows[0])
     else:
         connection.run_many(compiled.sql, rows)
+
+
+def dumped(columns: Mapping[str, str], changes: Changes) -> str:
+    return orjson.dumps({columns.get(name) or key_of(name): pair for name, pair in changes.items()}).decode()
+
+
+def key_of(name: str) -> str:
+    """What stands for a field that has no column: for the number of its lines. `owner` is a column of every table."""
+    return name if name == "owner" else f":{name}"
 
 
 def _insert_sql(snapshot: Snapshot) -> Compiled:
@@ -71,6 +79,8 @@ def read(connection: Connection, snapshot: Snapshot, object_name: str, record_id
     load_at = types.blank_kept(types.DateTime().loader(snapshot.dialect))
     fields = {column: name for name, column in snapshot.physical.names.columns[object_name].items()}
     fields["owner"] = "owner"
+    own = snapshot.definitions.objects[object_name].fields
+    fields |= {key_of(name): name for name, field in own.items() if field.is_list_of_records}
     for at, by, action, version, changes in connection.rows(compiled.sql, compiled.bind({"_record": record_id})):
         pairs = orjson.loads(changes) if changes else {}
         yield {

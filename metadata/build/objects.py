@@ -94,7 +94,8 @@ def build_validations(
 
 
 def joined(fields: Mapping[str, Field], others: Mapping[str, Mapping[str, Field]], owner: str) -> dict[str, Field]:
-    """Fields whose `of` is known: a field of lines of this object, `object.field`, or an object with one way here."""
+    """The fields, now that all objects' are known. Their `of` is a field of lines of this object, `object.field`, or an
+    object with one way here; the only master is required."""
     found = dict(fields)
     for name, field in fields.items():
         if not field.of:
@@ -104,10 +105,13 @@ def joined(fields: Mapping[str, Field], others: Mapping[str, Mapping[str, Field]
         of, by = (of.partition(".")[0], by or of.partition(".")[2])
         by = by or field.by
         if not by:
-            ways = [f for f in others.get(of, {}).values() if owner in (f.target, *f.targets)]
+            ways = [f for f in others.get(of, {}).values() if f.refers_to(owner)]
             masters = [f for f in ways if f.is_master] or ways
             by = masters[0].name if len(masters) == 1 else ""
         found[name] = replace(field, of=of, by=by)
+    owners = [name for name, field in fields.items() if field.is_master]
+    if len(owners) == 1:  # of several masters a record has one
+        found[owners[0]] = replace(found[owners[0]], is_required=True)
     return found
 
 
@@ -161,7 +165,7 @@ def build_field(
         is_hidden=data.get("hidden") is True, is_unique=data.get("unique") is True,
         is_indexed=data.get("index") is True, default=None if has_formula else plain(default), options=options,
         choices=build_choices(data.get("choices"), here, wording, translations) if kind and kind.has_choices else (),
-        target=(data.get("to") or "") if kind and kind.refers else "",
+        target=data["to"] if kind and kind.refers and isinstance(data.get("to"), str) else "",
         on_delete=on_delete if kind and (kind.refers or kind.targets) else "set_null",
         was=names_in(data.get("was")), value=kind.value if kind else "text", source=source,
         formula=data.get("formula") or "" if source == "formula" else "",

@@ -30,6 +30,7 @@ WORDS: Mapping[str, str] = {
     "text": "a text", "number": "a number", "boolean": "true or false", "date": "a date", "datetime": "a date and time",
     "time": "a time", "choice": "a choice", "choices": "a list of choices", "reference": "a reference",
     "json": "structured data", "lines": "a list of records", "null": "blank", "any": "any value",
+    "pattern": "a pattern in quotes",
 }  # fmt: skip
 WORD_LIKE = frozenset({"text", "choice", "reference"})
 ORDERED = frozenset({"text", "number", "date", "datetime", "time"})
@@ -145,7 +146,8 @@ def holds(item: Node, choices: Node, negated: bool, column: int) -> Node:
     if choices.type != "choices":
         raise fault(f"{described(choices)}; 'in' wants a list", "write ['a', 'b']", choices)
     must_be_choice(item, choices)
-    if item.type not in ("text", "choice"):
+    holds_ids = isinstance(choices, Path) and bool(choices.fields[-1].targets)
+    if item.type not in (("text", "reference") if holds_ids else ("text", "choice")):
         raise fault(f"{described(item)}, where a choice is wanted", "", item)
     return In(item, (choices,), negated, column=column)
 

@@ -9,9 +9,12 @@ from markupsafe import Markup
 
 from engine.errors import BadValue
 from engine.service_answers import Change
+from engine.store.references import pointed
 from metadata.model import Object
+from ui import naming
 from ui.cells import Shown, cell_for
-from ui.columns import field_of, title_of
+from ui.columns import field_of
+from ui.naming import Titles
 from ui.visit import Visit
 
 __all__ = ["timeline_view"]
@@ -47,13 +50,16 @@ def timeline_view(visit: Visit, definition: Object, history: Sequence[Change]) -
     return entries
 
 
-def lines_of(visit: Visit, definition: Object, change: Change, titles: dict[str, str]) -> Iterable[str]:
-    readable = visit.ctx.scope.fields(definition.name)
+def lines_of(visit: Visit, definition: Object, change: Change, titles: Titles) -> Iterable[str]:
+    readable = visit.ctx.scope.readable(definition.name)
     for name, (old, new) in change.changes.items():
         field = field_of(definition, name)
-        if field is None or name not in readable:
+        if field is None or name not in readable or field.is_hidden:
             continue
         label = visit.text(field.label)
+        if field.is_list_of_records:
+            yield lines_text(visit, label, old or 0, new or 0)
+            continue
         before, after = value_text(visit, field, old, titles), value_text(visit, field, new, titles)
         if not before:
             yield visit.say("set {field} to {new}", field=label, new=after)
@@ -63,12 +69,20 @@ def lines_of(visit: Visit, definition: Object, change: Change, titles: dict[str,
             yield visit.say("changed {field} from {old} to {new}", field=label, old=before, new=after)
 
 
-def value_text(visit: Visit, field: Any, value: Any, titles: dict[str, str]) -> str:
+def lines_text(visit: Visit, label: str, before: int, after: int) -> str:
+    if before == after:
+        return visit.say("changed {field}", field=label)
+    return visit.say("changed {field}: {old} lines became {new}", field=label, old=before, new=after)
+
+
+def value_text(visit: Visit, field: Any, value: Any, titles: Titles) -> str:
     """A value of the history, which is JSON, as text."""
     if value is None or value == "":
         return ""
     if field.target:
-        return titles.get(str(value), "…")
+        return titles.get((field.target, str(value)), "…")
+    if field.targets:
+        return ", ".join(titles.get(place, "…") for place in pointed(field, value))
     kind = visit.ctx.snapshot.plugins.fields[field.type]
     try:
         stored = kind.parser(field)(value)
@@ -80,15 +94,12 @@ def value_text(visit: Visit, field: Any, value: Any, titles: dict[str, str]) -> 
     return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
 
 
-def titles_of(visit: Visit, definition: Object, history: Sequence[Change]) -> dict[str, str]:
+def titles_of(visit: Visit, definition: Object, history: Sequence[Change]) -> Titles:
     """Titles of all records that the history refers to, one question per object."""
-    wanted: dict[str, set[str]] = {}
+    wanted: list[tuple[str, str]] = []
     for change in history:
         for name, pair in change.changes.items():
             field = field_of(definition, name)
-            if field is not None and field.target and title_of(visit.ctx.snapshot, visit.ctx.scope, field.target):
-                wanted.setdefault(field.target, set()).update(str(value) for value in pair if value)
-    titles: dict[str, str] = {}
-    for target, ids in wanted.items():
-        titles.update(visit.records.titles(target, ids))
-    return titles
+            if field is not None and (field.target or field.targets):
+                wanted += [place for value in pair for place in pointed(field, value)]
+    return naming.titles_of(visit.records, wanted)
