@@ -156,7 +156,8 @@ def test_every_field_is_on_its_layout() -> None:
             placed = {cell.field for tab in layout.tabs for section in tab.sections for cell in section.cells}
             absent += [
                 f"{layout.name}: {field.name}" for field in crm().objects[name].fields.values()
-                if layout.object == name and field.name not in placed and not field.is_hidden and not is_of_tenders(field)
+                if layout.object == name and field.name not in placed and not field.is_hidden
+                and not is_of_tenders(field)
             ]  # fmt: skip
     assert absent == []
 
