@@ -102,7 +102,7 @@ def write_changed(
     name, ids = rules.object, [record_id for _, record_id, _ in changes]
     if rows.failing(ctx, connection, name, ids, "update"):
         raise may_not("update", name)
-    settle(ctx, connection, rules, [draft for _, _, draft in changes])
+    settle(ctx, connection, rules, [draft for _, _, draft in changes], held=written.held)
     refuse([at(path, problem) for path, _, draft in changes for problem in draft.problems])
     each = {record_id: draft.changed for _, record_id, draft in changes}
     for values in each.values():

@@ -169,7 +169,10 @@ def currency(shown: Shown) -> Cell:
 
 
 def percent(shown: Shown) -> Cell:
-    at, show = shown.at, shown.formats.percent
+    """With a bar where it is a part of a whole, that is where the field goes from 0 to 100."""
+    at, show, options = shown.at, shown.formats.percent, shown.field.options
+    if (options.get("min"), options.get("max")) != (0, 100):
+        return lambda row: "" if row[at] is None else show(row[at])
 
     def cell(row: Row) -> str:
         value = row[at]
