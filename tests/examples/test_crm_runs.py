@@ -109,12 +109,14 @@ def records_carry_their_sums(site: Running) -> None:
     assert rows(site, "priya", "campaign", campaign, "name == '汽车零部件在线检测研讨会'") == [
         (5, 0, Decimal(5480), Decimal(386100), Decimal("1309.1"))
     ]
-    assert rows(
-        site, "wang", "contract", "received_amount, open_amount, received_share", "name == '精密测量实验室建设合同'"
-    ) == [(Decimal("196003.02"), Decimal("457340.38"), Decimal("30.0"))]
+    received = "received_amount, open_amount, received_share"
+    assert rows(site, "wang", "contract", received, "name == '精密测量实验室建设合同'") == [
+        (Decimal("196003.02"), Decimal("457340.38"), Decimal("30.0"))
+    ]
+    assert rows(site, "wang", "account", "name, overdue_amount", "overdue_amount > 0 and is_over_credit") == []
     assert rows(site, "wang", "account", "name", "is_over_credit") == [("Great Lakes Gauging",)]
-    sale = rows(site, "wang", "opportunity", "weighted, days_left", "name == 'Group-wide SPC'")
-    assert sale == [(Decimal(346800), 42)]
+    found = rows(site, "wang", "opportunity", "weighted, days_left", "name == 'Group-wide SPC'")
+    assert found == [(Decimal(346800), 42)]
 
 
 def rules_hold(site: Running) -> None:
@@ -149,8 +151,8 @@ def a_quote_is_filled_in(site: Running, sale: tuple[Any, ...]) -> None:
     assert (line["description"], line["unit_price"], line["amount"]) == (
         "SPC 质量分析软件（10 用户） · SPC software, 10 users", 58000.0, 58000.0,
     )  # fmt: skip
-    amounts = [quote[name] for name in ("net_amount", "tax_rate", "tax_amount", "total")]
-    assert amounts == [58000.0, 13.0, 7540.0, 65540.0]
+    sums = [quote[name] for name in ("net_amount", "tax_rate", "tax_amount", "total")]
+    assert sums == [58000.0, 13.0, 7540.0, 65540.0]
     dear = [{"id": line["id"], "discount": 20}]
     records.update("quote", quote["id"], {"lines": dear, "status": "sent"})
     assert refusal(site, "lin", "quote", quote["id"], {"valid_until": "2020-01-01"}) == [
