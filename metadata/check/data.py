@@ -97,6 +97,10 @@ def value_fits(
     if field.source == "lines":
         yield from lines_fit(facts, item, steps, field, value, keys)
         return
+    if not field.is_written:
+        message = f"'{field.name}' is worked out: sample data cannot say its value"
+        yield Problem(item.document.key("records", *steps), "data.computed", message, "leave it out")
+        return
     if field.target:
         if (isinstance(value, str) and value in keys.get(field.target, ())) or ("data", field.target) in facts.unread:
             return

@@ -80,6 +80,7 @@ def test_it_uses_what_the_language_offers() -> None:
     assert {rule.level for rule in rules} == {"error", "warning"}
     assert any(rule.each for rule in rules)
     assert any(rule.unless for rule in rules)
+    assert {rule.action for definition in objects for rule in definition.duplicates} == {"block", "warn"}
 
 
 def texts() -> Iterator[tuple[str, Text]]:
@@ -92,6 +93,7 @@ def texts() -> Iterator[tuple[str, Text]]:
         yield f"{name} plural", definition.plural
         yield f"{name} description", definition.description
         yield from ((f"{name} rule {rule.name}", rule.message) for rule in definition.validations)
+        yield from ((f"{name} duplicates {rule.name} help", rule.message) for rule in definition.duplicates)
         for kind in definition.record_types:
             yield f"{name} type {kind.name}", kind.label
             yield f"{name} type {kind.name} description", kind.description
