@@ -24,6 +24,7 @@ from engine.formula.exact import (
 from engine.formula.exact import days_later as moved_by_days
 from engine.formula.exact import text_of as number_plain
 from engine.formula.moments import days_later, once
+from engine.formula.native import Scaled, chosen, rounded_to
 from engine.formula.toolkit import (
     as_sql,
     capitals,
@@ -76,8 +77,9 @@ __all__ = [
     # browser forms
     "local_text", "number_from_form", "plain_form", "plain_text", "same", "utc_from_local",
     # SQL of functions
-    "as_sql", "capitals", "count", "days_later", "fiscal_part", "hours_on_top", "in_days", "in_list", "in_period",
-    "in_periods", "local_clock", "milliseconds_of", "next_day", "once", "period_of", "small_letters",
+    "Scaled", "as_sql", "capitals", "chosen", "count", "days_later", "fiscal_part", "hours_on_top", "in_days",
+    "in_list", "in_period", "in_periods", "local_clock", "milliseconds_of", "next_day", "once", "period_of",
+    "rounded_to", "small_letters",
     # the same in Python
     "PADDED_MAX", "Here", "arithmetic", "clock_of", "fiscal", "hours_between", "hours_later", "is_near", "is_within",
     "lower", "moment", "moment_of", "months_between", "months_later", "moved_by_days", "number_plain", "padded",

@@ -11,7 +11,7 @@ from metadata.problem import Place, Problem
 __all__ = [
     "Cell", "Choice", "Data", "Definitions", "Field", "FieldKind", "Grant", "Layout", "Menu", "MenuItem", "Object",
     "Package", "Record", "RecordType", "RelatedList", "Role", "Section", "SortKey", "Source", "Tab", "Text",
-    "Validation", "ValueType", "View", "SYSTEM_FIELDS", "ACTIONS", "say",
+    "Validation", "ValueType", "View", "SYSTEM_FIELDS", "ACTIONS", "MAX_JOINS", "say",
 ]  # fmt: skip
 
 Text = Mapping[str, str]
@@ -28,6 +28,8 @@ column; records of a child object that belong to this one; records that refer to
 
 Action = Literal["create", "read", "update", "delete"]
 ACTIONS: tuple[Action, ...] = ("create", "read", "update", "delete")
+
+MAX_JOINS = 50  # references that one list goes through: SQLite takes at most 64 tables in a join
 
 NONE: Mapping[str, str] = MappingProxyType({})
 NOWHERE = Place("")
@@ -176,6 +178,7 @@ class Object:
     indexes: tuple[tuple[str, ...], ...] = ()
     search: tuple[str, ...] = ()  # fields that the search box reads; title and text-like fields unless said
     was: tuple[str, ...] = ()
+    expected_records: int = 0  # how many there will be, for the linter; 0 is not said
     place: Place = NOWHERE
 
 

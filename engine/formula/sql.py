@@ -15,6 +15,7 @@ from engine.formula import exact
 from engine.formula.literals import Slot
 from engine.formula.moments import days_later, once
 from engine.formula.numeric import QUOTIENT_DIGITS, Number
+from engine.formula.one_call import is_deep, one_call
 from engine.formula.sqlite import call_codes
 from engine.formula.tables import DIGITS, ZERO, ColumnOf, Tables, aggregate, in_tree
 from engine.store import types
@@ -156,6 +157,8 @@ class Formula:
 
     def value(self, node: Node) -> Expression:
         """Of any type; NULL is blank. A boolean is never NULL unless it is a column's."""
+        if self.dialect == "sqlite" and is_deep(node):
+            return sa.type_coerce(one_call(self, node), TYPES_OF_VALUES[node.type])
         match node:
             case Path(_, fields):
                 return self.column(tuple(field.name for field in fields))

@@ -11,7 +11,7 @@ from engine.access.scope import Scope
 from engine.errors import BadInput, InputProblem, NotFound
 from engine.formula.fields import expression
 from engine.snapshot import Snapshot
-from metadata.model import SYSTEM_FIELDS, Field
+from metadata.model import MAX_JOINS, SYSTEM_FIELDS, Field
 from metadata.problem import nearest
 
 __all__ = [
@@ -20,7 +20,6 @@ __all__ = [
 ]  # fmt: skip
 
 MAX_STEPS = 6
-MAX_JOINS = 50  # SQLite takes at most 64 tables in a join
 
 Column = sa.ColumnElement[Any]
 Steps = tuple[str, ...]
