@@ -12,13 +12,12 @@ import sqlalchemy as sa
 from engine.errors import BadInput
 from engine.formula import native
 from engine.formula.literals import Lifted, lift
-from engine.formula.one_call import CALLS_MOST
+from engine.formula.one_call import is_deep
 from engine.formula.sql import Formula
 from engine.formula.tables import ColumnOf, Tables
 from engine.snapshot import Snapshot
 from engine.store import types
 from metadata.formula import Fit, FormulaError, Node, Path, definition_names, expanded, parse, paths_in
-from metadata.formula.parser import calls_deep
 from metadata.model import Field
 
 __all__ = ["column_types", "expression", "lifted", "reads", "result", "tree_of", "whole"]
@@ -70,7 +69,7 @@ def result(
     made = _lift(snapshot, object_name, _grown(snapshot, object_name, _fitting(tree, stored)))
     formula = Formula(snapshot.dialect, snapshot.plugins.functions, column, made.values, tables)
     value, node = formula.value(made.node), made.node
-    if isinstance(node, Fit) and calls_deep(node) <= CALLS_MOST:
+    if isinstance(node, Fit) and not is_deep(node):
         number = native.scaled(formula, node.item)
         value = value if number is None else native.held(number, stored, value)
     return sa.type_coerce(value, stored)
@@ -100,7 +99,7 @@ def lifted(snapshot: Snapshot, object_name: str, node: Node) -> Lifted:
     """A formula with its literals lifted out. Raises BadInput where it would grow too large with its formula fields."""
     grown = _grown(snapshot, object_name, node)
     # Formula fields stand in it as their columns do: the database's own numbers serve. Deep ones are one tree with it.
-    return _lift(snapshot, object_name, grown if calls_deep(grown) > CALLS_MOST else node)
+    return _lift(snapshot, object_name, grown if is_deep(grown) else node)
 
 
 def _grown(snapshot: Snapshot, object_name: str, node: Node) -> Node:

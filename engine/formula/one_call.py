@@ -37,23 +37,39 @@ from metadata.formula.nodes import (
     Not,
     Or,
     Path,
+    parts,
 )
-from metadata.formula.parser import calls_deep
 
 if TYPE_CHECKING:
     from engine.formula.sql import Formula
 
-__all__ = ["CALLS_MOST", "is_deep", "one_call", "python_side"]
+__all__ = ["is_deep", "one_call", "python_side"]
 
-CALLS_MOST = 12
+# What SQLite's parser has to remember of a level while it reads what stands in it. It gives up at 100.
+COST = {And: 3, Or: 3, Arith: 5, Call: 6, Compare: 1, In: 2, Not: 1, Fit: 4, Aggregate: 12, InTree: 12}
+COST_MOST = 72
 ARGUMENTS_MOST = 100  # SQLite takes 127
 LETTERS = {"text": "s", "id": "s", "element": "j", "date": "d", "datetime": "m", "time": "t", "exact": "n"}  # of slots
 KINDS = {"boolean": "b", "date": "d", "datetime": "m", "time": "t", "choices": "j"}  # of columns; others are texts
 Expression = sa.ColumnElement[Any]
 
 
-def is_deep(node: Node) -> bool:
-    return isinstance(node, Arith | Call) and calls_deep(node) > CALLS_MOST
+def is_deep(node: Node, known: dict[int, int] | None = None) -> bool:
+    """Whether SQLite cannot read the SQL of it, or call a function of so many values."""
+    if isinstance(node, Const | Path | Config | Actor | Aggregate | InTree):
+        return False
+    return cost(node, {} if known is None else known) > COST_MOST
+
+
+def cost(node: Node, known: dict[int, int]) -> int:
+    """`known`: of nodes that were asked for, by their ids."""
+    if id(node) not in known:
+        below = [cost(part, known) for part in parts(node)]
+        if isinstance(node, Aggregate) and node.inner is not None:
+            below.append(min(cost(node.inner, known), COST_MOST))  # what costs more is one call
+        is_wide = isinstance(node, Call) and len(node.args) > ARGUMENTS_MOST
+        known[id(node)] = COST.get(type(node), 0) + max(below, default=0) + (COST_MOST if is_wide else 0)
+    return known[id(node)]
 
 
 def one_call(formula: "Formula", node: Node) -> Expression:

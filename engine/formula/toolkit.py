@@ -115,7 +115,7 @@ def in_list(context: Any, item: Any, names: Any) -> Any:
     if context.dialect == "sqlite":
         return sa.func.coalesce(sa.func.instr(sa.cast(names, Text()), sa.func.json_quote(text)) > 0, sa.false())
     quoted = sa.cast(sa.func.to_json(text), sa.Text)
-    return sa.func.coalesce(sa.and_(item.is_not(None), sa.func.strpos(sa.cast(names, Text()), quoted) > 0), sa.false())
+    return sa.func.coalesce(sa.func.strpos(sa.cast(names, Text()), quoted) > 0, sa.false())
 
 
 def next_day(context: Any, date: Any, days: int) -> Any:
