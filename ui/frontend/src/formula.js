@@ -187,11 +187,11 @@ export function power(base, exponent) {
 }
 
 export function squareRoot(value) {
-  if (value < 0n) return null;
+  if (value <= 0n) return value < 0n ? null : 0n;
   const wanted = value * UNIT;
   let found = 1n << BigInt(Math.ceil(wanted.toString(2).length / 2)); // never less than the root
-  for (let next = found; next >= 0n; ) {
-    next = (found + wanted / found) / 2n;
+  for (;;) {
+    const next = (found + wanted / found) / 2n;
     if (next >= found) break;
     found = next;
   }
