@@ -3,6 +3,7 @@
 from engine.contracts.field import FieldType, Parse, plain_form, plain_text, same
 from engine.contracts.function import Function, Here
 from engine.errors import BadValue
+from engine.files.value import FileValue
 from engine.formula.exact import arithmetic, months_later, period, rounded, whole, workdays_before
 from engine.formula.exact import days_later as moved_by_days
 from engine.formula.exact import text_of as number_plain
@@ -45,6 +46,8 @@ __all__ = [
     # reading values
     "INTEGER_MAX", "INTEGER_MIN", "ExactNumber", "brief", "number_json", "number_text", "read_date", "read_datetime",
     "read_decimal", "read_integer", "read_text", "read_time", "safe_html", "say", "wrong_type",
+    # files
+    "FileValue",
     # safe patterns
     "Pattern", "PatternError",
     # browser forms

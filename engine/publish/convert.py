@@ -30,6 +30,8 @@ def converter(old: Field, new: Field, plugins: Plugins, *, is_retargeted: bool =
     if after.refers:
         # An id of one object is none of another's, and a text that looks like an id may be nobody's.
         return same if before.refers and not is_retargeted else refuse
+    if after.attaches is not None and before.attaches is None:
+        return refuse  # whose file an id is, nobody would have asked
     if after.is_computed:
         return same if old.type == new.type else refuse
     parse, known, kind = after.parser(new), {choice.value for choice in new.choices}, after.value
@@ -149,6 +151,14 @@ def named_by_label(text: str, new: Field) -> Iterator[str]:
         yield from found
 
 
+def json_forms(plain: Any, new: Field) -> Iterator[Any]:
+    """One for several, and several that are one."""
+    if not isinstance(plain, list):
+        yield [plain]
+    elif len(plain) == 1:
+        yield plain[0]
+
+
 FORMS: dict[str, Callable[[Any, Field], Iterator[Any]]] = {
     "text": text_forms,
     "number": number_forms,
@@ -158,6 +168,7 @@ FORMS: dict[str, Callable[[Any, Field], Iterator[Any]]] = {
     "time": time_forms,
     "choice": choice_forms,
     "choices": choices_forms,
+    "json": json_forms,
 }
 
 

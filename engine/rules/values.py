@@ -40,6 +40,7 @@ class Rules:
     required: tuple[str, ...]
     references: tuple[tuple[str, str], ...]  # (field, target object)
     generated: tuple[FieldRule, ...]
+    attaching: tuple[FieldRule, ...]  # fields that hold files
 
 
 def rules_of(snapshot: Snapshot, object_name: str) -> Rules:
@@ -60,6 +61,7 @@ def _compile(snapshot: Snapshot, object_name: str) -> Rules:
         required=tuple(name for name, rule in fields.items() if rule.field.is_required and not rule.type.is_computed),
         references=tuple((name, rule.field.target) for name, rule in fields.items() if rule.field.target),
         generated=tuple(rule for rule in fields.values() if rule.type.generate is not None),
+        attaching=tuple(rule for rule in fields.values() if rule.type.attaches is not None),
     )
 
 
@@ -111,6 +113,8 @@ def _read(ctx: Context, rule: FieldRule, value: object, before: Mapping[str, Any
     name = rule.field.name
     old = before.get(name) if before is not None else None
     stored = None if value is None else rule.parse(value)
+    if stored is not None and rule.type.keep is not None:
+        stored = rule.type.keep(rule.field, stored, old)
     if stored == old and before is not None:
         return stored
     if (rule.field.is_read_only or rule.type.is_computed) and not ctx.actor.is_system:

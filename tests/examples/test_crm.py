@@ -56,8 +56,8 @@ def test_it_has_the_objects_of_a_sale_from_lead_to_payment() -> None:
 def test_it_uses_the_field_types_that_a_sales_team_meets() -> None:
     used = {field.type for name in own_objects() for field in crm().objects[name].fields.values()}
     assert used == {
-        "autonumber", "boolean", "choice", "currency", "date", "datetime", "decimal", "email", "integer", "longtext",
-        "multi_choice", "percent", "phone", "reference", "richtext", "text", "time", "url",
+        "autonumber", "boolean", "choice", "currency", "date", "datetime", "decimal", "email", "file", "image",
+        "integer", "longtext", "multi_choice", "percent", "phone", "reference", "richtext", "text", "time", "url",
     }  # fmt: skip
 
 

@@ -11,7 +11,8 @@ from tests.fields.cases import KINDS, PLUGINS
 
 ROOT = Path(__file__).parents[2]
 DOCS = (ROOT / "docs" / "fields.md").read_text(encoding="utf-8")
-SOURCES = [*(ROOT / "plugins/base/fields").glob("*.py"), ROOT / "engine/values.py", ROOT / "engine/numbers.py"]
+SHARED = ("engine/values.py", "engine/numbers.py", "engine/files/value.py", "engine/rules/attachments.py")
+SOURCES = [*(ROOT / "plugins/base/fields").glob("*.py"), *(ROOT / path for path in SHARED)]
 
 
 def row_of(name: str) -> str:
