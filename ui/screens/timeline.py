@@ -11,6 +11,7 @@ from engine.errors import BadValue
 from engine.service_answers import Change
 from metadata.model import Object
 from ui.cells import Shown, cell_for
+from ui.cells_files import names
 from ui.columns import field_of, title_of
 from ui.visit import Visit
 
@@ -70,6 +71,8 @@ def value_text(visit: Visit, field: Any, value: Any, titles: dict[str, str]) -> 
     if field.target:
         return titles.get(str(value), "…")
     kind = visit.ctx.snapshot.plugins.fields[field.type]
+    if kind.attaches is not None:
+        return cut(names(value))
     try:
         stored = kind.parser(field)(value)
     except BadValue:
@@ -77,6 +80,10 @@ def value_text(visit: Visit, field: Any, value: Any, titles: dict[str, str]) -> 
         return str(value)[:LONGEST]
     html = cell_for(Shown(field, 0, visit.formats, visit.language, kind.cell))([stored])
     text = unescape(Markup(html.replace("</span><span", "</span>, <span")).striptags())  # noqa: S704 - cells escape
+    return cut(text)
+
+
+def cut(text: str) -> str:
     return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
 
 
