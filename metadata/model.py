@@ -17,8 +17,10 @@ __all__ = [
 Text = Mapping[str, str]
 """A text by language: {"en": "Lead", "zh-CN": "线索"}. A plain string in YAML is in the package's first language."""
 
-ValueType = Literal["text", "number", "boolean", "date", "datetime", "time", "choice", "choices", "reference", "json"]
-"""What a value is to a formula."""
+ValueType = Literal[
+    "text", "number", "boolean", "date", "datetime", "time", "choice", "choices", "reference", "json", "secret"
+]
+"""What a value is to a formula. A secret is nothing to it: it can only be shown, as a mask."""
 
 Action = Literal["create", "read", "update", "delete"]
 ACTIONS: tuple[Action, ...] = ("create", "read", "update", "delete")

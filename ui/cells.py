@@ -249,6 +249,11 @@ def url(shown: Shown) -> Cell:
     return cell
 
 
+def secret(shown: Shown) -> Cell:
+    at, sign = shown.at, icon("lock", "icon-small")
+    return lambda row: f'<span class="secret">{sign}{escape(row[at].mask)}</span>' if row[at] is not None else ""
+
+
 def badge(label: str, color: str = "") -> str:
     return f'<span class="pill tone-{color if color in TONES else "gray"}">{escape(label)}</span>'
 
@@ -308,4 +313,5 @@ CELLS: Mapping[str, Callable[[Shown], Cell]] = {
     "url": url,
     "file": cells_files.file,
     "image": cells_files.image,
+    "secret": secret,
 }

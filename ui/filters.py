@@ -122,7 +122,7 @@ def condition(ctx: Context, object_name: str, where: Where) -> tuple[str, str, o
         return None
     field = found[1]
     kind = ctx.snapshot.plugins.fields[field.type]
-    if where.operator not in OPERATORS[kind.value]:
+    if where.operator not in OPERATORS.get(kind.value, ()):
         return None
     if where.operator in NO_VALUE:
         return (where.path, ENGINE[where.operator], None)

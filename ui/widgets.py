@@ -34,7 +34,8 @@ def widget_view(
 ) -> View:
     """`held` is the stored value; `sent`, when a form comes back refused, is shown instead of it."""
     kind = visit.ctx.snapshot.plugins.fields[field.type]
-    value = list(sent) if sent is not None else kind.to_form(field, held, visit.ctx.time_zone)
+    # A secret that was typed is not sent back.
+    value = list(sent) if sent is not None and not kind.is_secret else kind.to_form(field, held, visit.ctx.time_zone)
     values = value if isinstance(value, list) else [value] if value else []
     name = "add.value" if for_filter else field.name
     view: View = {
@@ -53,6 +54,8 @@ def widget_view(
         "for_filter": for_filter,
         "length": field.options.get("length"),
         "held": held if sent is None else None,
+        "mask": held.mask if kind.is_secret and held is not None else "",
+        "is_lost": kind.is_secret and any(sent or ()),
         "is_plain": kind.widget in GROUPS or is_locked,
     }
     described = [f"{view['id']}-{part}" for part, there in (("wrong", error), ("help", view["help"])) if there]

@@ -76,6 +76,9 @@ class FieldType:
     keep: Callable[[Field, Any, Any], Any] | None = None
     """(field, parsed value, stored value before or None) -> the value that is meant, where what answers show of a value
     is less than the value: sent back unchanged, it is the value itself."""
+    is_secret: bool = False
+    """Its parser gives engine.sealed.Unsealed, which is encrypted before it is stored. Only its mask is ever read: no
+    filter, order, group, formula or index, and the history keeps that it changed."""
     attaches: Callable[[Any], Sequence[str]] | None = None
     """Stored value -> ids of the files that it holds. The record service checks that the person may have them, puts
     what is known of each in place of {"id"}, and parses again."""

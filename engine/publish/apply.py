@@ -113,7 +113,7 @@ def carry_out(tenant: Tenant, connection: Connection, wanted: Plan, by: str | No
     def default(field: Any) -> Any:
         return default_of(tenant, snapshot, field, now)
 
-    migration = Migration(connection, snapshot, wanted.definitions, changes, default)
+    migration = Migration(connection, snapshot, wanted.definitions, changes, default, lambda: tenant.secrets)
     try:
         names = migration.run(version)
     except sa.exc.IntegrityError as error:

@@ -32,6 +32,8 @@ def converter(old: Field, new: Field, plugins: Plugins, *, is_retargeted: bool =
         return same if before.refers and not is_retargeted else refuse
     if after.attaches is not None and before.attaches is None:
         return refuse  # whose file an id is, nobody would have asked
+    if before.is_secret:  # what was encrypted is not made readable by a publish
+        return after.parser(new) if after.is_secret else refuse
     if after.is_computed:
         return same if old.type == new.type else refuse
     parse, known, kind = after.parser(new), {choice.value for choice in new.choices}, after.value

@@ -10,6 +10,8 @@ from typing import Any
 from engine.context import Context
 from engine.contracts.field import FieldType, Parse
 from engine.errors import BadValue, InputProblem
+from engine.sealed import Unsealed
+from engine.secrets import place_of
 from engine.snapshot import Snapshot
 from metadata.model import SYSTEM_FIELDS, Field
 from metadata.problem import nearest
@@ -28,6 +30,7 @@ class FieldRule:
     type: FieldType
     parse: Parse
     default: Default | None
+    place: str = ""  # of a secret: what it is bound to
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +56,7 @@ def rules_of(snapshot: Snapshot, object_name: str) -> Rules:
 
 def _compile(snapshot: Snapshot, object_name: str) -> Rules:
     definitions = [*snapshot.definitions.objects[object_name].fields.values(), SYSTEM_FIELDS["owner"]]
-    fields = {field.name: _field_rule(snapshot, field) for field in definitions}
+    fields = {field.name: _field_rule(snapshot, object_name, field) for field in definitions}
     return Rules(
         object=object_name,
         fields=fields,
@@ -65,10 +68,11 @@ def _compile(snapshot: Snapshot, object_name: str) -> Rules:
     )
 
 
-def _field_rule(snapshot: Snapshot, field: Field) -> FieldRule:
+def _field_rule(snapshot: Snapshot, object_name: str, field: Field) -> FieldRule:
     kind = snapshot.plugins.fields[field.type]
     parse = kind.parser(field)
-    return FieldRule(field, kind, parse, _default(field, kind, parse))
+    place = place_of(snapshot, object_name, field.name) if kind.is_secret else ""
+    return FieldRule(field, kind, parse, _default(field, kind, parse), place)
 
 
 def _default(field: Field, kind: FieldType, parse: Parse) -> Default | None:
@@ -124,7 +128,7 @@ def _read(ctx: Context, rule: FieldRule, value: object, before: Mapping[str, Any
         raise BadValue("value.read_only", f"'{name}' cannot be changed", "leave it out", name=name)
     if stored is not None and rule.type.check_change is not None:
         rule.type.check_change(rule.field, stored, old)
-    return stored
+    return ctx.tenant.secrets.renewed(stored, old, rule.place) if isinstance(stored, Unsealed) else stored
 
 
 def _missing(

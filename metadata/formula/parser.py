@@ -258,6 +258,9 @@ class _Reader:
                 raise self._unknown(steps, count - 1, fields, column)
             fields.append(found.field)
         assert found is not None
+        if found.value == "secret":
+            message = f"'{'.'.join(steps)}' is a secret, which no formula reads"
+            raise FormulaError("formula.secret", message, "leave it out", column)
         return Path(found.steps, tuple(fields), found.value, column)
 
     def _steps(self, node: ast.expr) -> tuple[str, ...]:

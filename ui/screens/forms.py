@@ -19,6 +19,7 @@ from ui.widgets import lowered, widget_view
 
 __all__ = ["create", "edit_page", "new_page", "update"]
 
+CLEAR = "_clear."  # before the name of a secret: take it away
 Values = Mapping[str, Any]
 Sent = Mapping[str, Sequence[str]]
 
@@ -39,7 +40,8 @@ def start_values(visit: Visit, definition: Object) -> dict[str, Any]:
         plugins = visit.ctx.snapshot.plugins.fields
         for name, value in row.items():
             field = definition.fields.get(name)
-            if field is not None and not field.is_unique and not plugins[field.type].is_computed:
+            kind = plugins[field.type] if field is not None else None
+            if field is not None and kind and not (field.is_unique or kind.is_computed or kind.is_secret):
                 values[name] = value
     for name, value in query.items():
         field = field_of(definition, name)
@@ -49,6 +51,8 @@ def start_values(visit: Visit, definition: Object) -> dict[str, Any]:
             and is_written(visit, definition, name)
         ):
             kind = visit.ctx.snapshot.plugins.fields[field.type]
+            if kind.is_secret:
+                continue  # no address holds one
             try:
                 values[name] = kind.parser(field)(kind.from_form(field, [value], visit.ctx.time_zone))
             except ValueError:
@@ -110,7 +114,11 @@ def read_form(visit: Visit, definition: Object, only: str = "") -> dict[str, obj
             or not is_written(visit, definition, name)
         ):
             continue
-        values[name] = plugins[field.type].from_form(field, visit.form[name], visit.ctx.time_zone)
+        kind = plugins[field.type]
+        value = kind.from_form(field, visit.form[name], visit.ctx.time_zone)
+        if kind.is_secret and value is None and not visit.sent(f"{CLEAR}{name}"):
+            continue  # left empty, it stays as it is
+        values[name] = value
     return values
 
 

@@ -55,6 +55,9 @@ def lines_of(visit: Visit, definition: Object, change: Change, titles: dict[str,
         if field is None or name not in readable:
             continue
         label = visit.text(field.label)
+        if visit.ctx.snapshot.plugins.fields[field.type].is_secret:
+            yield visit.say("changed {field}", field=label)
+            continue
         before, after = value_text(visit, field, old, titles), value_text(visit, field, new, titles)
         if not before:
             yield visit.say("set {field} to {new}", field=label, new=after)
