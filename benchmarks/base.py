@@ -67,6 +67,12 @@ class Base:
             column("stage", sa.Text()), column("amount", amount), column("probability", sa.Integer()),
             column("close_date", day), column("is_private", boolean), column("next_step", sa.Text()),
         )  # fmt: skip
+        number = sa.Integer() if self.is_sqlite else sa.BigInteger()
+        self.invoice = sa.Table("invoice", tables, *record(), column("name", sa.Text()), column("total", amount))
+        self.line = sa.Table(
+            "invoice_line", tables, *record(), column("name", sa.Text()), column("invoice", key),
+            column("position", number), column("quantity", number), column("price", amount),
+        )  # fmt: skip
         self.names = [str(c.name) for c in self.opportunity.columns]  # orjson takes plain text for keys
         self.user = sa.Table("user", tables, *record(), column("name", sa.Text()), column("is_active", boolean))
         self.token = sa.Table(
@@ -189,6 +195,51 @@ class Base:
         changes = {name: [self.plain(getattr(before, name)), self.plain(value)] for name, value in changed.items()}
         self.note(connection, [(before.id, after.version, "update", changes)], actor, now)
         return _json(self.record(after), headers={"etag": f'"{after.version}"'})
+
+    def add_line(self, connection: sa.Connection, request: Request, body: bytes) -> Response:
+        """The line, and its invoice's total with it: whoever adds another one to that invoice waits."""
+        actor, sent = self.actor(connection, request), orjson.loads(body)
+        if not isinstance(sent.get("quantity"), int) or not isinstance(sent.get("price"), int | float):
+            raise Refused(422, "quantity and price are numbers")
+        i, li = self.invoice.c, self.line.c
+        wanted = sa.select(i.id).where(i.id == sent["invoice"], i.deleted_at.is_(None)).with_for_update()
+        if connection.execute(wanted).first() is None:
+            raise Refused(422, "no such invoice")
+        now = self.moment()
+        values = {
+            "name": sent["name"], "invoice": sent["invoice"], "quantity": sent["quantity"],
+            "price": round(sent["price"] * 100) if self.is_sqlite else sent["price"],
+        }  # fmt: skip
+        row = {
+            **values, "id": new_id(), "owner": actor, "created_at": now, "created_by": actor, "modified_at": now,
+            "modified_by": actor, "version": 1, "deleted_at": None, "position": None,
+        }  # fmt: skip
+        connection.execute(sa.insert(self.line), [row])
+        total = sa.select(sa.func.sum(li.quantity * li.price)).where(
+            li.invoice == sent["invoice"], li.deleted_at.is_(None)
+        )
+        done = sa.update(self.invoice).where(i.id == sent["invoice"]).values(total=total.scalar_subquery())
+        connection.execute(done)
+        self.note(
+            connection, [(row["id"], 1, "create", {k: [None, self.plain(v)] for k, v in values.items()})], actor, now
+        )
+        shown = {**row, "price": sent["price"], "amount": round(sent["quantity"] * sent["price"], 2)}
+        return _json(shown, 201, {"etag": '"1"'})
+
+    def invoices(self, connection: sa.Connection, request: Request, body: bytes) -> Response:
+        self.actor(connection, request)
+        i = self.invoice.c
+        tax = sa.func.round(i.total * sa.literal_column("0.13"), sa.literal_column("0" if self.is_sqlite else "2"))
+        least = int(request.query_params["tax"]) * (100 if self.is_sqlite else 1)
+        rows = connection.execute(
+            sa.select(i.id, i.version, i.name, i.total, tax.label("tax")).where(i.deleted_at.is_(None), tax > least)
+            .order_by(sa.func.lower(i.name), i.id).limit(51)
+        ).all()  # fmt: skip
+        records = [
+            {"id": r.id, "version": r.version, "name": r.name, "total": self.amount(r.total), "tax": self.amount(r.tax)}
+            for r in rows[:50]
+        ]
+        return _json({"records": records, "next": rows[49].id if len(rows) > 50 else None})
 
     def html(self, connection: sa.Connection, request: Request, body: bytes) -> Response:
         actor = self.actor(connection, request)
@@ -351,6 +402,8 @@ def app(url: str, schema: str | None) -> Starlette:
             Route("/opportunity/totals", base.endpoint(base.totals)),
             Route("/opportunity/{id}", base.endpoint(base.get)),
             Route("/opportunity/{id}", base.endpoint(base.update, is_writing=True), methods=["PATCH"]),
+            Route("/invoice_line", base.endpoint(base.add_line, is_writing=True), methods=["POST"]),
+            Route("/invoice", base.endpoint(base.invoices)),
             Route("/list", base.endpoint(base.html)),
         ]
     )

@@ -27,9 +27,12 @@ class Seeded:
     user: str
     accounts: list[str]
     opportunities: list[str]
+    invoices: list[str]
 
 
-def seed(tenant: Tenant, *, accounts: int = 10_000, opportunities: int = 100_000) -> Seeded:
+def seed(
+    tenant: Tenant, *, accounts: int = 10_000, opportunities: int = 100_000, invoices: int = 20_000, lines: int = 5
+) -> Seeded:  # fmt: skip
     """Publish the package, add one person and the rows. The rows are the same on every run."""
     chance = random.Random(7)
     now = datetime(2026, 11, 1, tzinfo=UTC)
@@ -60,6 +63,17 @@ def seed(tenant: Tenant, *, accounts: int = 10_000, opportunities: int = 100_000
                 "next_step": "Send the revised quote by Friday",
             }
             for n, key in enumerate(seeded.opportunities)
+        ))  # fmt: skip
+        seeded.invoices = [new_id() for _ in range(invoices)]
+        invoice, line = snapshot.physical.table("invoice"), snapshot.physical.table("invoice_line")
+        owned = {**common, "owner": seeded.user}
+        _fill(connection.sa, invoice, (
+            {**owned, "id": key, "name": f"Invoice {n:06d}", "total": lines * 3 * 10}
+            for n, key in enumerate(seeded.invoices)
+        ))  # fmt: skip
+        _fill(connection.sa, line, (
+            {**owned, "id": new_id(), "name": "Work", "invoice": key, "position": n + 1, "quantity": 3, "price": 10}
+            for key in seeded.invoices for n in range(lines)
         ))  # fmt: skip
     if tenant.database.dialect == "postgresql":
         with tenant.database.read() as reading:

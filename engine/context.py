@@ -1,11 +1,15 @@
 """Who asks, when, and on which version of the definitions. Passed to everything that reads or writes records."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 from engine.access.scope import Scope, full_scope, scope_of
+from engine.errors import InputWarning, NeedsConfirmation
 from engine.snapshot import Snapshot
+from engine.store.database import Connection
 from engine.tenants import Tenant
 
 __all__ = ["SYSTEM", "Actor", "Context", "context_of"]
@@ -31,7 +35,11 @@ SYSTEM = Actor(id="", username="", name="Fieldstone", is_system=True)
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """One request: it runs wholly on one snapshot and has one time."""
+    """One request: it runs wholly on one snapshot and has one time.
+
+    `warnings` gathers what speaks against what was written. Where `stops_at_warnings`, nothing is written then: screens
+    ask first, and write without it once the person has confirmed.
+    """
 
     tenant: Tenant
     snapshot: Snapshot
@@ -40,11 +48,27 @@ class Context:
     now: datetime
     language: str = "en"
     time_zone: ZoneInfo = field(default=ZONE_UTC)
+    warnings: list[InputWarning] = field(default_factory=list, compare=False)
+    stops_at_warnings: bool = False
 
     @property
     def today(self) -> date:
         """The date now, in the person's zone."""
         return self.now.astimezone(self.time_zone).date()
+
+    def warn(self, warning: InputWarning) -> None:
+        """Once: a write that is tried again finds the same."""
+        if warning not in self.warnings:
+            self.warnings.append(warning)
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """The transaction of a write to records. Raises NeedsConfirmation at its end, and writes nothing, where there
+        are warnings and `stops_at_warnings`."""
+        with self.tenant.database.write() as connection:
+            yield connection
+            if self.stops_at_warnings and self.warnings:
+                raise NeedsConfirmation(self.warnings)
 
 
 def context_of(

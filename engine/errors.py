@@ -4,9 +4,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 __all__ = [
-    "BadInput", "BadValue", "Busy", "Conflict", "EngineError", "Forbidden", "InputProblem", "NotFound", "Stale",
-    "Unauthenticated",
+    "BadInput", "BadValue", "Busy", "Candidate", "Conflict", "EngineError", "Forbidden", "InputProblem", "InputWarning",
+    "NeedsConfirmation", "NotFound", "Stale", "Unauthenticated",
 ]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """Another record that is pointed out to somebody who may see it."""
+
+    object: str
+    id: str
+    title: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +27,21 @@ class InputProblem:
     message: str  # English; `code` and `values` are what a screen translates from
     fix: str = ""
     values: tuple[tuple[str, object], ...] = ()  # what the message quotes: (("max", 80),)
+    candidates: tuple[Candidate, ...] = ()
+    is_worded: bool = False  # the message is the definition's own, in the person's language: a screen shows it as it is
+
+
+@dataclass(frozen=True, slots=True)
+class InputWarning:
+    """What speaks against saving a record, but does not stop who wants it all the same. As of an InputProblem."""
+
+    path: str
+    code: str
+    message: str
+    values: tuple[tuple[str, object], ...] = ()
+    candidates: tuple[Candidate, ...] = ()
+    is_worded: bool = False
+    record: str = ""  # the id of the record that is written
 
 
 class EngineError(Exception):
@@ -56,6 +80,16 @@ class Conflict(EngineError):
     """It would break a uniqueness or a reference, or the same key was used for another request."""
 
     code = "conflict"
+
+
+class NeedsConfirmation(EngineError):
+    """Nothing is wrong, but there are warnings, and whoever writes wanted to be asked first: nothing was written."""
+
+    code = "confirm"
+
+    def __init__(self, warnings: Sequence[InputWarning]) -> None:
+        super().__init__(warnings[0].message, fix="save it again and confirm")
+        self.warnings = tuple(warnings)
 
 
 class Stale(EngineError):

@@ -1,6 +1,6 @@
 """All that a plugin may import from Fieldstone. What stands here stays; the modules behind it may change."""
 
-from engine.contracts.field import FieldType, Parse, plain_form, plain_text, same
+from engine.contracts.field import FieldType, Parse, plain_form, plain_text, same, worked_out
 from engine.contracts.function import Function, Here
 from engine.errors import BadValue
 from engine.files.value import FileValue
@@ -8,6 +8,7 @@ from engine.formula.exact import arithmetic, months_later, period, rounded, whol
 from engine.formula.exact import days_later as moved_by_days
 from engine.formula.exact import text_of as number_plain
 from engine.formula.moments import days_later, once
+from engine.formula.native import Scaled, chosen, rounded_to
 from engine.formula.toolkit import (
     as_sql,
     capitals,
@@ -54,7 +55,7 @@ from metadata.model import Text as Label
 
 __all__ = [
     # contracts
-    "BadValue", "Choice", "Field", "FieldType", "Function", "Label", "Parse",
+    "BadValue", "Choice", "Field", "FieldType", "Function", "Label", "Parse", "worked_out",
     # columns
     "Boolean", "Date", "DateTime", "Decimal", "Id", "Integer", "Json", "JsonText", "Secret", "Text", "TextList",
     "Time",
@@ -68,7 +69,8 @@ __all__ = [
     # browser forms
     "local_text", "number_from_form", "plain_form", "plain_text", "same", "utc_from_local",
     # SQL of functions
-    "as_sql", "capitals", "count", "days_later", "in_days", "in_period", "once", "period_of", "small_letters",
+    "Scaled", "as_sql", "capitals", "chosen", "count", "days_later", "in_days", "in_period", "once", "period_of",
+    "rounded_to", "small_letters",
     # the same in Python
     "Here", "arithmetic", "is_near", "lower", "months_later", "moved_by_days", "number_plain", "period", "rounded",
     "upper", "whole", "within", "workdays_before",

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from engine.errors import EngineError
+from engine.errors import EngineError, InputWarning
 from metadata.model import Field
 
 __all__ = ["Aggregation", "Change", "Column", "Listing", "Page", "Recent", "Result"]
@@ -84,6 +84,7 @@ class Result:
     record: Json | None = None  # of what was written; None for a deletion or a refusal
     created: bool = False
     error: EngineError | None = None
+    warnings: Sequence[InputWarning] = ()
 
 
 Operations = Sequence[Mapping[str, Any]]

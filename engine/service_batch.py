@@ -5,7 +5,8 @@ from dataclasses import replace
 from typing import Any
 
 from engine.context import Context
-from engine.errors import BadInput, EngineError, InputProblem
+from engine.errors import BadInput, EngineError, InputProblem, InputWarning
+from engine.rules import rollups
 from engine.rules.numbering import number
 from engine.rules.references import missing_targets
 from engine.rules.uniqueness import is_violation
@@ -32,7 +33,7 @@ def batch(ctx: Context, object_name: str, operations: Sequence[Operation], atomi
     _check(operations)
     if not ctx.scope.can("create", object_name):
         need_object(ctx.scope, object_name)
-    with ctx.tenant.database.write() as connection:
+    with ctx.writing() as connection:
         results: list[Result] = []
         for group in _groups(operations):
             results += _run(ctx, connection, object_name, group, atomic)
@@ -73,6 +74,7 @@ def _run(
 ) -> Iterator[Result]:
     if len(group) > 1:
         values = [operation.get("values") or {} for _, operation in group]
+        warned = len(ctx.warnings)
         try:
             with rows.savepoint(connection):
                 records = create_many(ctx, connection, object_name, values)
@@ -80,9 +82,14 @@ def _run(
             # One by one it shows which of them is refused, and with what.
             if not isinstance(error, EngineError) and not is_violation(error):
                 raise
+            del ctx.warnings[warned:]
         else:
+            by_record: dict[str, list[InputWarning]] = {}
+            for warning in ctx.warnings[warned:]:
+                by_record.setdefault(warning.record, []).append(warning)
             for (index, _), record in zip(group, records, strict=True):
-                yield Result(index, "create", record["id"], record, created=True)
+                own = tuple(by_record.get(record["id"], ()))
+                yield Result(index, "create", record["id"], record, created=True, warnings=own)
             return
     for index, operation in group:
         yield _one(ctx, connection, object_name, index, operation, atomic)
@@ -91,14 +98,18 @@ def _run(
 def _one(
     ctx: Context, connection: Connection, object_name: str, index: int, operation: Operation, atomic: bool
 ) -> Result:
+    warned = len(ctx.warnings)
     try:
         if atomic:
-            return _carry_out(ctx, connection, object_name, index, operation)
-        with rows.savepoint(connection):
-            return _carry_out(ctx, connection, object_name, index, operation)
+            result = _carry_out(ctx, connection, object_name, index, operation)
+        else:
+            with rows.savepoint(connection):
+                result = _carry_out(ctx, connection, object_name, index, operation)
+        return replace(result, warnings=tuple(ctx.warnings[warned:])) if len(ctx.warnings) > warned else result
     except EngineError as error:
         if atomic:
             raise _at(error, index, operation) from error
+        del ctx.warnings[warned:]
         return Result(index, str(operation["action"]), operation.get("id"), error=error)
 
 
@@ -138,16 +149,19 @@ def create_many(
     need(ctx.scope, "create", object_name)
     rules = rules_of(ctx.snapshot, object_name)
     new: list[dict[str, Any]] = []
+    beginning = rollups.beginning(ctx.snapshot, object_name)
     for one in values:
         stored, problems = read_values(ctx, rules, one, None)
         refuse(problems)
-        new.append(new_row(ctx, stored))
+        new.append({**new_row(ctx, stored), **beginning})
     refuse([problem for _, problem in missing_targets(ctx, connection, rules, new)])
     number(ctx, connection, rules, new)
     rows.insert_many(ctx, connection, object_name, new)
     ids = [row["id"] for row in new]
     if rows.failing(ctx, connection, object_name, ids, "create"):
         raise may_not("create", object_name)
+    if rollups.concerns(ctx.snapshot, object_name):
+        rollups.after_change(connection, ctx.snapshot, object_name, ids)
     entries = [(row["id"], 1, "create", changes_of(rules, {}, row)) for row in new]
     rows_history.write(ctx, connection, object_name, entries)
     written = _read_back(ctx, connection, object_name, ids)

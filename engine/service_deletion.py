@@ -12,6 +12,7 @@ from typing import Any
 from engine.access.scope import Scope
 from engine.context import Context
 from engine.errors import Conflict, InputProblem, NotFound
+from engine.rules import rollups
 from engine.rules.uniqueness import as_conflicts
 from engine.service_writes import TRIES, always_changing, answer, may_not, need, not_found, stale
 from engine.snapshot import Snapshot
@@ -47,7 +48,7 @@ class Closure:
 
 def delete(ctx: Context, object_name: str, record_id: str, if_version: int | None) -> None:
     need(ctx.scope, "delete", object_name)
-    with ctx.tenant.database.write() as connection:
+    with ctx.writing() as connection:
         delete_in(ctx, connection, object_name, record_id, if_version)
 
 
@@ -78,6 +79,7 @@ def delete_in(ctx: Context, connection: Connection, object_name: str, record_id:
     blanked = [Taken(name, one, reference.name, old) for name, reference, one, old in closure.blanked]
     rows_deletion.write(ctx, connection, record_id, taken + blanked)
     for name in dict.fromkeys(one.object for one in taken):
+        rollups.after_change(connection, ctx.snapshot, name, [one.record for one in taken if one.object == name])
         entries = [(one.record, versions[one.record], "delete", NO_CHANGES) for one in taken if one.object == name]
         rows_history.write(ctx, connection, name, entries)
 
@@ -156,11 +158,14 @@ def _carry_out(ctx: Context, connection: Connection, closure: Closure, versions:
         changed = rows.change_many(ctx, connection, name, list(olds), {reference_name: None})
         entries = [(one, version, "update", {reference_name: (olds[one], None)}) for one, version in changed.items()]
         rows_history.write(ctx, connection, name, entries)
+    for (name, reference_name), olds in by_field.items():
+        former = {reference_name: olds.values()}
+        rollups.after_change(connection, ctx.snapshot, name, list(olds), [reference_name], former)
 
 
 def restore(ctx: Context, object_name: str, record_id: str) -> Json:
     need(ctx.scope, "delete", object_name)
-    with ctx.tenant.database.write() as connection:
+    with ctx.writing() as connection:
         return restore_in(ctx, connection, object_name, record_id)
 
 
@@ -200,11 +205,13 @@ def restore_in(ctx: Context, connection: Connection, object_name: str, record_id
         with _untold(ctx.scope, name):
             _mend_references(ctx, connection, name, ids)
     _refill(ctx, connection, [one for one in taken if one.field])
+    for name, ids in deleted.items():
+        rollups.after_change(connection, ctx.snapshot, name, ids)
     rows_deletion.forget(connection, ctx.snapshot, record_id)
     found = rows.current(ctx, connection, object_name, record_id, "delete")
     if found is None:  # what its row rule depends on has gone
         return {"id": record_id, "version": current.version + 1}
-    return answer(ctx.scope, object_name, found.record(), is_visible=True)
+    return answer(ctx, connection, object_name, found.record(), is_visible=True)
 
 
 @contextmanager
@@ -241,6 +248,8 @@ def _mend_references(ctx: Context, connection: Connection, object_name: str, ids
             problem = InputProblem(reference.name, "restore.reference", message, "restore that one first")
             raise Conflict(message, code=problem.code, fix=problem.fix, problems=[problem])
         versions = rows.change_many(ctx, connection, object_name, list(holders), {reference.name: None})
+        former = {reference.name: holders.values()}
+        rollups.after_change(connection, ctx.snapshot, object_name, list(holders), [reference.name], former)
         entries = [(one, at, "update", {reference.name: (holders[one], None)}) for one, at in versions.items()]
         rows_history.write(ctx, connection, object_name, entries)
 
@@ -258,5 +267,6 @@ def _refill(ctx: Context, connection: Connection, taken: list[Taken]) -> None:
             continue
         with as_conflicts(ctx.snapshot, name):
             versions = rows.change_many(ctx, connection, name, blank, {reference: old})
+        rollups.after_change(connection, ctx.snapshot, name, blank, [reference])
         entries = [(one, at, "update", {reference: (None, old)}) for one, at in versions.items()]
         rows_history.write(ctx, connection, name, entries)

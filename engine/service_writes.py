@@ -6,13 +6,14 @@ from typing import Any
 from engine.access.scope import Scope
 from engine.context import Context
 from engine.errors import BadInput, BadValue, Conflict, Forbidden, InputProblem, NotFound, Stale
+from engine.rules import rollups
 from engine.rules.numbering import number
 from engine.rules.references import missing_targets
 from engine.rules.uniqueness import as_conflicts
 from engine.rules.values import Rules, Values, read_values, rules_of
 from engine.store import rows, rows_history
 from engine.store.database import Connection, new_id
-from engine.store.query import Query, find
+from engine.store.query import Query, find, one
 from engine.store.query_paths import need_object
 from metadata.model import Action
 
@@ -28,7 +29,7 @@ TRIES = 5
 
 def create(ctx: Context, object_name: str, values: Values) -> Json:
     stored = checked(ctx, object_name, values)  # before the transaction: a refusal here holds nobody up
-    with ctx.tenant.database.write() as connection:
+    with ctx.writing() as connection:
         return _create_row(ctx, connection, rules_of(ctx.snapshot, object_name), stored)
 
 
@@ -70,19 +71,21 @@ def changes_of(rules: Rules, old: Mapping[str, Any], new: Mapping[str, Any]) -> 
 
 def _create_row(ctx: Context, connection: Connection, rules: Rules, stored: dict[str, Any]) -> Json:
     refuse([problem for _, problem in missing_targets(ctx, connection, rules, [stored])])
-    row = new_row(ctx, stored)
+    row = {**new_row(ctx, stored), **rollups.beginning(ctx.snapshot, rules.object)}
     number(ctx, connection, rules, [row])
     with as_conflicts(ctx.snapshot, rules.object):
         written = rows.insert(ctx, connection, rules.object, row)
     if not written.is_allowed:
         raise may_not("create", rules.object)
+    if rollups.concerns(ctx.snapshot, rules.object):
+        rollups.after_change(connection, ctx.snapshot, rules.object, [row["id"]])
     rows_history.write(ctx, connection, rules.object, [(row["id"], 1, "create", changes_of(rules, {}, row))])
-    return answer(ctx.scope, rules.object, written.record, written.is_visible)
+    return answer(ctx, connection, rules.object, written.record, written.is_visible)
 
 
 def update(ctx: Context, object_name: str, record_id: str, values: Values, if_version: int | None) -> Json:
     need(ctx.scope, "update", object_name)
-    with ctx.tenant.database.write() as connection:
+    with ctx.writing() as connection:
         return update_in(ctx, connection, object_name, record_id, values, if_version)
 
 
@@ -104,7 +107,7 @@ def update_in(
         refuse(problems)
         changed = {name: value for name, value in stored.items() if value != before[name]}
         if not changed:
-            return answer(ctx.scope, object_name, current.record(), is_visible=True)
+            return answer(ctx, connection, object_name, current.record(), is_visible=True)
         refuse([problem for _, problem in missing_targets(ctx, connection, rules, [changed])])
         with as_conflicts(ctx.snapshot, object_name):
             written = rows.change(ctx, connection, object_name, record_id, current.version, changed, "update")
@@ -112,16 +115,20 @@ def update_in(
             continue
         if not written.is_allowed:
             raise may_not("update", object_name)
+        if rollups.concerns(ctx.snapshot, object_name):
+            moved = [name for name in rollups.references_of(ctx.snapshot, object_name) if name in changed]
+            former = {name: [before[name]] for name in moved}
+            rollups.after_change(connection, ctx.snapshot, object_name, [record_id], changed, former)
         version = written.record["version"]
         rows_history.write(
             ctx, connection, object_name, [(record_id, version, "update", changes_of(rules, before, changed))]
         )
-        return answer(ctx.scope, object_name, written.record, written.is_visible)
+        return answer(ctx, connection, object_name, written.record, written.is_visible)
     raise always_changing()
 
 
 def upsert(ctx: Context, object_name: str, field: str, value: object, values: Values) -> tuple[Json, bool]:
-    with ctx.tenant.database.write() as connection:
+    with ctx.writing() as connection:
         return upsert_in(ctx, connection, object_name, field, value, values)
 
 
@@ -136,6 +143,7 @@ def upsert_in(
         found = find(ctx, connection, query).rows
         if found:
             return update_in(ctx, connection, object_name, found[0][0], {**values, field: wanted}, None), False
+        warned = len(ctx.warnings)
         try:
             with rows.savepoint(connection):
                 return create_in(ctx, connection, object_name, {**values, field: wanted}), True
@@ -143,6 +151,7 @@ def upsert_in(
             # Another process created it since we looked; or a record that this person may not see has the value.
             if is_last or all(problem.path != field for problem in conflict.problems):
                 raise
+            del ctx.warnings[warned:]
     raise AssertionError("the second try returns or raises")
 
 
@@ -208,9 +217,12 @@ def refusal(problems: list[InputProblem]) -> BadInput:
     return BadInput(f"{first.message}{more}", code=first.code, fix=first.fix, problems=problems)
 
 
-def answer(scope: Scope, object_name: str, record: Json, is_visible: bool) -> Json:
+def answer(ctx: Context, connection: Connection, object_name: str, record: Json, is_visible: bool) -> Json:
     """The record as this person reads it; only its id and version where they may not."""
-    names = scope.fields(object_name) if is_visible else ()
+    names = ctx.scope.fields(object_name) if is_visible else ()
     if len(names) == len(record):
         return record
+    if names and not all(name in record for name in names):  # what is worked out has no column to come back with
+        found = one(ctx, connection, object_name, record["id"], ())
+        return found.reader.record(found.rows[0])
     return {name: record[name] for name in names or ("id", "version")}

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Any, Generic, TypeVar
 
-from metadata.build.objects import build_field, build_object
+from metadata.build.objects import build_field, build_object, joined
 from metadata.build.pages import build_layout, build_menu, build_view
 from metadata.build.people import build_package, build_role, languages_of
 from metadata.build.records import build_data
@@ -159,10 +159,13 @@ def _objects(
                 add(document, owner, name, (), source.name)
             else:
                 all_.strays.append(Item(document, source.name, None))
+    built_fields = {name: {one: item.built for one, item in items.items()} for name, items in fields.items()}
     for name, (document, package) in documents.items():
-        own = {field: item.built for field, item in fields[name].items()}
+        own = joined(built_fields[name], built_fields, name)
+        fields[name] = {one: replace(item, built=own[one]) for one, item in fields[name].items()}
         built = build_object(document, own, package, kinds, wordings[package], translations)
         all_.objects.append(Item(document, package, built))
+    all_.fields = [fields[item.owner][item.built.name] for item in all_.fields]
 
 
 def _second(what: str, name: str, document: Document, steps: tuple[str, ...], first: Any) -> Problem:

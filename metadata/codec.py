@@ -19,11 +19,13 @@ from metadata.model import (
     MenuItem,
     Object,
     Package,
+    RecordType,
     RelatedList,
     Role,
     Section,
     SortKey,
     Tab,
+    Validation,
     View,
 )
 
@@ -178,21 +180,37 @@ def _read_package(data: dict[str, Any]) -> Package:
 
 def _read_object(data: dict[str, Any]) -> Object:
     data["fields"] = {name: _read_field(field) for name, field in data["fields"].items()}
-    for key in ("unique", "indexes"):
+    for key in ("unique", "unique_with_blank", "indexes"):
         if key in data:
             data[key] = _tuples(data[key])
     for key in ("search", "was"):
         if key in data:
             data[key] = tuple(data[key])
+    if "record_types" in data:
+        data["record_types"] = tuple(_read_record_type(one) for one in data["record_types"])
+    if "validations" in data:
+        data["validations"] = tuple(Validation(**one) for one in data["validations"])
     return Object(**data)
+
+
+def _read_record_type(data: dict[str, Any]) -> RecordType:
+    data["choices"] = {field: tuple(values) for field, values in data.get("choices", {}).items()}
+    return RecordType(**data)
 
 
 def _read_field(data: dict[str, Any]) -> Field:
     if "choices" in data:
-        data["choices"] = tuple(Choice(**choice) for choice in data["choices"])
-    if "was" in data:
-        data["was"] = tuple(data["was"])
+        data["choices"] = tuple(_read_choice(choice) for choice in data["choices"])
+    for key in ("was", "targets"):
+        if key in data:
+            data[key] = tuple(data[key])
     return Field(**data)
+
+
+def _read_choice(data: dict[str, Any]) -> Choice:
+    if "only_for" in data:
+        data["only_for"] = tuple(data["only_for"])
+    return Choice(**data)
 
 
 def _read_sort(data: dict[str, Any]) -> None:
@@ -202,8 +220,9 @@ def _read_sort(data: dict[str, Any]) -> None:
 
 def _read_layout(data: dict[str, Any]) -> Layout:
     data["tabs"] = tuple(_read_tab(tab) for tab in data.get("tabs", ()))
-    if "highlights" in data:
-        data["highlights"] = tuple(data["highlights"])
+    for key in ("highlights", "record_types"):
+        if key in data:
+            data[key] = tuple(data[key])
     return Layout(**data)
 
 

@@ -10,20 +10,26 @@ from metadata.problem import Place, Problem
 
 __all__ = [
     "Cell", "Choice", "Data", "Definitions", "Field", "FieldKind", "Grant", "Layout", "Menu", "MenuItem", "Object",
-    "Package", "Record", "RelatedList", "Role", "Section", "SortKey", "Tab", "Text", "ValueType", "View",
-    "SYSTEM_FIELDS", "ACTIONS", "say",
+    "Package", "Record", "RecordType", "RelatedList", "Role", "Section", "SortKey", "Source", "Tab", "Text",
+    "Validation", "ValueType", "View", "SYSTEM_FIELDS", "ACTIONS", "MAX_JOINS", "say",
 ]  # fmt: skip
 
 Text = Mapping[str, str]
 """A text by language: {"en": "Lead", "zh-CN": "线索"}. A plain string in YAML is in the package's first language."""
 
 ValueType = Literal[
-    "text", "number", "boolean", "date", "datetime", "time", "choice", "choices", "reference", "json", "secret"
+    "text", "number", "boolean", "date", "datetime", "time", "choice", "choices", "reference", "json", "lines", "secret"
 ]
 """What a value is to a formula. A secret is nothing to it: it can only be shown, as a mask."""
 
+Source = Literal["value", "formula", "rollup", "lines", "inverse"]
+"""Where a field's value comes from: it is written; worked out where it is read (no column); kept by the engine in a
+column; records of a child object that belong to this one; records that refer to this one."""
+
 Action = Literal["create", "read", "update", "delete"]
 ACTIONS: tuple[Action, ...] = ("create", "read", "update", "delete")
+
+MAX_JOINS = 50  # references that one list goes through: SQLite takes at most 64 tables in a join
 
 NONE: Mapping[str, str] = MappingProxyType({})
 NOWHERE = Place("")
@@ -63,6 +69,8 @@ class FieldKind:
     """Why a literal (a default, a value of sample data) is not one of this field, or None if it is."""
     is_internal: bool = False  # the type of a system field: packages may not use it
     read_text: Callable[["Field", str], object] | None = None  # a cell of CSV -> the JSON value that it means
+    source: Source = "value"
+    targets: bool = False  # takes `to`, which names one object or several, and has no column that refers to one table
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +79,7 @@ class Choice:
     label: Text
     color: str = ""  # a name of the palette: "blue"; "" is neutral
     is_retired: bool = False  # kept for old records, no longer offered
+    only_for: tuple[str, ...] = ()  # values of the field `depends_on` with which it is offered; () is all
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +101,61 @@ class Field:
     on_delete: Literal["set_null", "restrict", "cascade"] = "set_null"
     was: tuple[str, ...] = ()  # earlier names, oldest first
     value: ValueType = "text"  # its type's: what the field is to a formula
+    source: Source = "value"
+    formula: str = ""  # of a formula field, whose `type` and `options` are those of what it gives
+    of: str = ""  # of a roll-up, of lines and of an inverse list: the object whose records these are
+    by: str = ""  # ... and the reference of that object that points here
+    operation: str = ""  # of a roll-up: count, sum, min, max, average
+    measured: str = ""  # ... and the field that is summed
+    filter: str = ""  # a formula: of a reference, what may be chosen; of a roll-up, which records count
+    targets: tuple[str, ...] = ()  # of a reference to one of several objects, or to several records
+    is_master: bool = False  # of a reference: the record belongs to that one, whose rights and deletion it follows
+    show_if: str = ""  # formulas
+    require_if: str = ""
+    lock_if: str = ""
+    default_formula: str = ""
+    fetch: str = ""  # a path whose value is taken over when the reference that it begins with is set or changed
+    fetches_if_blank: bool = False  # ... only where there is no value yet
+    depends_on: str = ""  # the choice field on which it depends which choices are offered
+    is_set_once: bool = False
+    is_copied: bool = True
+    is_tracked: bool = True  # the history tells what it was
     place: Place = NOWHERE
+
+    @property
+    def is_stored(self) -> bool:
+        """Whether it has a column."""
+        return self.source in ("value", "rollup")
+
+    @property
+    def is_written(self) -> bool:
+        """Whether a value is sent for it; else the engine works it out."""
+        return self.source == "value"
+
+
+@dataclass(frozen=True, slots=True)
+class Validation:
+    """A rule that records must meet: `error_if` says what is wrong."""
+
+    name: str
+    error_if: str
+    message: Text
+    field: str = ""  # where the message stands; "" is the whole record
+    level: Literal["error", "warning"] = "error"
+    unless: str = ""
+    each: str = ""  # a field of lines: the rule is about each of them
+
+
+@dataclass(frozen=True, slots=True)
+class RecordType:
+    """A kind of records of one object, with its own layout and its own part of the choices."""
+
+    name: str
+    label: Text
+    description: Text = field(default_factory=dict)
+    choices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # field -> the values that it offers
+    is_default: bool = False
+    is_retired: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,10 +169,16 @@ class Object:
     icon: str = "file"
     color: str = "blue"
     description: Text = field(default_factory=dict)
+    kind: Literal["", "child", "single"] = ""  # child: lines of other records; single: settings, one record
+    tree: str = ""  # the reference to its own object that makes the records a tree
+    record_types: tuple[RecordType, ...] = ()  # with them, the object has a field `record_type`
+    validations: tuple[Validation, ...] = ()
     unique: tuple[tuple[str, ...], ...] = ()  # of several fields
+    unique_with_blank: tuple[tuple[str, ...], ...] = ()  # ... where two blanks count as the same value
     indexes: tuple[tuple[str, ...], ...] = ()
     search: tuple[str, ...] = ()  # fields that the search box reads; title and text-like fields unless said
     was: tuple[str, ...] = ()
+    expected_records: int = 0  # how many there will be, for the linter; 0 is not said
     place: Place = NOWHERE
 
 
@@ -125,6 +194,7 @@ class Section:
     columns: int  # 1-4
     cells: tuple[Cell, ...]
     is_collapsed: bool = False
+    show_if: str = ""  # a formula
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +212,7 @@ class Tab:
     label: Text
     sections: tuple[Section, ...] = ()
     related: tuple[RelatedList, ...] = ()
+    show_if: str = ""  # a formula
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +222,7 @@ class Layout:
     tabs: tuple[Tab, ...]
     highlights: tuple[str, ...] = ()  # fields shown large in the page's head
     path: str = ""  # a choice field shown as a row of stages
+    record_types: tuple[str, ...] = ()  # of the object's records those of these types; () is all others
     is_default: bool = False
     package: str = ""
     place: Place = NOWHERE

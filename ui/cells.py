@@ -16,7 +16,7 @@ from markupsafe import Markup
 
 from engine.richtext import safe_html
 from metadata.model import say
-from ui import cells_files
+from ui import cells_files, cells_places
 from ui.durations import duration
 from ui.icons import icon
 from ui.markdown import rendered
@@ -314,4 +314,6 @@ CELLS: Mapping[str, Callable[[Shown], Cell]] = {
     "file": cells_files.file,
     "image": cells_files.image,
     "secret": secret,
+    "address": cells_places.address,
+    "geolocation": cells_places.geolocation,
 }

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from pathlib import Path
 
-from engine.errors import InputProblem
+from engine.errors import InputProblem, InputWarning
 
 __all__ = ["LANGUAGES", "Say", "problem_text", "say_in", "supported"]
 
@@ -38,13 +38,13 @@ def say_in(language: str) -> Say:
     return say
 
 
-def problem_text(problem: InputProblem, language: str, **more: object) -> str:
+def problem_text(problem: InputProblem | InputWarning, language: str, **more: object) -> str:
     """The problem's sentence in `language`; its own English one where the catalogue has none.
 
     `more`: what the sentence may quote besides the problem's values, such as the field's label.
     """
     pattern = catalogue(language)["problems"].get(problem.code)
-    if pattern is None:
+    if pattern is None or problem.is_worded:
         return problem.message
     try:
         return pattern.format_map({**dict(problem.values), **more})

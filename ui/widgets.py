@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from metadata.model import Field, say
-from ui import widgets_files
+from ui import widgets_files, widgets_places
 from ui.formats import currency_sign
 
 if TYPE_CHECKING:
@@ -15,9 +15,17 @@ __all__ = ["LONG", "WIDGETS", "lowered", "template_of", "widget_view"]
 
 TEMPLATES = Path(__file__).parent / "templates" / "widgets"
 FALLBACK = "text"
-GROUPS = frozenset(("multiselect", "rating", "readonly"))  # not one control that a <label> could name
+GROUPS = frozenset(
+    ("multiselect", "rating", "readonly", "address", "geolocation")
+)  # not one control that a <label> could name
 LONG = frozenset(("textarea", "richtext", "code", "json", "markdown"))  # take a row of a form and no column of a list
-IN_FORMS_ONLY = LONG | {"rating", "file", "image"}  # a filter asks for their values in one line
+IN_FORMS_ONLY = LONG | {
+    "rating",
+    "file",
+    "image",
+    "address",
+    "geolocation",
+}  # a filter asks for their values in one line
 View = dict[str, Any]
 
 
@@ -134,4 +142,6 @@ WIDGETS: Mapping[str, Callable[["Visit", str, Field, View], View]] = {
     "lookup": lookup,
     "file": widgets_files.files,
     "image": widgets_files.files,
+    "address": widgets_places.address,
+    "geolocation": widgets_places.geolocation,
 }

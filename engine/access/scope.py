@@ -67,7 +67,10 @@ class Scope:
         readable = self.readable(object_name)
         if not readable:
             return ()
-        own = (name for name, field in readable.items() if not field.is_hidden and name not in SYSTEM_FIELDS)
+        own = (
+            name for name, field in readable.items()
+            if not field.is_hidden and name not in SYSTEM_FIELDS and field.source not in ("lines", "inverse")
+        )  # fmt: skip
         return ("id", "version", *own, *(name for name in SYSTEM_FIELDS if name not in ("id", "version")))
 
 

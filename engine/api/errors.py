@@ -2,6 +2,7 @@
 
 import logging
 import sqlite3
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -13,10 +14,13 @@ from engine.api.answers import Answer
 from engine.errors import (
     BadInput,
     Busy,
+    Candidate,
     Conflict,
     EngineError,
     Forbidden,
     InputProblem,
+    InputWarning,
+    NeedsConfirmation,
     NotFound,
     Stale,
     Unauthenticated,
@@ -25,7 +29,7 @@ from engine.people.attempts import TooManyAttempts
 
 __all__ = [
     "PROBLEM_TYPE", "STATUSES", "HttpRefusal", "answer_to", "bad_request", "problem", "result_problem", "status_of",
-    "title_of",
+    "title_of", "warning_body",
 ]  # fmt: skip
 
 PROBLEM_TYPE = "application/problem+json"
@@ -37,6 +41,7 @@ STATUSES: dict[type[EngineError], int] = {
     Forbidden: 403,
     NotFound: 404,
     Conflict: 409,
+    NeedsConfirmation: 409,  # of screens only: the API answers with the warnings
     Stale: 412,
     TooManyAttempts: 429,
     Busy: 503,
@@ -108,8 +113,26 @@ def problem_body(status: int, code: str, detail: str, fix: str, problems: tuple[
     body: dict[str, Any] = {"title": title_of(status), "status": status, "code": code, "detail": detail}
     if fix:
         body["fix"] = fix
-    body["problems"] = [{"path": p.path, "code": p.code, "message": p.message, "fix": p.fix} for p in problems]
+    body["problems"] = [one_problem(problem) for problem in problems]
     return body
+
+
+def one_problem(problem: InputProblem) -> dict[str, Any]:
+    body: dict[str, Any] = {
+        "path": problem.path, "code": problem.code, "message": problem.message, "fix": problem.fix,
+    }  # fmt: skip
+    if problem.candidates:
+        body["candidates"] = candidate_bodies(problem.candidates)
+    return body
+
+
+def warning_body(warning: InputWarning) -> dict[str, Any]:
+    body: dict[str, Any] = {"path": warning.path, "code": warning.code, "message": warning.message}
+    return body | {"candidates": candidate_bodies(warning.candidates)}
+
+
+def candidate_bodies(candidates: Sequence[Candidate]) -> list[dict[str, str]]:
+    return [{"object": one.object, "id": one.id, "title": one.title} for one in candidates]
 
 
 def title_of(status: int) -> str:

@@ -63,6 +63,7 @@ def field_view(ctx: Context, field: Field) -> dict[str, Any]:
         "is_read_only": field.is_read_only,
         "is_hidden": field.is_hidden,
         "is_unique": field.is_unique,
+        "source": field.source,
         "default": field.default,
         "options": {key: value for key, value in field.options.items() if key not in ("to", "on_delete")},
     }

@@ -171,11 +171,16 @@ def schemas_of(ctx: Context, definition: Object) -> dict[str, Json]:
     name, kinds = definition.name, ctx.snapshot.plugins.fields
     read: Json = {}
     for field in ctx.scope.readable(name).values():
+        if field.source in ("lines", "inverse"):
+            continue
         schema = field_schema(ctx, field, kinds[field.type])
+        if not field.is_written:
+            schema["readOnly"] = True
         read[field.name] = schema if field.name in ("id", "version") else nullable(schema)
+    answered = read | {"_warnings": parts.WARNINGS}
     written = {
         field.name: field for field in (*definition.fields.values(), SYSTEM_FIELDS["owner"])
-        if not field.is_read_only and not kinds[field.type].is_computed
+        if field.is_written and not field.is_read_only and not kinds[field.type].is_computed
     }  # fmt: skip
     needed = [field.name for field in written.values() if field.is_required and field.default is None]
     changed = {
@@ -186,7 +191,7 @@ def schemas_of(ctx: Context, definition: Object) -> dict[str, Json]:
     create = update | ({"required": needed} if needed else {})
     listed = {"type": "array", "items": {"$ref": reference(key_of(name))}}
     return {
-        key_of(name): {"type": "object", "required": ["id", "version"], "properties": read},
+        key_of(name): {"type": "object", "required": ["id", "version"], "properties": answered},
         key_of(name, "list"): {
             "type": "object",
             "required": ["records", "next"],

@@ -7,7 +7,7 @@ from engine.api.errors import PROBLEM_TYPE, title_of
 __all__ = [
     "AGGREGATE", "AGGREGATE_PARAMETERS", "BATCH", "COMPONENTS", "ETAG", "FILE", "FILE_BODY", "FILE_CONTENT", "FILE_ID",
     "FILE_NAME", "FILE_TAG", "IF_MATCH", "IF_NONE_MATCH", "KEY", "LIST_PARAMETERS", "LOCATION", "OBJECT",
-    "OBJECT_SUMMARY", "REPLAYED", "body_of", "errors", "json_of", "reference",
+    "OBJECT_SUMMARY", "REPLAYED", "WARNINGS", "body_of", "errors", "json_of", "reference",
 ]  # fmt: skip
 
 Json = dict[str, Any]
@@ -105,6 +105,7 @@ FIELD: Json = {
     "properties": {
         "name": TEXT, "type": TEXT, "label": TEXT, "help": TEXT, "is_system": FLAG, "is_required": FLAG,
         "is_read_only": FLAG, "is_hidden": FLAG, "is_unique": FLAG, "default": {}, "options": {"type": "object"},
+        "source": {"enum": ["value", "formula", "rollup", "lines", "inverse"]},
         "choices": {"type": "array", "items": CHOICE}, "to": TEXT,
         "on_delete": {"enum": ["set_null", "restrict", "cascade"]},
     },
@@ -121,6 +122,24 @@ OBJECT: Json = {
     }],
 }  # fmt: skip
 
+CANDIDATES: Json = {
+    "type": "array",
+    "description": "Other records that this person may see",
+    "items": {
+        "type": "object",
+        "required": ["object", "id", "title"],
+        "properties": {"object": TEXT, "id": TEXT, "title": TEXT},
+    },
+}
+WARNINGS: Json = {
+    "type": "array",
+    "description": "In the answer to a write: what speaks against the record, which was saved all the same",
+    "items": {
+        "type": "object",
+        "required": ["path", "code", "message", "candidates"],
+        "properties": {"path": TEXT, "code": TEXT, "message": TEXT, "candidates": CANDIDATES},
+    },
+}
 PROBLEM: Json = {
     "type": "object",
     "required": ["title", "status", "code", "detail", "problems"],
@@ -129,7 +148,7 @@ PROBLEM: Json = {
         "problems": {"type": "array", "items": {
             "type": "object",
             "required": ["path", "code", "message", "fix"],
-            "properties": {"path": TEXT, "code": TEXT, "message": TEXT, "fix": TEXT},
+            "properties": {"path": TEXT, "code": TEXT, "message": TEXT, "fix": TEXT, "candidates": CANDIDATES},
         }},
     },
 }  # fmt: skip

@@ -6,7 +6,7 @@ from urllib.parse import quote
 import orjson
 
 from engine.api.answers import Answer, etag, json_answer
-from engine.api.errors import bad_request, result_problem
+from engine.api.errors import bad_request, result_problem, warning_body
 from engine.api.operations import ROOT, Call, Operation
 from engine.api.permission import Permission
 from engine.api.reading import is_unchanged, version_wanted, whole_number
@@ -16,6 +16,7 @@ from metadata.problem import nearest
 
 __all__ = ["MAX_LIMIT", "MAX_OPERATIONS", "OPERATIONS"]
 
+WARNINGS = "_warnings"  # no field's name begins with _
 MAX_LIMIT = 1000
 MAX_OPERATIONS = 1000
 COUNTS = ("none", "capped", "exact")
@@ -105,6 +106,8 @@ def written(call: Call, record: dict[str, Any], *, is_new: bool = False) -> Answ
     if is_new:
         location = f"{ROOT}/records/{quote(call.args[0])}/{record['id']}"
         headers = (*headers, (b"location", location.encode("ascii")))
+    if call.ctx.warnings:
+        record = {**record, WARNINGS: [warning_body(warning) for warning in call.ctx.warnings]}
     return Answer(201 if is_new else 200, orjson.dumps(record), headers)
 
 
@@ -120,11 +123,29 @@ def names(sent: dict[str, str], parameter: str) -> tuple[str, ...]:
     """`name,account.name` -> its parts."""
     if parameter not in sent:
         return ()
-    parts = tuple(part.strip() for part in sent[parameter].split(","))
+    parts = tuple(part.strip() for part in split(sent[parameter]))
     if not all(parts):
         message = f"{parameter} is names with commas between them, not '{sent[parameter][:60]}'"
         raise bad_request("query.value", message, path=parameter)
     return parts
+
+
+def split(text: str) -> list[str]:
+    """At commas outside of brackets and quotes: formulas have commas of their own."""
+    parts, start, depth, quote = [], 0, 0, ""
+    for at, sign in enumerate(text):
+        if quote:
+            quote = "" if sign == quote and text[at - 1] != "\\" else quote
+        elif sign in "'\"":
+            quote = sign
+        elif sign in "([":
+            depth += 1
+        elif sign in ")]":
+            depth -= 1
+        elif sign == "," and depth <= 0:
+            parts.append(text[start:at])
+            start = at + 1
+    return [*parts, text[start:]]
 
 
 def sort_keys(sent: dict[str, str]) -> tuple[SortKey, ...]:
@@ -177,7 +198,11 @@ def result_body(result: Result) -> dict[str, Any]:
         return body | {"status": problem["status"], "problem": problem}
     is_new = result.action == "create" or result.created
     body |= {"status": 201 if is_new else 204 if result.record is None else 200, "id": result.id}
-    return body | {"record": result.record} if result.record is not None else body
+    if result.record is None:
+        return body
+    if not result.warnings:
+        return body | {"record": result.record}
+    return body | {"record": {**result.record, WARNINGS: [warning_body(warning) for warning in result.warnings]}}
 
 
 def person(why: str) -> Permission:

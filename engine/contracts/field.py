@@ -9,9 +9,10 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 
 from engine.errors import BadValue
-from metadata.model import Field, FieldKind, Text, ValueType
+from engine.store import types
+from metadata.model import Field, FieldKind, Source, Text, ValueType
 
-__all__ = ["FieldType", "Parse"]
+__all__ = ["FieldType", "Parse", "worked_out"]
 
 Parse = Callable[[object], object]
 """A JSON or Python value, never None -> the value as stored (str, int, Decimal, bool, date, datetime UTC, time, list).
@@ -67,6 +68,8 @@ class FieldType:
     to_json: Callable[[Any], object] = same  # stored -> JSON-ready (orjson takes str, int, float, bool, date, datetime)
     from_form: Callable[[Field, Sequence[str], ZoneInfo], object] = plain_form  # -> JSON value for `parser`, or None
     to_form: Callable[[Field, Any, ZoneInfo], str | list[str]] = plain_text  # stored -> what the widget holds
+    source: Source = "value"  # where values come from; unless they are written, see `worked_out`
+    targets: bool = False  # refers to one of several objects, or to several records: `to` is a name or a list
     is_internal: bool = False  # for system fields only: no package may use it
     generate: Callable[[Field, datetime, int], str] | None = None  # (field, now in the tenant's zone, number) -> value
     counter_period: Callable[[Field, datetime], str] | None = None  # "2026-11": a new one starts the counter again
@@ -113,5 +116,23 @@ class FieldType:
             is_searchable=self.is_searchable, may_be_unique=self.may_be_unique, may_be_indexed=self.may_be_indexed,
             may_default=self.may_default, default_words=tuple(self.default_words), check=self.check,
             check_value=check_value,
-            is_internal=self.is_internal, read_text=read_text,
+            is_internal=self.is_internal, read_text=read_text, source=self.source, targets=self.targets,
         )  # fmt: skip
+
+
+def worked_out(
+    name: str, label: Text, source: Source, options: Mapping[str, Mapping[str, object]], *,
+    value: ValueType = "text", required_options: tuple[str, ...] = (), widget: str = "readonly", cell: str = "text",
+    check: Callable[[Field], Iterable[tuple[str, str, str, str]]] | None = None,
+) -> FieldType:  # fmt: skip
+    """A type of fields that nobody writes. One that `returns` another type is that one wherever it is read."""
+
+    def refuse(sent: object) -> object:
+        raise BadValue("value.read_only", "the engine works this field out", "leave it out")
+
+    return FieldType(
+        name=name, label=label, value=value, source=source, options=options, required_options=required_options,
+        widget=widget, cell=cell, check=check, column=lambda field: types.Text(), parser=lambda field: refuse,
+        schema=lambda field: {"readOnly": True}, is_computed=True, may_default=False, may_be_unique=False,
+        may_be_indexed=source == "rollup", good=(), bad=(),
+    )  # fmt: skip

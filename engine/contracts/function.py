@@ -47,4 +47,8 @@ class Function:
     python: Callable[..., Any] | None = None  # (Here, *values) -> value; without one, the function works in SQL only
     js: str = ""  # source of the same: "(here, text) => fs.lower(text)"; `fs` is ui/frontend/src/formula.js
     blank: Literal["blank", "value"] = "blank"  # what a blank argument does: it makes the result blank, or is a value
+    scaled: Callable[..., Any] | None = None
+    """Numbers of the statement (engine/formula/native.py: Scaled) and conditions -> a Scaled, or None where it cannot
+    be told: the same in a database's own whole numbers, some fifty times as fast on SQLite."""
     in_sqlite: Literal["sql", "python"] = "sql"  # "python": SQLite calls that, and `sql` is for PostgreSQL
+    is_volatile: bool = False  # asks `Here` for the time, the time zone or who is acting

@@ -4,13 +4,32 @@ The tree is our own and already checked, so closures over it need no interpreter
 """
 
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
 from engine.contracts.function import Function, Here
 from engine.formula import exact
-from metadata.formula.nodes import Actor, And, Arith, Call, Compare, Const, In, IsNew, Node, Not, Or, Path, Prior
+from metadata.formula.nodes import (
+    Actor,
+    Aggregate,
+    And,
+    Arith,
+    Call,
+    Compare,
+    Config,
+    Const,
+    Fit,
+    In,
+    InTree,
+    IsNew,
+    Node,
+    Not,
+    Or,
+    Outer,
+    Path,
+    Prior,
+)
 
 __all__ = ["Evaluate", "evaluator"]
 
@@ -30,7 +49,7 @@ def evaluator(node: Node, functions: Mapping[str, Function]) -> Evaluate:
         return evaluator(part, functions)
 
     match node:
-        case Const() | Path() | Prior() | IsNew() | Actor():
+        case Const() | Path() | Outer() | Config() | Prior() | IsNew() | Actor():
             return leaf(node)
         case Not(item):
             inner = made(item)
@@ -50,6 +69,13 @@ def evaluator(node: Node, functions: Mapping[str, Function]) -> Evaluate:
             return arith(node, made(node.left), made(node.right))
         case Call():
             return called(node, [made(arg) for arg in node.args], functions[node.name])
+        case Aggregate():
+            return aggregate(node, made(node.inner) if node.inner is not None else None)
+        case InTree():
+            return in_tree(node.key, made(node.root))
+        case Fit(item, scale):
+            fitted = made(item)
+            return lambda here, record, prior: exact.fitted(fitted(here, record, prior), scale)
     raise TypeError(f"no formula: {node!r}")
 
 
@@ -58,12 +84,12 @@ def leaf(node: Node) -> Evaluate:
         case Const(value):
             found = filled(value)
             return lambda here, record, prior: found
-        case Path(steps):
-            path = ".".join(steps)
-            return lambda here, record, prior: filled(record[path])
-        case Prior(Path(steps)):
-            path = ".".join(steps)
-            return lambda here, record, prior: None if prior is None else filled(prior[path])
+        case Path() | Outer() | Config():
+            key = node.key
+            return lambda here, record, prior: filled(record[key])
+        case Prior(path):
+            before = path.key
+            return lambda here, record, prior: None if prior is None else filled(prior[before])
         case IsNew():
             return lambda here, record, prior: prior is None
         case Actor("id"):
@@ -73,7 +99,7 @@ def leaf(node: Node) -> Evaluate:
 
 def filled(value: Any) -> Any:
     """No text is empty and no list is: they are blank."""
-    return None if value == "" or value == [] else value
+    return None if value == "" or value == [] or value == () else value
 
 
 def compared(op: str, left: Evaluate, right: Evaluate) -> Evaluate:
@@ -131,3 +157,70 @@ def called(node: Call, args: list[Evaluate], function: Function) -> Evaluate:
         return filled(python(here, *values))
 
     return call
+
+
+class Line(Mapping[str, Any]):
+    """The values of a line; those of the record that it belongs to under the reference to it, as `parent.` reads them.
+
+    The record comes first: in a form it holds what is typed, the line what is stored.
+    """
+
+    __slots__ = ("by", "line", "record")
+
+    def __init__(self, line: Record, record: Record, by: str) -> None:
+        self.line, self.record, self.by = line, record, f"{by}."
+
+    def __getitem__(self, key: str) -> Any:
+        if key.startswith(self.by):
+            return self.record[key[len(self.by) :]]
+        return self.record[key] if key.startswith(("config.", "record.")) and key not in self.line else self.line[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.line)
+
+    def __len__(self) -> int:
+        return len(self.line)
+
+
+def aggregate(node: Aggregate, inner: Evaluate | None) -> Evaluate:
+    key, by, op = node.path.key, node.by, node.op
+    start = key[: -len(node.path.steps[-1])]
+
+    def values(here: Here, record: Record) -> list[Any]:
+        lines = record[key] or ()
+        if inner is None:
+            return [True] * len(lines)
+        owner = Below(record, start) if start else record
+        return [inner(here, Line(line, owner, by), None) for line in lines]
+
+    def count(here: Here, record: Record, prior: Record | None) -> Decimal:
+        return Decimal(sum(value is True for value in values(here, record)))
+
+    def measured(here: Here, record: Record, prior: Record | None) -> Any:
+        return exact.aggregate(op, [value for value in values(here, record) if value is not None])
+
+    return count if op == "COUNT" else measured
+
+
+class Below(Mapping[str, Any]):
+    """What a record's values hold behind a path, as those of a record; settings as they are."""
+
+    def __init__(self, record: Record, start: str) -> None:
+        self.record, self.start = record, start
+
+    def __getitem__(self, key: str) -> Any:
+        return self.record[key if key.startswith(("config.", "record.")) else self.start + key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.record)
+
+    def __len__(self) -> int:
+        return len(self.record)
+
+
+def in_tree(key: str, root: Evaluate) -> Evaluate:
+    def is_in_tree(here: Here, record: Record, prior: Record | None) -> bool:
+        wanted = root(here, record, prior)
+        return wanted is not None and wanted in (record[key] or ())
+
+    return is_in_tree

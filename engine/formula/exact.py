@@ -6,13 +6,16 @@ A number has any size and at most 20 digits after the point; what has more is ro
 import calendar
 import datetime as dt
 import math
+from collections.abc import Sequence
 from decimal import MAX_EMAX, MIN_EMIN, ROUND_HALF_UP, Context, Decimal
+from typing import Any
 
 from metadata.formula.parser import PLACES
 
 __all__ = [
-    "FIRST_DAY", "LAST_DAY", "TEXT_MAX", "Number", "arithmetic", "days_later", "months_later", "number_of", "period",
-    "power", "rounded", "scaled", "square_root", "text_of", "unscaled", "whole", "workdays_before",
+    "FIRST_DAY", "LAST_DAY", "TEXT_MAX", "Number", "aggregate", "arithmetic", "days_later", "divided", "fitted",
+    "months_later", "number_of", "period", "power", "rounded", "scaled", "square_root", "text_of", "unscaled", "whole",
+    "workdays_before",
 ]  # fmt: skip
 
 Number = int | Decimal
@@ -21,6 +24,7 @@ UNIT: int = 10**PLACES
 EXACT = Context(prec=100_000, rounding=ROUND_HALF_UP, Emax=MAX_EMAX, Emin=MIN_EMIN)
 TEXT_MAX = 100_000  # characters of a text that a formula makes
 WHOLE_MAX = 10_000_000
+COLUMN_DIGITS = 18  # of a number in a column
 FIRST_DAY, LAST_DAY = dt.date(1000, 1, 1), dt.date(9999, 12, 31)
 MONDAY = dt.date(1, 1, 1)  # was one
 
@@ -63,6 +67,25 @@ def rounded(value: Number, places: int) -> Decimal:
         return unscaled(scaled(value))
     unit: int = 10 ** (PLACES - places)
     return unscaled(divided(scaled(value), unit) * unit)
+
+
+def fitted(value: Number | None, scale: int) -> Decimal | None:
+    """As a column of that scale holds it: rounded, blank where it has no room."""
+    if value is None:
+        return None
+    found = rounded(value, scale)
+    return found if abs(found) < 10 ** (COLUMN_DIGITS - scale) else None
+
+
+def aggregate(op: str, values: Sequence[Any]) -> Any:
+    """SUM, AVERAGE, HIGHEST or LOWEST of values that are not blank."""
+    if op == "SUM":
+        return unscaled(sum(map(scaled, values)))
+    if not values:
+        return None
+    if op == "AVERAGE":
+        return unscaled(divided(sum(map(scaled, values)), len(values)))
+    return max(values) if op == "HIGHEST" else min(values)
 
 
 def power(base: Number, exponent: int) -> Decimal | None:

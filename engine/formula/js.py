@@ -11,7 +11,27 @@ from decimal import Decimal
 from engine.contracts.function import Function
 from engine.formula import exact
 from engine.store.types import utc_text
-from metadata.formula.nodes import Actor, And, Arith, Call, Compare, Const, In, IsNew, Node, Not, Or, Path, Prior, parts
+from metadata.formula.nodes import (
+    Actor,
+    Aggregate,
+    And,
+    Arith,
+    Call,
+    Compare,
+    Config,
+    Const,
+    Fit,
+    In,
+    InTree,
+    IsNew,
+    Node,
+    Not,
+    Or,
+    Outer,
+    Path,
+    Prior,
+)
+from metadata.formula.trees import walk
 
 __all__ = ["formula_source", "module"]
 
@@ -19,10 +39,10 @@ __all__ = ["formula_source", "module"]
 def module(formulas: Mapping[str, Node], functions: Mapping[str, Function], runtime: str) -> str:
     """An ES module that exports `formulas`: by name, (here, record, prior) -> value. `runtime` is formula.js's URL.
 
-    `here` has now, today, zone, userId, username and roles; `record` has values by dotted path, numbers as texts;
-    `prior` is the record before the change, or null. A number of the result is a text.
+    `here` has now, today, zone, userId, username and roles; `record` has values by dotted path, numbers as texts,
+    lines as arrays of such records; `prior` is the record before the change, or null. A number of the result is a text.
     """
-    used = sorted({call.name for node in formulas.values() for call in calls(node)})
+    used = sorted({part.name for node in formulas.values() for part in walk(node) if isinstance(part, Call)})
     for name in used:
         if not functions[name].js:
             raise NotImplementedError(f"{name} does not work in the browser: it has no JavaScript")
@@ -38,11 +58,6 @@ def formula_source(node: Node, functions: Mapping[str, Function]) -> str:
     return f"(here, record, prior = null) => fs.shown({written(node, functions)})"
 
 
-def calls(node: Node) -> list[Call]:
-    from_parts = [call for part in parts(node) for call in calls(part)]
-    return [node, *from_parts] if isinstance(node, Call) else from_parts
-
-
 def written(node: Node, functions: Mapping[str, Function]) -> str:
     def made(part: Node) -> str:
         return written(part, functions)
@@ -50,10 +65,10 @@ def written(node: Node, functions: Mapping[str, Function]) -> str:
     match node:
         case Const():
             return constant(node.value)
-        case Path(steps, _, kind):
-            return f"fs.read(record, {json.dumps('.'.join(steps))}, {json.dumps(kind)})"
-        case Prior(Path(steps, _, kind)):
-            return f"fs.read(prior, {json.dumps('.'.join(steps))}, {json.dumps(kind)})"
+        case Path() | Outer() | Config():
+            return f"fs.read(record, {json.dumps(node.key)}, {json.dumps(node.type)})"
+        case Prior(path):
+            return f"fs.read(prior, {json.dumps(path.key)}, {json.dumps(path.type)})"
         case IsNew():
             return "(prior === null)"
         case Actor("id"):
@@ -73,6 +88,13 @@ def written(node: Node, functions: Mapping[str, Function]) -> str:
             return arith(node, made(node.left), made(node.right))
         case Call(name, args):
             return called(node, [made(arg) for arg in args], functions[name])
+        case Aggregate(op, path, _, by, inner):
+            of_line = f"(record) => {made(inner)}" if inner is not None else "null"
+            return f"fs.aggregate({json.dumps(op)}, record, {json.dumps(path.steps)}, {json.dumps(by)}, {of_line})"
+        case InTree(_, _, _, root):
+            return f"fs.inTree(record, {json.dumps(node.key)}, {made(root)})"
+        case Fit(item, scale):
+            return f"fs.fitted({made(item)}, {scale})"
     raise TypeError(f"no formula: {node!r}")
 
 

@@ -14,7 +14,23 @@ import sqlalchemy as sa
 
 from engine.formula import exact
 from engine.store import types
-from metadata.formula.nodes import Actor, And, Arith, Call, Compare, Const, In, Node, Not, Or, Path, shape
+from metadata.formula.nodes import (
+    Actor,
+    Aggregate,
+    And,
+    Arith,
+    Call,
+    Compare,
+    Const,
+    Fit,
+    In,
+    InTree,
+    Node,
+    Not,
+    Or,
+    Path,
+    shape,
+)
 
 __all__ = ["Lifted", "Slot", "lift"]
 
@@ -27,6 +43,7 @@ COMPARED: Mapping[str, Callable[[Any, Any], bool]] = {
 }  # fmt: skip
 
 ColumnType = sa.types.TypeEngine[Any]
+ColumnTypeOf = Callable[[Path], ColumnType]
 # Literals of other types are bound as text.
 MOMENTS = {"date": "date", "datetime": "datetime", "time": "time"}
 
@@ -47,16 +64,21 @@ class Lifted:
     values: Mapping[str, Any]  # by the slots' names
 
 
-def lift(node: Node, column_type: Callable[[Path], ColumnType], dialect: str) -> Lifted:
-    lifter = Lifter(column_type, dialect)
+def lift(
+    node: Node, column_type: ColumnTypeOf, dialect: str, of_lines: Callable[[str], ColumnTypeOf] | None = None
+) -> Lifted:
+    """`of_lines`: by the name of their object, the same for formulas over lines."""
+    lifter = Lifter(column_type, dialect, of_lines)
     lifted = lifter.lift(node)
     structure, rest = shape(lifted)
     return Lifted(lifted, (structure, tuple(rest)), lifter.values)
 
 
 class Lifter:
-    def __init__(self, column_type: Callable[[Path], ColumnType], dialect: str) -> None:
-        self.column_type, self.dialect = column_type, dialect
+    def __init__(
+        self, column_type: ColumnTypeOf, dialect: str, of_lines: Callable[[str], ColumnTypeOf] | None = None
+    ) -> None:
+        self.column_type, self.dialect, self.of_lines = column_type, dialect, of_lines
         self.values: dict[str, Any] = {}
 
     def lift(self, node: Node) -> Node:
@@ -79,7 +101,42 @@ class Lifter:
                 return replace(node, args=tuple(map(self.lift, args)))
             case Const():
                 return self._const(node)
+            case Aggregate():
+                return self._aggregate(node)
+            case InTree(_, _, _, root):
+                return self._in_tree(node, root)
+            case Fit(item):
+                return replace(node, item=self.lift(item))
         return node
+
+    def _aggregate(self, node: Aggregate) -> Node:
+        if node.inner is None:
+            return node
+        assert self.of_lines is not None, "a formula over lines needs the types of their columns"
+        here, self.column_type = self.column_type, self._within(node)
+        inner = self.lift(node.inner)
+        self.column_type = here
+        return replace(node, inner=inner)
+
+    def _within(self, node: Aggregate) -> ColumnTypeOf:
+        """Types of the lines' columns; what stands behind their reference back is the owner's."""
+        assert self.of_lines is not None
+        owner, lines, before = self.column_type, self.of_lines(node.object), node.path
+
+        def column_type(path: Path) -> ColumnType:
+            if path.steps[0] != node.by or len(path.steps) == 1:
+                return lines(path)
+            steps, fields = (*before.steps[:-1], *path.steps[1:]), (*before.fields[:-1], *path.fields[1:])
+            return owner(replace(path, steps=steps, fields=fields))
+
+        return column_type
+
+    def _in_tree(self, node: InTree, root: Node) -> Node:
+        if not isinstance(root, Const):
+            return replace(node, root=self.lift(root))
+        if not types.is_id(root.value):
+            return Const(False, "boolean", node.column)
+        return replace(node, root=self._slot(root, root.value, "id"))
 
     def _const(self, node: Const) -> Const:
         value = node.value
@@ -134,10 +191,10 @@ class Lifter:
                 return Const(op == "!=", "boolean")
         elif not LEAST <= scaled <= LARGEST:
             is_true = (scaled > 0) == (op in ("<", "<="))
-            return Compare("!=", left, Const(None, "null")) if is_true else Const(False, "boolean")
+            return Compare("!=", self.lift(left), Const(None, "null")) if is_true else Const(False, "boolean")
         elif not is_exact:
             op = "<=" if op in ("<", "<=") else ">"
-        return Compare(op, left, self._scaled(right, scaled, scale))
+        return Compare(op, self.lift(left), self._scaled(right, scaled, scale))
 
     def _in(self, node: In) -> Node:
         first = node.options[0] if node.options else None
@@ -164,7 +221,9 @@ class Lifter:
         return self.lift(option)
 
     def _scale(self, node: Node) -> int | None:
-        """Of a number's column; None for what is no column."""
+        """Of a number's column, or of what is held like in one; None for all else."""
+        if isinstance(node, Fit):
+            return node.scale
         if not isinstance(node, Path):
             return None
         found = self.column_type(node)

@@ -13,11 +13,11 @@ __all__ = ["Once", "days_later", "once", "period"]
 
 Expression = sa.ColumnElement[Any]
 FIRST, LAST = (day.toordinal() - 1 for day in (exact.FIRST_DAY, exact.LAST_DAY))  # days since 0001-01-01
-ARGUMENTS = ("a", "b", "c")
+ARGUMENTS = ("a", "b", "c", "d")
 
 
 class Once(FunctionElement[Any]):
-    """An expression over `a`, `b`, `c`, each of them worked out once: written out they would double at every level."""
+    """An expression over `a` to `d`, each of them worked out once: written out they would double at every level."""
 
     inherit_cache = False
 

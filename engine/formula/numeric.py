@@ -5,7 +5,9 @@ import sqlalchemy as sa
 from engine.formula import exact
 from engine.store.types import Convert, StoredType
 
-__all__ = ["Number"]
+__all__ = ["QUOTIENT_DIGITS", "Number"]
+
+QUOTIENT_DIGITS = sa.literal_column("200", sa.Integer())  # of PostgreSQL's, before it is rounded as all others are
 
 
 class Number(StoredType):

@@ -4,7 +4,7 @@ Logic is two-valued: a comparison with a blank is false, `==` and `!=` treat bla
 true wherever `x` is not. SQL's third value is let through only where it counts as false, never below a `not`.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -13,18 +13,36 @@ import sqlalchemy as sa
 from engine.contracts.function import Function
 from engine.formula import exact
 from engine.formula.literals import Slot
-from engine.formula.moments import days_later
-from engine.formula.numeric import Number
+from engine.formula.moments import days_later, once
+from engine.formula.numeric import QUOTIENT_DIGITS, Number
 from engine.formula.sqlite import call_codes
+from engine.formula.tables import DIGITS, ZERO, ColumnOf, Tables, aggregate, in_tree
 from engine.store import types
-from metadata.formula.nodes import Actor, And, Arith, Call, Compare, Const, In, IsNew, Node, Not, Or, Path, Prior
-from metadata.formula.parser import PLACES
+from metadata.formula.nodes import (
+    Actor,
+    Aggregate,
+    And,
+    Arith,
+    Call,
+    Compare,
+    Config,
+    Const,
+    Fit,
+    In,
+    InTree,
+    IsNew,
+    Node,
+    Not,
+    Or,
+    Outer,
+    Path,
+    Prior,
+)
 
-__all__ = ["Formula", "SqlContext"]
+__all__ = ["ColumnOf", "Formula", "SqlContext", "not_true"]
 
 Expression = sa.ColumnElement[Any]
 Condition = sa.ColumnElement[bool]
-ColumnOf = Callable[[tuple[str, ...]], Expression]
 
 SLOT_TYPES: Mapping[str, types.StoredType] = {
     "text": types.Text(), "id": types.Id(), "element": types.Text(), "date": types.Date(), "datetime": types.DateTime(),
@@ -38,10 +56,7 @@ TYPES_OF_VALUES: Mapping[str, types.StoredType] = {
 
 
 NOTHING: Mapping[str, Any] = {}
-ZERO = sa.literal_column("0", sa.Numeric())
 TEXT_MAX = sa.literal_column(str(exact.TEXT_MAX), sa.Integer())
-QUOTIENT_DIGITS = sa.literal_column("200", sa.Integer())  # of PostgreSQL's, before it is rounded as all others are
-DIGITS = sa.literal_column(str(PLACES), sa.Integer())
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +89,22 @@ class Formula:
     """Translates formulas over one table, whose columns `column` gives. Their literals are Slots: see `literals`.
 
     What `fixed` holds by a slot's name becomes a constant of the statement; other slots are bound at each run.
+    `tables` is for formulas that read settings, lines or trees.
     """
 
     def __init__(
-        self, dialect: str, functions: Mapping[str, Function], column: ColumnOf, fixed: Mapping[str, Any] = NOTHING
-    ) -> None:
+        self, dialect: str, functions: Mapping[str, Function], column: ColumnOf, fixed: Mapping[str, Any] = NOTHING,
+        tables: Tables | None = None,
+    ) -> None:  # fmt: skip
         self.dialect, self.functions, self.column, self.fixed = dialect, functions, column, fixed
+        self._tables = tables
         self.context = sql_context(dialect)
+
+    @property
+    def tables(self) -> Tables:
+        if self._tables is None:
+            raise NotImplementedError("settings, lines and trees are not read here")
+        return self._tables
 
     def where(self, node: Node) -> Condition:
         """True, or else false or NULL."""
@@ -97,9 +121,11 @@ class Formula:
                 return not_true(self._in(node))
             case In():
                 return self._in(node)
+            case InTree(item, object_, _, root):
+                return in_tree(node, self.tables.tree(object_), self.value(item), self.value(root))
             case Const(value):
                 return sa.true() if value is True else sa.false()
-            case Path():
+            case Path() | Config():
                 return self.value(node).is_(sa.true())
             case _:
                 return self.value(node)
@@ -141,8 +167,14 @@ class Formula:
                 return self._arith(node)
             case Call():
                 return self._call(node)
-            case Prior() | IsNew():
-                raise NotImplementedError("a statement knows no record as it was: the parser refuses this")
+            case Config(object_, field):
+                return self.tables.config(object_, field.name)
+            case Aggregate():
+                return self._aggregate(node)
+            case Fit(item, scale):
+                return fitted(self.dialect, self.exact(item), scale)
+            case Prior() | IsNew() | Outer():
+                raise NotImplementedError("a statement knows one record, as it is: the parser refuses this")
         return sa.type_coerce(sa.case((self.where(node), sa.true()), else_=sa.false()), types.Boolean())
 
     def _bound(self, slot: Slot) -> Expression:
@@ -216,23 +248,21 @@ class Formula:
                 return sa.cast(sa.null(), Number())
             if slot.kind == "exact":
                 return sa.type_coerce(value, Number())
-        scale = sa.literal_column(str(self._scale(node)), sa.Integer())
+        scale = sa.literal_column(str(self._scale(node, value)), sa.Integer())
         return sa.func.fx_exact(sa.type_coerce(value, sa.Integer()), scale, type_=Number())
 
-    def _scale(self, node: Node) -> int:
-        if self.dialect != "sqlite":
-            return 0
+    def _scale(self, node: Node, value: Expression) -> int:
+        """On SQLite, of the expression that was made of a node."""
         if isinstance(node, Const):
             return node.value.scale if isinstance(node.value, Slot) else 0
-        found = self.value(node).type
-        return found.scale if isinstance(found, types.Decimal) else 0
+        return value.type.scale if isinstance(value.type, types.Decimal) else 0
 
     def _aligned(self, left: Node, right: Node) -> tuple[Expression, Expression]:
         """Two columns, or a column and a number, to compare: on SQLite a column holds a number times 10^scale."""
         one, other = self.value(left), self.value(right)
         if self.dialect != "sqlite":
             return one, other
-        scale, other_scale = self._scale(left), self._scale(right)
+        scale, other_scale = self._scale(left, one), self._scale(right, other)
         # A product that does not fit becomes a double there, which is still larger than any number that fits.
         both = max(scale, other_scale)
         numbers = [sa.type_coerce(number, sa.Integer()) for number in (one, other)]
@@ -292,6 +322,16 @@ class Formula:
         is_number = isinstance(stored, Number) and isinstance(found.type, types.StoredType)
         return found if is_number else sa.type_coerce(found, stored)
 
+    def _aggregate(self, node: Aggregate) -> Expression:
+        lines, before = self.tables.lines(node.object), node.path.steps[:-1]
+
+        def column(steps: tuple[str, ...]) -> Expression:
+            is_of_owner = steps[0] == node.by and len(steps) > 1
+            return self.column((*before, *steps[1:])) if is_of_owner else lines.column(steps)
+
+        inner = Formula(self.dialect, self.functions, column, self.fixed, self._tables)
+        return aggregate(node, lines, self.column((*before, "id")), inner)
+
     def _borrowed(self, node: Call, args: Sequence[Expression]) -> Expression:
         codes: Expression = sa.literal_column(f"'{call_codes(node.kinds)}'")
         zone = self.context.zone if "datetime" in node.kinds else sa.null()
@@ -309,14 +349,27 @@ class Formula:
         return sa.cast(value, types.Text()) if kind == "text" and isinstance(node, Const) else value
 
 
+def fitted(dialect: str, number: Expression, scale: int) -> Expression:
+    """An exact number as a column of that scale holds it."""
+    stored: Any = types.Decimal(types.SQLITE_DIGITS, scale) if scale else types.Integer()
+    if dialect == "sqlite":
+        return sa.type_coerce(sa.func.fx_fitted(number, sa.literal_column(str(scale)), type_=sa.Integer()), stored)
+    bound = sa.literal_column(f"1e{types.SQLITE_DIGITS - scale}", sa.Numeric())
+    found = once(
+        lambda value: sa.case((sa.func.abs(value) < bound, sa.cast(value, sa.Numeric() if scale else sa.BigInteger()))),
+        sa.func.round(number, sa.literal_column(str(scale), sa.Integer()), type_=sa.Numeric()),
+    )
+    return sa.type_coerce(found, stored)
+
+
 def not_true(condition: Condition) -> Condition:
     return condition.is_not(sa.true())
 
 
 def is_stored(node: Node) -> bool:
-    """A column, or a number that has been made one of a column's own."""
+    """A column, or a number that is held like a column's own."""
     is_slot = isinstance(node, Const) and isinstance(node.value, Slot) and node.value.kind == "number"
-    return isinstance(node, Path) or is_slot
+    return isinstance(node, Path | Fit) or is_slot
 
 
 def is_filled(node: Node) -> bool:
@@ -324,8 +377,10 @@ def is_filled(node: Node) -> bool:
     match node:
         case Const(value):
             return value is not None
-        case Actor() | Not() | And() | Or() | Compare() | In():
+        case Actor() | Not() | And() | Or() | Compare() | In() | InTree():
             return True
+        case Aggregate(op):
+            return op in ("COUNT", "SUM")
     return False
 
 

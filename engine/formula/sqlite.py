@@ -20,18 +20,18 @@ Borrowed = Callable[..., Any]
 # How SQLite is told what an argument is: one letter each.
 CODES: Mapping[str, str] = {
     "number": "n", "boolean": "b", "date": "d", "datetime": "m", "time": "t", "text": "s", "choice": "s",
-    "reference": "s",
+    "reference": "s", "json": "j",
 }  # fmt: skip
 DATETIME = types.DateTime()
 LOAD: Mapping[str, Callable[[Any], Any]] = {
     "n": exact.number_of, "b": bool, "d": dt.date.fromisoformat, "m": dt.datetime.fromisoformat,
-    "t": dt.time.fromisoformat, "s": lambda text: text,
+    "t": dt.time.fromisoformat, "s": lambda text: text, "j": types.JsonText,
 }  # fmt: skip
 NOWHERE = Here()
 
 
 def sqlite_functions(functions: Mapping[str, Function]) -> dict[str, Borrowed]:
-    """By their names in SQL. All are deterministic."""
+    """By their names in SQL. All are deterministic; a class is an aggregate."""
     found: dict[str, Borrowed] = {
         f"fx_{name}".lower(): borrowed(function)
         for name, function in functions.items()
@@ -39,7 +39,8 @@ def sqlite_functions(functions: Mapping[str, Function]) -> dict[str, Borrowed]:
     }
     return found | {
         "fx_exact": number_text, "fx_arithmetic": arithmetic, "fx_compare": compare, "fx_join": join,
-        "fx_days_later": days_later, "fx_period": period,
+        "fx_days_later": days_later, "fx_period": period, "fx_fitted": fitted,
+        **{f"fx_{op.lower()}": summing(op) for op in ("SUM", "AVERAGE", "HIGHEST", "LOWEST")},
     }  # fmt: skip
 
 
@@ -91,6 +92,14 @@ def arithmetic(op: str, left: str | None, right: str | None) -> str | None:
     return None if found is None else exact.text_of(found)
 
 
+def fitted(number: str | None, scale: int) -> int | None:
+    """A number times 10^scale, as a column holds it; NULL where it has no room."""
+    if number is None:
+        return None
+    found = exact.fitted(exact.number_of(number), scale)
+    return None if found is None else int(exact.EXACT.scaleb(found, scale))
+
+
 def join(left: str | None, right: str | None) -> str | None:
     return ((left or "") + (right or ""))[: exact.TEXT_MAX] or None
 
@@ -113,6 +122,34 @@ def days_later(kind: str, moment: str | None, days: str | None, sign: int) -> st
 def period(day: str | None, unit: str | None, shift: int, end: int) -> str | None:
     found = exact.period(dt.date.fromisoformat(day), unit, shift, end) if day and unit else None
     return found.isoformat() if found else None
+
+
+def summing(op: str) -> type[Any]:
+    """An aggregate of exact numbers, blanks left out; each is kept times 10^20."""
+
+    class Summing:
+        def __init__(self) -> None:
+            self.count = self.total = 0
+            self.best: int | None = None
+
+        def step(self, value: str | None) -> None:
+            if value is None:
+                return
+            number = exact.scaled(exact.number_of(value))
+            self.count += 1
+            self.total += number
+            if self.best is None or (number > self.best) == (op == "HIGHEST"):
+                self.best = number
+
+        def finalize(self) -> str | None:
+            if op == "SUM":
+                return exact.text_of(exact.unscaled(self.total))
+            if self.best is None:
+                return None
+            found = exact.divided(self.total, self.count) if op == "AVERAGE" else self.best
+            return exact.text_of(exact.unscaled(found))
+
+    return Summing
 
 
 def call_codes(kinds: Sequence[str]) -> str:

@@ -12,6 +12,7 @@ from engine.publish.ddl import Ddl, references
 from engine.publish.migration import ColumnWork, Index, NameChange, Work, allocate, column_works, first_sort, indexes
 from engine.publish.steps import convert_of, rows_of
 from engine.registry import Plugins
+from engine.rules import rollups
 from engine.sealed import Unsealed
 from engine.snapshot import Snapshot
 from engine.store import rows_history, system
@@ -74,9 +75,18 @@ class Migration:
         for index in sorted(after - before):
             self.ddl.create_index(index)
         self._check_references()
+        self._roll_up(version)
         self._write_names(version)
         self._forget()
         return self.names
+
+    def _roll_up(self, version: int) -> None:
+        """Work out the roll-ups that are new, or that read something else now."""
+        new = Snapshot(version, self.new, self.physical, self.plugins, self.connection.dialect)
+        known = {rollups.fingerprint(self.old, group) for group in rollups.groups_of(self.old)}
+        changed = [group for group in rollups.groups_of(new) if rollups.fingerprint(new, group) not in known]
+        if changed:
+            rollups.rebuild(self.connection, new, changed)
 
     def _works(self, change: ObjectChange) -> Iterator[ColumnWork]:
         return column_works(change, self.plugins)
@@ -129,7 +139,7 @@ class Migration:
                 column = new.c[work.new.name]
                 fill = sa.update(new).where(column.is_(None)).values({column: self.default(work.new)})
                 self.connection.sa.execute(fill)
-            if work.new and work.work is not Work.KEEP:
+            if work.new and work.new.is_written and work.work is not Work.KEEP:
                 self._number(new, work.new)
 
     def _convert(self, old: sa.Table, new: sa.Table, work: ColumnWork) -> None:

@@ -17,6 +17,14 @@ FLAGS = {
     "is_read_only": ("read-only", "no longer read-only"),
     "is_hidden": ("hidden", "no longer hidden"),
 }
+SOURCES = {
+    "value": "written", "formula": "a formula", "rollup": "a roll-up", "lines": "lines", "inverse": "an inverse list",
+}  # fmt: skip
+# Properties whose names say enough. What they do is no matter of the tables.
+OTHERS = (
+    "formula", "of", "by", "operation", "measured", "filter", "targets", "is_master", "show_if", "require_if",
+    "lock_if", "default_formula", "fetch", "fetches_if_blank", "depends_on", "is_set_once", "is_copied", "is_tracked",
+)  # fmt: skip
 SILENT = frozenset({"place", "was", "files"})  # changes of these alone change nothing that runs
 
 
@@ -125,19 +133,20 @@ def object_details(old: Object, new: Object, now: Mapping[str, str]) -> Iterator
         yield "order of fields"
     if now.get(old.title, old.title) != new.title:
         yield f"title {old.title} -> {new.title}"
-    for name in ("unique", "indexes"):
+    for name in ("unique", "unique_with_blank", "indexes"):
         before = {tuple(now.get(part, part) for part in group) for group in getattr(old, name)}
         after = set(getattr(new, name))
-        word = "unique" if name == "unique" else "index"
+        word = {"unique": "unique", "indexes": "index"}.get(name, "unique with blanks")
         yield from (f"{word} ({', '.join(group)})" for group in sorted(after - before))
         yield from (f"no longer {word} ({', '.join(group)})" for group in sorted(before - after))
     # Unless the object says otherwise, the search box reads what is like text; fields that come or go have their step.
     same = {name for was, name in now.items() if old.fields[was].type == new.fields[name].type}
     if [now[n] for n in old.search if now.get(n) in same] != [n for n in new.search if n in same]:
         yield "search"
-    for name in ("label", "plural", "icon", "color", "description", "package"):
+    for name in ("kind", "tree", "record_types", "validations", "label", "plural", "icon", "color", "description",
+                 "package"):  # fmt: skip
         if getattr(old, name) != getattr(new, name):
-            yield name
+            yield name.replace("_", " ")
 
 
 def field_change(renamed: Mapping[str, str], old: Field | None, new: Field) -> FieldChange | None:
@@ -154,6 +163,8 @@ def field_details(old: Field, new: Field, target: str) -> Iterator[str]:
         yield f"renamed from {old.name}"
     if old.type != new.type:
         yield f"type {old.type} -> {new.type}"
+    if old.source != new.source:
+        yield f"{SOURCES[old.source]} -> {SOURCES[new.source]}"
     if old.target != target:
         yield f"to {old.target or 'nothing'} -> {new.target or 'nothing'}"
     for name, (now, no_longer) in FLAGS.items():
@@ -166,9 +177,9 @@ def field_details(old: Field, new: Field, target: str) -> Iterator[str]:
         if old.options.get(option) != new.options.get(option):
             yield f"{option} {say_value(old.options.get(option))} -> {say_value(new.options.get(option))}"
     yield from choice_details(old.choices, new.choices)
-    for name in ("on_delete", "label", "help", "package"):
+    for name in (*OTHERS, "on_delete", "label", "help", "package"):
         if getattr(old, name) != getattr(new, name):
-            yield name
+            yield name.removeprefix("is_").replace("_", " ")
 
 
 def choice_details(old: Sequence[Choice], new: Sequence[Choice]) -> Iterator[str]:

@@ -6,6 +6,7 @@ children when foreign keys are on.
 """
 
 from collections.abc import Iterable
+from typing import Any
 
 import psycopg
 import sqlalchemy as sa
@@ -36,7 +37,10 @@ class Ddl:
 
     def create_table(self, definition: Object) -> None:
         columns = self.names.columns[definition.name]
-        parts = [*system_columns(), *(self._column(columns[f.name], f) for f in definition.fields.values())]
+        parts = [
+            *system_columns(),
+            *(self._column(columns[f.name], f) for f in definition.fields.values() if f.is_stored),
+        ]
         if self.is_inline:
             for part in parts:
                 field = SYSTEM_FIELDS.get(part.name)
@@ -69,14 +73,18 @@ class Ddl:
     def create_index(self, index: Index) -> None:
         deleted_at: sa.ColumnClause[object] = sa.column("deleted_at")
         where = deleted_at.is_not(None) if index.is_of_trash else deleted_at.is_(None)
+        more: dict[str, Any] = (
+            {"postgresql_nulls_not_distinct": True} if index.has_equal_blanks and not self.is_inline else {}
+        )
         try:
             self.operations.create_index(
                 index.name,
                 index.table,
-                [sa.func.lower(sa.column(name)) if name in index.folded else name for name in index.columns],
+                [self._indexed(index, name) for name in index.columns],
                 unique=index.is_unique,
                 sqlite_where=where,
                 postgresql_where=where,
+                **more,
             )
         except sa.exc.OperationalError as error:
             if not isinstance(error.orig, psycopg.errors.ProgramLimitExceeded):
@@ -87,6 +95,11 @@ class Ddl:
                 code="publish.index.length",
                 fix="shorten the value, or leave out 'index' and 'unique' of that field and the view's sort by it",
             ) from error
+
+    def _indexed(self, index: Index, name: str) -> str | sa.ColumnElement[object]:
+        if index.has_equal_blanks and self.is_inline:
+            return sa.func.coalesce(sa.column(name), sa.literal_column("''"))  # no value is an empty text
+        return sa.func.lower(sa.column(name)) if name in index.folded else name
 
     def drop_index(self, index: Index) -> None:
         self.operations.drop_index(index.name, index.table)
@@ -107,5 +120,5 @@ def references(definition: Object, names: Names, plugins: Plugins) -> Iterable[t
         if field.target and name not in UNCHECKED:
             yield name, names.tables[field.target]
     for field in definition.fields.values():
-        if plugins.fields[field.type].refers:
+        if field.is_stored and plugins.fields[field.type].refers:
             yield columns[field.name], names.tables[field.target]

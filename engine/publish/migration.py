@@ -1,7 +1,7 @@
 """What a publish does to the tables, derived from what changed. Pure: opens no connection, reads no row."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from engine.publish.compare import Changes, FieldChange, ObjectChange
@@ -32,6 +32,11 @@ class ColumnWork:
     def becomes_required(self) -> bool:
         return self.new is not None and self.new.is_required and not (self.old and self.old.is_required)
 
+    @property
+    def is_worked_out(self) -> bool:
+        """Whether there was no column and will be none."""
+        return self.work is Work.KEEP and self.new is not None and not self.new.is_stored
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Index:
@@ -42,17 +47,24 @@ class Index:
     is_unique: bool = False
     is_of_trash: bool = False  # else of the records that are not deleted
     folded: tuple[str, ...] = ()  # those of the columns that it holds in lower case
+    has_equal_blanks: bool = False  # of a unique one: two blanks are the same value
 
     @property
     def name(self) -> str:
         parts = (f"lower_{column}" if column in self.folded else column for column in self.columns)
-        return bounded("ux" if self.is_unique else "ix", self.table, *parts)
+        kind = "ub" if self.has_equal_blanks else "ux" if self.is_unique else "ix"
+        return bounded(kind, self.table, *parts)
 
 
 def column_works(change: ObjectChange, plugins: Plugins) -> Iterator[ColumnWork]:
     """For an object that stays."""
     for field in change.fields:
-        yield ColumnWork(work_of(field, plugins), field.old, field.new, field.is_retargeted)
+        old = field.old if field.old and field.old.is_stored else None
+        new = field.new if field.new and field.new.is_stored else None
+        if old or new:
+            yield ColumnWork(work_of(replace(field, old=old, new=new), plugins), old, new, field.is_retargeted)
+        else:
+            yield ColumnWork(Work.KEEP, field.old, field.new)
 
 
 def work_of(change: FieldChange, plugins: Plugins) -> Work:
@@ -65,6 +77,8 @@ def work_of(change: FieldChange, plugins: Plugins) -> Work:
     if after.refers or (old.type == new.type and after.is_computed):
         return Work.KEEP
     values = {choice.value for choice in old.choices} - {choice.value for choice in new.choices}
+    if not new.is_written:
+        return Work.KEEP
     if old.type != new.type or dict(old.options) != dict(new.options) or values:
         return Work.REWRITE
     return Work.KEEP
@@ -120,9 +134,11 @@ def table_columns(
     works = {work.new.name: work.work for work in column_works(change, plugins) if work.new} if change.old else {}
     kept = change.kept or {}
     columns: dict[str, str] = {}
-    for name in change.new.fields:
+    for name, field in change.new.fields.items():
+        if not field.is_stored:
+            continue
         earlier = kept.get(name)
-        if earlier is not None and works.get(name) is not Work.COPY:
+        if earlier is not None and earlier in old and works.get(name) is not Work.COPY:
             columns[name] = old[earlier]
             if (earlier_object, earlier) != (object_name, name):
                 found.append(NameChange(table, old[earlier], (earlier_object, earlier), (object_name, name)))
@@ -164,16 +180,20 @@ def indexes(definition: Object, names: Names, plugins: Plugins, sort: Sequence[S
         Index(table, ("deleted_at",), False, True),
     }
     for field in definition.fields.values():
+        if not field.is_stored:
+            continue
         if field.is_unique:
             found.add(Index(table, (column(field.name),), is_unique=True))
         elif field.is_indexed or plugins.fields[field.type].refers:
             found.add(Index(table, (column(field.name), "id")))
     for group in definition.unique:
         found.add(Index(table, tuple(map(column, group)), is_unique=True))
+    for group in definition.unique_with_blank:
+        found.add(Index(table, tuple(map(column, group)), is_unique=True, has_equal_blanks=True))
     for group in definition.indexes:
         found.add(Index(table, (*map(column, group), "id")))
     fields = [definition.fields.get(key.path) or SYSTEM_FIELDS.get(key.path) for key in sort]
-    if sort and all(fields) and len({key.is_descending for key in sort}) == 1:
+    if sort and all(field and field.is_stored for field in fields) and len({key.is_descending for key in sort}) == 1:
         found.add(sort_index(table, [field for field in fields if field], definition, column, plugins))
     return found
 

@@ -76,12 +76,20 @@ def object_steps(change: ObjectChange, census: "Census | None", plugins: Plugins
 
 
 def field_step(object_name: str, change: FieldChange, work: ColumnWork, census: "Census") -> Step:
-    if work.new is None:
-        assert work.old is not None
-        return Step("-", f"field {object_name}.{work.old.name}", loses=census.values(work.old))
-    what = f"field {object_name}.{work.new.name}"
-    step = Step("+", what, work.new.type) if work.old is None else Step("~", what, "; ".join(change.details))
+    loses = census.values(work.old) if work.work is Work.DROP and work.old else 0
+    if change.new is None:
+        assert change.old is not None
+        return Step("-", f"field {object_name}.{change.old.name}", loses=loses)
+    what = f"field {object_name}.{change.new.name}"
+    detail = "; ".join(change.details) if change.old else kind_of(change.new)
+    step = Step("~" if change.old else "+", what, detail, loses)
+    if work.new is None or work.is_worked_out:
+        return step
     return stopped(step, [census.unconverted(work), census.blank(work), census.repeated_values(work)])
+
+
+def kind_of(field: Field) -> str:
+    return field.type if field.is_written else f"{field.source} of {field.of or field.type}"
 
 
 def stopped(step: Step, broken: Sequence["Broken"]) -> Step:
@@ -170,9 +178,10 @@ class Census:
         """Fields that together are newly unique, or of which a value may change."""
         assert self.change.new
         kept = self.change.kept or {}
-        for group in self.change.new.unique:
+        was = (*self.before.unique, *self.before.unique_with_blank)
+        for group in (*self.change.new.unique, *self.change.new.unique_with_blank):
             changed = [work for name in group if (work := self.works.get(name)) and work.work is not Work.KEEP]
-            if changed or tuple(kept.get(name, name) for name in group) not in self.before.unique:
+            if changed or tuple(kept.get(name, name) for name in group) not in was:
                 yield group
 
     def repeated(self, group: tuple[str, ...]) -> Broken:

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from engine.context import Context
 from engine.errors import InputProblem
 from engine.rules.attachments import settle
+from engine.rules.rollups import is_rolled_up
 from engine.rules.values import Rules
 from engine.store.database import Compiled, Connection, compile_sql
 from engine.store.query import actor_params
@@ -34,7 +35,10 @@ def missing_targets(
                 wanted.setdefault(target, set()).add(value)
     if not wanted:
         return problems
-    found = {target: _visible(ctx, connection, target, sorted(ids)) for target, ids in wanted.items()}
+    found = {
+        target: _visible(ctx, connection, target, sorted(ids), is_rolled_up(ctx.snapshot, rules.object, target))
+        for target, ids in wanted.items()
+    }
     for index, row in enumerate(rows):
         for name, target in rules.references:
             value = row.get(name)
@@ -51,14 +55,16 @@ def _is_self(ctx: Context, name: str, value: str) -> bool:
     return name == "owner" and value == ctx.actor.id
 
 
-def _visible(ctx: Context, connection: Connection, target: str, ids: Sequence[str]) -> set[str]:
+def _visible(
+    ctx: Context, connection: Connection, target: str, ids: Sequence[str], will_change: bool = False
+) -> set[str]:
     if not ctx.scope.can("read", target):
         return set()
-    return {one for chunk in chunks(ids) for one in _among(ctx, connection, target, padded(chunk))}
+    return {one for chunk in chunks(ids) for one in _among(ctx, connection, target, padded(chunk), will_change)}
 
 
-def _among(ctx: Context, connection: Connection, target: str, ids: Sequence[str]) -> Iterable[str]:
-    key = ("targets", ctx.scope.key, target, len(ids))
+def _among(ctx: Context, connection: Connection, target: str, ids: Sequence[str], will_change: bool) -> Iterable[str]:
+    key = ("targets", ctx.scope.key, target, len(ids), will_change)
     if key not in ctx.snapshot.cache:
         builder = Builder(ctx.snapshot, ctx.scope, target)
         root = builder.joins.root
@@ -66,7 +72,9 @@ def _among(ctx: Context, connection: Connection, target: str, ids: Sequence[str]
         statement = sa.select(root.c.id).select_from(builder.joins.source).where(*where)
         if ctx.snapshot.dialect == "postgresql":
             # Whoever deletes one of them waits until this transaction ends, and then sees the record that refers to it.
-            statement = statement.with_for_update(read=True, of=root)
+            # Of two who share a record and then both change its roll-ups, neither could go on: they take turns at once.
+            lock: dict[str, Any] = {"key_share": True} if will_change else {"read": True}
+            statement = statement.order_by(root.c.id).with_for_update(of=root, **lock)
         ctx.snapshot.cache[key] = compile_sql(statement, ctx.snapshot.dialect)
     compiled: Compiled = ctx.snapshot.cache[key]
     params = {**actor_params(ctx), **{f"_i{index}": one for index, one in enumerate(ids)}}

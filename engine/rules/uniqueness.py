@@ -15,6 +15,7 @@ __all__ = ["as_conflicts", "is_violation"]
 
 VIOLATIONS = (sqlite3.IntegrityError, psycopg.errors.IntegrityError)
 SQLITE_COLUMNS = re.compile(r"UNIQUE constraint failed: (.+)")
+SQLITE_INDEX = re.compile(r"UNIQUE constraint failed: index '(.+)'")
 
 
 @contextmanager
@@ -64,12 +65,15 @@ def _indexed(snapshot: Snapshot, object_name: str, index: str) -> tuple[str, ...
     definition = snapshot.definitions.objects[object_name]
     columns = snapshot.physical.names.columns[object_name]
     table = snapshot.physical.names.tables[object_name]
-    groups = [*((name,) for name in definition.fields), *definition.unique, *definition.indexes]
+    groups = [
+        *((name,) for name in definition.fields), *definition.unique, *definition.unique_with_blank,
+        *definition.indexes,
+    ]  # fmt: skip
     for group in groups:
         parts = [columns.get(name, name) for name in group]
         folded = [f"lower_{part}" for part in parts]
         plain = (bounded("ix", table, *some, "id") for some in (parts, folded))
-        if index in (bounded("ux", table, *parts), *plain):
+        if index in (bounded("ux", table, *parts), bounded("ub", table, *parts), *plain):
             return tuple(group)
     return ()
 
@@ -78,6 +82,8 @@ def _fields(snapshot: Snapshot, object_name: str, error: Exception) -> tuple[str
     columns = snapshot.physical.names.columns[object_name]
     if isinstance(error, psycopg.errors.UniqueViolation):
         return _indexed(snapshot, object_name, error.diag.constraint_name or "")
+    if (index := SQLITE_INDEX.search(str(error))) is not None:
+        return _indexed(snapshot, object_name, index[1])
     found = SQLITE_COLUMNS.search(str(error))
     if found is None:
         return ()

@@ -43,7 +43,8 @@ class Rules:
     required: tuple[str, ...]
     references: tuple[tuple[str, str], ...]  # (field, target object)
     generated: tuple[FieldRule, ...]
-    attaching: tuple[FieldRule, ...]  # fields that hold files
+    attaching: tuple[FieldRule, ...] = ()  # fields that hold files
+    worked_out: frozenset[str] = frozenset()  # fields that exist and are not written
 
 
 def rules_of(snapshot: Snapshot, object_name: str) -> Rules:
@@ -55,7 +56,9 @@ def rules_of(snapshot: Snapshot, object_name: str) -> Rules:
 
 
 def _compile(snapshot: Snapshot, object_name: str) -> Rules:
-    definitions = [*snapshot.definitions.objects[object_name].fields.values(), SYSTEM_FIELDS["owner"]]
+    own = snapshot.definitions.objects[object_name].fields.values()
+    definitions = [*(field for field in own if field.is_written), SYSTEM_FIELDS["owner"]]
+    worked_out = frozenset(field.name for field in own if not field.is_written)
     fields = {field.name: _field_rule(snapshot, object_name, field) for field in definitions}
     return Rules(
         object=object_name,
@@ -65,6 +68,7 @@ def _compile(snapshot: Snapshot, object_name: str) -> Rules:
         references=tuple((name, rule.field.target) for name, rule in fields.items() if rule.field.target),
         generated=tuple(rule for rule in fields.values() if rule.type.generate is not None),
         attaching=tuple(rule for rule in fields.values() if rule.type.attaches is not None),
+        worked_out=worked_out,
     )
 
 
@@ -145,6 +149,9 @@ def _unknown(rules: Rules, name: object) -> InputProblem:
     if text in SYSTEM_FIELDS or text == "deleted_at":
         message = f"'{text}' is kept by the system and cannot be written"
         return InputProblem(text, "field.system", message, "leave it out", (("name", text),))
+    if text in rules.worked_out:
+        message = f"'{text}' is worked out and cannot be written"
+        return InputProblem(text, "value.read_only", message, "leave it out", (("name", text),))
     guess = nearest(text, rules.fields)
     message = f"no field '{text}' in '{rules.object}'"
     fix = f"write '{guess}'?" if guess else ""

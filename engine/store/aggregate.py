@@ -15,7 +15,16 @@ from engine.service_answers import Aggregation
 from engine.store import types
 from engine.store.aggregate_having import Having, condition, read_having
 from engine.store.aggregate_sql import Convert, Measured, measured, period
-from engine.store.aggregate_terms import Group, Measure, bad, read_groups, read_measures, sort_places
+from engine.store.aggregate_terms import (
+    Group,
+    Measure,
+    bad,
+    column_of,
+    column_type,
+    read_groups,
+    read_measures,
+    sort_places,
+)
 from engine.store.database import Compiled, Connection, compile_sql
 from engine.store.query import MAX_SEARCH, actor_params
 from engine.store.query_build import Builder
@@ -175,7 +184,7 @@ def _plan(ctx: Context, asked: Asked, is_wide: bool) -> Plan:
     groups = _grouped(ctx, asked, is_wide) if asked.groups else None
     loaders = []
     for place, group in enumerate(asked.groups):
-        kind: Any = ctx.snapshot.physical.column(group.target.object, group.target.field.name).type
+        kind: Any = column_type(ctx, group.target)
         if not group.period and (load := kind.json_loader(dialect)) is not None:
             loaders.append((place, load))
     return Plan(
@@ -210,7 +219,7 @@ def _measured_rows(
     builder = Builder(ctx.snapshot, ctx.scope, asked.query.object)
     columns: list[Any] = []
     for n, group in enumerate(groups):
-        column = builder.joins.column(group.target.steps)
+        column = column_of(ctx, builder, group.target)
         columns.append((period(dialect, column, group.period) if group.period else column).label(f"g{n}"))
     wanted = [*asked.measures, *(asked.having.measures if asked.having and groups else ())]
     measures = {measure.text: measure for measure in wanted}.values()
@@ -218,7 +227,7 @@ def _measured_rows(
     for measure in measures:
         if measure.target is not None and measure.target.steps not in names:
             names[measure.target.steps] = f"v{len(names)}"
-            columns.append(builder.joins.column(measure.target.steps).label(names[measure.target.steps]))
+            columns.append(column_of(ctx, builder, measure.target).label(names[measure.target.steps]))
     where = builder.visible(in_trash=False)
     if asked.filter is not None:
         where.append(builder.formula(asked.filter.node))

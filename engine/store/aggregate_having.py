@@ -15,7 +15,7 @@ from engine.store import types
 from engine.store.aggregate_sql import AVERAGE_PLACES, Measured
 from engine.store.aggregate_terms import Measure, bad, column_type, read_measure
 from engine.store.sqlite_functions import number_key
-from metadata.formula import And, Compare, Const, FormulaError, Node, Not, Or, Path, Resolved, parse, shape
+from metadata.formula import And, Compare, Const, FormulaError, Names, Node, Not, Or, Path, Resolved, parse, shape
 from metadata.model import Field
 
 __all__ = ["Having", "condition", "read_having"]
@@ -34,7 +34,7 @@ class Having:
     values: Mapping[str, Any]  # of the literals, as bound
 
 
-class MeasureNames:
+class MeasureNames(Names):
     """What a condition on measures may name: placeholders only."""
 
     def __init__(self, ctx: Context, measures: Iterable[Measure]) -> None:

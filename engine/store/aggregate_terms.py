@@ -1,19 +1,27 @@
 """The words of an aggregate query: groups and measures, checked against a Scope. Opens no connection."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
 from engine.context import Context
 from engine.errors import BadInput, InputProblem
+from engine.formula.fields import result
 from engine.store import types
+from engine.store.query_build import Builder
+from engine.store.query_filter import ScopeNames
 from engine.store.query_paths import Target, need_path
 from engine.store.zones import PERIODS
-from metadata.model import SortKey
+from metadata.formula import FormulaError, Node, parse
+from metadata.model import Field, SortKey
 from metadata.problem import nearest
 
-__all__ = ["FUNCTIONS", "Group", "Measure", "bad", "read_groups", "read_measure", "read_measures", "sort_places"]
+__all__ = [
+    "FUNCTIONS", "Group", "Measure", "bad", "column_of", "read_groups", "read_measure", "read_measures", "sort_places",
+]  # fmt: skip
 
 FUNCTIONS = ("sum", "count", "avg", "min", "max", "distinct")
 MAX_GROUPS = 5
@@ -21,6 +29,20 @@ MAX_MEASURES = 20
 NUMBERS = (types.Integer, types.Decimal)
 ORDERED = (*NUMBERS, types.Text, types.Date, types.DateTime, types.Time)
 SINGLE = (*ORDERED, types.Boolean, types.Id)
+PATH = re.compile(r"[\w.]*(:\w*)?")
+FORMULA_PLACES = 6  # of a number that a formula of the query gives
+FORMULA_TYPES: Mapping[str, types.StoredType] = {
+    "text": types.Text(), "choice": types.Text(), "number": types.Decimal(scale=FORMULA_PLACES),
+    "boolean": types.Boolean(), "date": types.Date(), "datetime": types.DateTime(), "time": types.Time(),
+    "reference": types.Id(), "null": types.Text(),
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Reckoned(Target):
+    """A formula of the query, in place of a field."""
+
+    node: Node
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +64,31 @@ def bad(clause: str, code: str, message: str, fix: str = "") -> BadInput:
 
 
 def column_type(ctx: Context, target: Target) -> sa.types.TypeEngine[object]:
-    return ctx.snapshot.physical.column(target.object, target.field.name).type
+    if isinstance(target, Reckoned):
+        return FORMULA_TYPES.get(str(target.node.type), types.Json())
+    return ctx.snapshot.physical.value_type(target.object, target.field.name)
+
+
+def column_of(ctx: Context, builder: Builder, target: Target) -> sa.ColumnElement[Any]:
+    if not isinstance(target, Reckoned):
+        return builder.joins.column(target.steps)
+    column, tables = builder.joins.column_of(trusted=False), builder.joins.tables(trusted=False)
+    return result(ctx.snapshot, builder.object, target.node, column_type(ctx, target), column, tables)
+
+
+def _target(ctx: Context, object_name: str, text: str, clause: str) -> Target:
+    """A field that may be read, or a formula over such. Raises BadInput."""
+    if PATH.fullmatch(text):
+        return need_path(ctx.scope, object_name, text, clause)
+    try:
+        names = ScopeNames(ctx.scope, object_name)
+        node = parse(text, names, functions=ctx.snapshot.plugins.functions, wants=None)
+    except FormulaError as error:
+        raise bad(
+            clause, error.code, f"{clause} '{text[:60]}', column {error.column}: {error.message}", error.fix
+        ) from error
+    value: Any = "text" if node.type == "null" else node.type
+    return Reckoned((text,), Field(text, "", {}, value=value, source="formula"), object_name, node)
 
 
 def read_groups(ctx: Context, object_name: str, texts: Sequence[str]) -> tuple[Group, ...]:
@@ -54,8 +100,8 @@ def read_groups(ctx: Context, object_name: str, texts: Sequence[str]) -> tuple[G
 
 
 def _read_group(ctx: Context, object_name: str, text: str) -> Group:
-    path, colon, period = text.partition(":")
-    target = need_path(ctx.scope, object_name, path, "group")
+    path, colon, period = text.partition(":") if PATH.fullmatch(text) else (text, "", "")
+    target = _target(ctx, object_name, path, "group")
     kind = column_type(ctx, target)
     if not isinstance(kind, SINGLE):
         message = f"'{path}' does not hold a single value; records cannot be grouped by it"
@@ -95,7 +141,7 @@ def read_measure(ctx: Context, object_name: str, text: str, clause: str) -> Meas
         if function != "count":
             raise bad(clause, "aggregate.measure", f"{function}() needs a field", f"write '{function}(…)' with a field")
         return Measure("count()", "count", None)
-    target = need_path(ctx.scope, object_name, path, clause)
+    target = _target(ctx, object_name, path, clause)
     kind = column_type(ctx, target)
     if function in ("sum", "avg") and not isinstance(kind, NUMBERS):
         raise bad(clause, "aggregate.type", f"{function} is of numbers; '{path}' is none", f"write 'count({path})'?")
@@ -112,8 +158,18 @@ def _parts(text: str) -> tuple[str, str] | None:
     """`sum( amount )` -> sum, amount. Without a pattern: those take long over many spaces."""
     function, opening, rest = text.strip().partition("(")
     function, inner = function.strip(), rest[:-1].strip()
-    is_measure = function and opening and rest.endswith(")") and "(" not in inner and ")" not in inner
+    is_measure = function.replace("_", "").isalpha() and opening and rest.endswith(")") and _is_closed(inner)
     return (function, inner) if is_measure else None
+
+
+def _is_closed(text: str) -> bool:
+    """Whether no bracket closes that was not opened."""
+    depth = 0
+    for sign in text:
+        depth += (sign == "(") - (sign == ")")
+        if depth < 0:
+            return False
+    return depth == 0
 
 
 def sort_places(

@@ -99,7 +99,7 @@ class Database:
     def __init__(self, url: sa.URL, schema: str) -> None:
         self.url, self.schema = url, schema
         self.dialect: Dialect = "sqlite" if url.get_backend_name() == "sqlite" else "postgresql"
-        self.functions: dict[str, Callable[..., Any]] = {}  # that SQLite may call, by name
+        self.functions: dict[str, Callable[..., Any]] = {}  # that SQLite may call, by name; classes are aggregates
         self._idle: deque[Connection] = deque()
         self._writer = threading.Lock()  # SQLite has one writer: a lock is fair, its busy handler only polls
         self._lock = threading.Lock()
@@ -253,7 +253,10 @@ class Database:
             raw.execute(f"PRAGMA {pragma}")
         sqlite_functions.register(raw)
         for name, function in self.functions.items():
-            raw.create_function(name, -1, function, deterministic=True)
+            if isinstance(function, type):
+                raw.create_aggregate(name, -1, function)
+            else:
+                raw.create_function(name, -1, function, deterministic=True)
         return raw
 
     def _connect_postgres(self) -> psycopg.Connection[Any]:

@@ -16,7 +16,7 @@ SYSTEM_COLUMNS = (
 TAKEN_COLUMNS = frozenset(
     (*SYSTEM_COLUMNS, "ctid", "xmin", "xmax", "cmin", "cmax", "tableoid", "oid", "rowid", "_rowid_")
 )
-TAKEN_TABLES = re.compile(r"(fs|pg|sqlite|ix|ux|fk)_")  # the engine's, the databases' and those of indexes
+TAKEN_TABLES = re.compile(r"(fs|pg|sqlite|ix|ux|ub|fk)_")  # the engine's, the databases' and those of indexes
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,13 +7,13 @@ from typing import Any
 import sqlalchemy as sa
 
 from engine.access.scope import Scope
+from engine.formula.fields import lifted
 from engine.formula.sql import ColumnOf, Formula
 from engine.snapshot import Snapshot
 from engine.store import types
 from engine.store.query_conditions import condition, folded, search, search_fields
-from engine.store.query_filter import lifted
 from engine.store.query_keyset import Key, order
-from engine.store.query_paths import Joins, Target, column_in_subquery, need_path
+from engine.store.query_paths import Joins, OtherTables, Target, column_in_subquery, need_path
 from metadata.formula import Node
 from metadata.model import SYSTEM_FIELDS, Field, SortKey
 
@@ -51,12 +51,15 @@ class Builder:
         return where
 
     def _row_rule(self, alias: sa.FromClause, object_name: str) -> list[Condition]:
+        if not self.scope.can("read", object_name):
+            return [sa.false()]  # a formula field may lead where this person may not
         rules = self.scope.rows("read", object_name)
         return [rule_on(self.snapshot, alias, object_name, rules)] if rules else []
 
     def formula(self, node: Node) -> Condition:
         functions = self.snapshot.plugins.functions
-        return Formula(self.snapshot.dialect, functions, self.joins.column_of(trusted=False)).where(node)
+        column, tables = self.joins.column_of(trusted=False), self.joins.tables(trusted=False)
+        return Formula(self.snapshot.dialect, functions, column, tables=tables).where(node)
 
     def condition(self, target: Target, operator: str, names: Sequence[str]) -> Condition:
         return condition(self.joins.column(target.steps), operator, names, self.snapshot.dialect)
@@ -103,7 +106,7 @@ class Builder:
             targets=tuple(targets),
             places=tuple(places[".".join(target.steps)] for target in targets),
             paths=tuple(places),
-            types=tuple(self.snapshot.physical.column(*found[path]).type for path in places),
+            types=tuple(self.snapshot.physical.value_type(*found[path]) for path in places),
         )
 
     def columns(self, selection: Selection) -> list[Column]:
@@ -145,7 +148,8 @@ def any_of(snapshot: Snapshot, object_name: str, rules: Sequence[Node], column: 
     found: list[Condition] = []
     for rule in rules:
         made = lifted(snapshot, object_name, rule)
-        formula = Formula(snapshot.dialect, snapshot.plugins.functions, column, made.values)
+        tables = OtherTables(snapshot, None, "r")
+        formula = Formula(snapshot.dialect, snapshot.plugins.functions, column, made.values, tables)
         found.append(formula.where(made.node))
     return sa.or_(*found)
 

@@ -1,21 +1,19 @@
 """A filter's text, read in the words of a Scope: what it does not let through is unknown. Opens no connection."""
 
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
-
-import sqlalchemy as sa
 
 from engine.access.scope import Scope
 from engine.context import Context
 from engine.errors import BadInput, InputProblem
-from engine.formula.literals import Lifted, lift
-from engine.snapshot import Snapshot
+from engine.formula.fields import lifted
 from engine.store.query_cache import Kept
 from engine.store.query_paths import Target, walk
-from metadata.formula import FormulaError, Node, Path, Resolved, parse
+from metadata.formula import FormulaError, Names, Node, Resolved, parse
+from metadata.model import Field
 
-__all__ = ["Filter", "ScopeNames", "lifted", "read_filter"]
+__all__ = ["Filter", "ScopeNames", "read_filter"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +23,11 @@ class Filter:
     values: Mapping[str, Any]
 
 
-class ScopeNames:
+class ScopeNames(Names):
     """The names of one object's formulas, as far as the Scope reads."""
 
-    def __init__(self, scope: Scope, object_name: str) -> None:
-        self.scope, self.object = scope, object_name
+    def __init__(self, scope: Scope, object_name: str, master: str = "") -> None:
+        self.scope, self.object, self.master = scope, object_name, master
 
     def resolve(self, steps: tuple[str, ...]) -> Resolved | None:
         found = walk(self.scope, self.object, steps)
@@ -41,6 +39,24 @@ class ScopeNames:
             found = walk(self.scope, self.object, prefix)
             here = found.field.target if isinstance(found, Target) else ""
         return self.scope.readable(here)
+
+    def masters(self) -> tuple[str, ...]:
+        readable = self.scope.readable(self.object)
+        return (self.master,) if self.master else tuple(name for name, field in readable.items() if field.is_master)
+
+    def settings(self) -> Mapping[str, Mapping[str, Field]]:
+        objects = self.scope.snapshot.definitions.objects
+        return {name: self.scope.readable(name) for name in self.scope.objects() if objects[name].kind == "single"}
+
+    def lines(self, field: Field) -> Names | None:
+        return ScopeNames(self.scope, field.of, field.by) if self.scope.can("read", field.of) else None
+
+    def tree(self, steps: tuple[str, ...]) -> tuple[str, str] | None:
+        found = walk(self.scope, self.object, steps)
+        name = "" if not isinstance(found, Target) else found.object if steps[-1] == "id" else found.field.target
+        readable = self.scope.readable(name) if name else {}
+        by = self.scope.snapshot.definitions.objects[name].tree if readable else ""
+        return (name, by) if by in readable else None
 
 
 def read_filter(ctx: Context, object_name: str, text: str) -> Filter:
@@ -59,17 +75,3 @@ def read_filter(ctx: Context, object_name: str, text: str) -> Filter:
         made = lifted(ctx.snapshot, object_name, node)
         found = kept.put(key, Filter(made.node, made.shape, made.values))
     return found
-
-
-def lifted(snapshot: Snapshot, object_name: str, node: Node) -> Lifted:
-    return lift(node, column_types(snapshot, object_name), snapshot.dialect)
-
-
-def column_types(snapshot: Snapshot, object_name: str) -> Callable[[Path], sa.types.TypeEngine[Any]]:
-    def column_type(path: Path) -> sa.types.TypeEngine[Any]:
-        here = object_name
-        for field in path.fields[:-1]:
-            here = field.target
-        return snapshot.physical.column(here, path.fields[-1].name).type
-
-    return column_type

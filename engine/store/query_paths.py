@@ -9,14 +9,17 @@ import sqlalchemy as sa
 
 from engine.access.scope import Scope
 from engine.errors import BadInput, InputProblem, NotFound
+from engine.formula.fields import expression
 from engine.snapshot import Snapshot
-from metadata.model import SYSTEM_FIELDS, Field
+from metadata.model import MAX_JOINS, SYSTEM_FIELDS, Field
 from metadata.problem import nearest
 
-__all__ = ["MAX_JOINS", "MAX_STEPS", "Joins", "Target", "column_in_subquery", "need_object", "need_path", "walk"]
+__all__ = [
+    "MAX_JOINS", "MAX_STEPS", "Joins", "OtherTables", "Target", "column_in_subquery", "need_object", "need_path",
+    "walk",
+]  # fmt: skip
 
 MAX_STEPS = 6
-MAX_JOINS = 50  # SQLite takes at most 64 tables in a join
 
 Column = sa.ColumnElement[Any]
 Steps = tuple[str, ...]
@@ -97,12 +100,16 @@ class Joins:
         row_rule: RowRule,
         root: sa.FromClause | None = None,
         root_columns: Mapping[str, str] = MappingProxyType({}),
+        name: str = "",
     ) -> None:
-        """`root`: what stands for the object's own table, if not the table; its columns by the fields' names."""
-        self.snapshot, self.object = snapshot, object_name
-        self.root = snapshot.physical.table(object_name).alias("t") if root is None else root
+        """`root`: what stands for the object's own table, if not the table; its columns by the fields' names.
+
+        `name` begins those of all aliases, so that a statement within another one takes none of its.
+        """
+        self.snapshot, self.object, self.name = snapshot, object_name, name
+        self.root = snapshot.physical.table(object_name).alias(f"{name}t") if root is None else root
         self.source: sa.FromClause = self.root
-        self._row_rule, self._root_columns = row_rule, root_columns
+        self._row_rule, self._root_columns, self._others = row_rule, root_columns, 0
         self._aliases: dict[tuple[Steps, bool], sa.FromClause] = {}
 
     def column(self, steps: Steps, trusted: bool = False) -> Column:
@@ -112,7 +119,19 @@ class Joins:
             reference = field_of(self.snapshot, object_name, steps[index - 1])
             table = self._join(table, object_name, reference, steps[:index], trusted)
             object_name = reference.target
+        field = field_of(self.snapshot, object_name, steps[-1])
+        if not field.is_stored:
+            start = steps[:-1]
+            return expression(
+                self.snapshot, object_name, field, lambda inner: self.column((*start, *inner), trusted),
+                self.tables(trusted),
+            )  # fmt: skip
         return self._column(table, steps[-1])
+
+    def tables(self, trusted: bool) -> "OtherTables":
+        """What formulas read besides columns."""
+        self._others += 1
+        return OtherTables(self.snapshot, None if trusted else self._row_rule, f"{self.name}o{self._others}_")
 
     def _column(self, table: sa.FromClause, name: str) -> Column:
         column: Column = table.c[self._root_columns.get(name, name) if table is self.root else name]
@@ -133,7 +152,7 @@ class Joins:
         if len(self._aliases) >= MAX_JOINS:
             raise BadInput(f"the query goes through more than {MAX_JOINS} references", code="query.joins.limit",
                            fix="name fewer paths")  # fmt: skip
-        target = self.snapshot.physical.table(reference.target).alias(f"j{len(self._aliases) + 1}")
+        target = self.snapshot.physical.table(reference.target).alias(f"{self.name}j{len(self._aliases) + 1}")
         on = [target.c.id == self._column(left, reference.name), target.c.deleted_at.is_(None)]
         if not trusted:
             on += self._row_rule(target, reference.target)
@@ -142,19 +161,63 @@ class Joins:
         return target
 
 
+class OtherTables:
+    """Settings, lines and trees, of which formulas read. Without a row rule they are trusted."""
+
+    def __init__(self, snapshot: Snapshot, row_rule: RowRule | None, name: str) -> None:
+        self.snapshot, self.row_rule, self.name = snapshot, row_rule, name
+        self._count = 0
+
+    def config(self, object_name: str, field_name: str) -> Column:
+        table = self.tree(object_name)
+        where = [table.c.deleted_at.is_(None), *self._rules(table, object_name)]
+        wanted = sa.select(table.c[field_name]).where(*where).order_by(table.c.id).limit(1)
+        return wanted.correlate(None).scalar_subquery()
+
+    def lines(self, object_name: str) -> "JoinedLines":
+        self._count += 1
+        no_rule: RowRule = lambda alias, name: []  # noqa: E731
+        joins = Joins(self.snapshot, object_name, self.row_rule or no_rule, name=f"{self.name}{self._count}_")
+        where = (joins.root.c.deleted_at.is_(None), *self._rules(joins.root, object_name))
+        return JoinedLines(joins, where, self.row_rule is None)
+
+    def tree(self, object_name: str) -> sa.FromClause:
+        return self.snapshot.physical.table(object_name).alias()
+
+    def _rules(self, table: sa.FromClause, object_name: str) -> list[sa.ColumnElement[bool]]:
+        return self.row_rule(table, object_name) if self.row_rule else []
+
+
+@dataclass(frozen=True, slots=True)
+class JoinedLines:
+    joins: Joins
+    where: tuple[sa.ColumnElement[bool], ...]
+    trusted: bool
+
+    @property
+    def source(self) -> sa.FromClause:
+        return self.joins.source
+
+    def column(self, steps: Steps) -> Column:
+        return self.joins.column(steps, self.trusted)
+
+
 def column_in_subquery(snapshot: Snapshot, table: sa.FromClause, object_name: str) -> Callable[[Steps], Column]:
     """Columns for a condition on `table` where nothing can be joined, as in ON. Trusted."""
 
     def column(steps: Steps) -> Column:
         if len(steps) == 1:
-            return _column(snapshot, table, object_name, steps[0])
+            field = field_of(snapshot, object_name, steps[0])
+            if not field.is_stored:
+                return expression(snapshot, object_name, field, column, OtherTables(snapshot, None, "s"))
+            return table.c[steps[0]]
         here, left = object_name, table
         source: sa.FromClause | None = None
         outer: sa.ColumnElement[bool] | None = None
         for step in steps[:-1]:
             reference = field_of(snapshot, here, step)
             target: sa.FromClause = snapshot.physical.table(reference.target).alias()
-            on = sa.and_(target.c.id == _column(snapshot, left, here, step), target.c.deleted_at.is_(None))
+            on = sa.and_(target.c.id == left.c[step], target.c.deleted_at.is_(None))
             if source is None:
                 source, outer = target, on
             else:
@@ -162,7 +225,8 @@ def column_in_subquery(snapshot: Snapshot, table: sa.FromClause, object_name: st
             left, here = target, reference.target
         assert source is not None
         assert outer is not None
-        wanted = _column(snapshot, left, here, steps[-1])
+        last = field_of(snapshot, here, steps[-1])
+        wanted = left.c[last.name] if last.is_stored else column_in_subquery(snapshot, left, here)(steps[-1:])
         return sa.select(wanted).select_from(source).where(outer).correlate(table).scalar_subquery()
 
     return column
@@ -172,8 +236,3 @@ def field_of(snapshot: Snapshot, object_name: str, name: str) -> Field:
     """A field by name, the system's included, whatever the Scope."""
     field = snapshot.definitions.objects[object_name].fields.get(name)
     return field if field is not None else SYSTEM_FIELDS[name]
-
-
-def _column(snapshot: Snapshot, table: sa.FromClause, object_name: str, name: str) -> Column:
-    column: Column = table.c[name]
-    return column

@@ -92,7 +92,8 @@ class Shape:
 
 
 def columns_of(snapshot: Snapshot, object_name: str) -> tuple[str, ...]:
-    own = snapshot.definitions.objects[object_name].fields
+    fields = snapshot.definitions.objects[object_name].fields.values()
+    own = [field.name for field in fields if field.is_stored]
     return ("id", "version", *own, *(name for name in SYSTEM_FIELDS if name not in ("id", "version")))
 
 
@@ -143,7 +144,7 @@ def _flag(ctx: Context, table: sa.FromClause, object_name: str, action: Action) 
 def _flag_after(ctx: Context, table: sa.Table, object_name: str, action: Action) -> sa.ColumnElement[Any]:
     """The same for RETURNING; -1 where only another statement can tell: SQLAlchemy has no subqueries there."""
     rules = ctx.scope.rows(action, object_name) if ctx.scope.can(action, object_name) else ()
-    if any(len(path.steps) > 1 for rule in rules for path in paths_in(rule)):
+    if any(len(path.steps) > 1 or not path.fields[-1].is_stored for rule in rules for path in paths_in(rule)):
         return sa.literal_column("-1").label(f"may_{action}")
     return _flag(ctx, table, object_name, action)
 

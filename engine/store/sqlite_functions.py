@@ -8,12 +8,14 @@ __all__ = ["number_key", "number_of_key", "register"]
 
 HALF = 32  # bits: sums of the upper and of the lower halves of whole numbers do not overflow
 ZERO = 10**45
+LARGEST = 10**18  # what a number of a column stays below
 WIDTH = 46  # digits, more than any sum over a table has
 
 
 def register(raw: sqlite3.Connection) -> None:
     raw.create_function("fs_exact", 2, exact, deterministic=True)
     raw.create_function("fs_average", 4, average, deterministic=True)
+    raw.create_function("fs_rolled", 4, rolled, deterministic=True)
     raw.create_function("fs_period", 3, period, deterministic=True)
 
 
@@ -40,6 +42,16 @@ def average(upper: int | None, lower: int | None, count: int, factor: int) -> st
     total = (upper << HALF) + lower
     rounded = (2 * abs(total) * factor + count) // (2 * count)
     return number_key((-rounded if total < 0 else rounded) * 10)
+
+
+def rolled(upper: int | None, lower: int | None, count: int, shift: int) -> int | None:
+    """sum / count * 10^shift, rounded half up (away from zero); NULL where no column has room for it."""
+    if upper is None or lower is None or count == 0:
+        return None
+    total = (upper << HALF) + lower
+    above, below = abs(total) * 10 ** max(shift, 0), count * 10 ** max(-shift, 0)
+    rounded = (2 * above + below) // (2 * below)
+    return None if rounded >= LARGEST else -rounded if total < 0 else rounded
 
 
 def period(moment: str | None, zone: str, name: str) -> str | None:

@@ -34,8 +34,15 @@ class Physical:
         return found
 
     def column(self, object_name: str, field_name: str) -> sa.Column[Any]:
-        """Also of the system fields and of `deleted_at`. Raises KeyError for a field that is not defined."""
+        """Also of the system fields and of `deleted_at`. Raises KeyError for a field that has no column."""
         return self.table(object_name).c[field_name]
+
+    def value_type(self, object_name: str, field_name: str) -> sa.types.TypeEngine[Any]:
+        """The type of a field's values, whether it has a column or not."""
+        field = self.definitions.objects[object_name].fields.get(field_name)
+        if field is not None and not field.is_stored:
+            return self.type_of(field)
+        return self.column(object_name, field_name).type
 
     def type_of(self, field: Field) -> sa.types.TypeEngine[Any]:
         return self.plugins.fields[field.type].column(field)
@@ -43,7 +50,11 @@ class Physical:
     def _make(self, object_name: str) -> sa.Table:
         definition = self.definitions.objects[object_name]
         columns = self.names.columns[object_name]
-        stored = (sa.Column(columns[name], self.type_of(field), key=name) for name, field in definition.fields.items())
+        stored = (
+            sa.Column(columns[name], self.type_of(field), key=name)
+            for name, field in definition.fields.items()
+            if field.is_stored
+        )
         return sa.Table(self.names.tables[object_name], self._schema, *system_columns(), *stored)
 
 

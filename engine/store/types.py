@@ -12,8 +12,8 @@ import sqlalchemy as sa
 from engine.sealed import Mask, Sealed
 
 __all__ = [
-    "Boolean", "Date", "DateTime", "Decimal", "Id", "Integer", "Json", "JsonText", "Secret", "StoredType", "Text",
-    "TextList", "Time", "is_id",
+    "SQLITE_DIGITS", "Boolean", "Date", "DateTime", "Decimal", "Id", "Integer", "Json", "JsonText", "Secret",
+    "StoredType", "Text", "TextList", "Time", "is_id",
 ]  # fmt: skip
 
 Convert = Callable[[Any], Any]

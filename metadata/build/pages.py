@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from metadata.build.objects import names_in
 from metadata.build.wording import Wording
 from metadata.document import Document
 from metadata.model import Cell, Layout, Menu, MenuItem, RelatedList, Section, SortKey, Tab, View
@@ -25,7 +26,8 @@ def build_layout(document: Document, package: str, wording: Wording) -> Layout:
     return Layout(
         name=document.name, object=data.get("object") or "", tabs=tuple(tabs),
         highlights=tuple(data.get("highlights") or ()), path=data.get("path") or "",
-        is_default=data.get("default") is True, package=package, place=document.at(),
+        record_types=names_in(data.get("record_types")), is_default=data.get("default") is True, package=package,
+        place=document.at(),
     )  # fmt: skip
 
 
@@ -34,6 +36,7 @@ def build_tab(data: Any, wording: Wording, has_label: bool = True) -> Tab:
         label=wording.text(data.get("label")) if has_label else {},
         sections=tuple(build_section(section, wording) for section in data.get("sections") or ()),
         related=tuple(build_related(related, wording) for related in data.get("related") or ()),
+        show_if=data.get("show_if") or "" if has_label else "",
     )
 
 
@@ -41,7 +44,7 @@ def build_section(data: Any, wording: Wording) -> Section:
     return Section(
         label=wording.text(data.get("label")), columns=data.get("columns") or 2,
         cells=tuple(build_cell(cell) for cell in data.get("fields") or ()),
-        is_collapsed=data.get("collapsed") is True,
+        is_collapsed=data.get("collapsed") is True, show_if=data.get("show_if") or "",
     )  # fmt: skip
 
 

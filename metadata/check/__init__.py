@@ -2,15 +2,15 @@
 
 from collections.abc import Iterator
 
-from metadata.check import data, fields, layouts, menus, names, objects, packages, roles, translations, views
+from metadata.check import computed, data, fields, layouts, menus, names, objects, packages, roles, translations, views
 from metadata.check.facts import Facts
 from metadata.problem import Problem
 
 __all__ = ["Facts", "check"]
 
 CHECKS = (
-    packages.check, names.check, objects.check, fields.check, layouts.check, views.check, menus.check, roles.check,
-    translations.check, data.check,
+    packages.check, names.check, objects.check, fields.check, computed.check, layouts.check, views.check, menus.check,
+    roles.check, translations.check, data.check,
 )  # fmt: skip
 
 

@@ -20,6 +20,9 @@ FOREIGN: Mapping[str, str] = {
     "enum": "choice", "option": "choice", "multiselect": "multi_choice", "multipicklist": "multi_choice",
     "choices": "multi_choice", "tags": "multi_choice", "lookup": "reference", "link": "reference", "ref": "reference",
     "master_detail": "reference", "many2one": "reference", "relation": "reference", "mail": "email", "tel": "phone",
+    "attach": "file", "attachment": "file", "document": "file", "picture": "image", "photo": "image",
+    "attach_image": "image", "password": "secret", "encrypted": "secret", "encryptedtext": "secret",
+    "geo": "geolocation", "location": "geolocation", "geopoint": "geolocation", "postal_address": "address",
     "uri": "url", "auto_number": "autonumber", "sequence": "autonumber", "serial": "autonumber",
 }  # fmt: skip
 
@@ -129,7 +132,7 @@ def options_fit(item: FieldItem, kind: FieldKind) -> Iterator[Problem]:
             if is_said:
                 message = f"a field of type '{kind.name}' gets its value from the engine"
                 yield Problem(place(item, key), "field.computed", message, f"leave '{key}' out")
-    elif field.is_required and field.is_read_only and not has(item, "default"):
+    elif field.is_required and field.is_read_only and not (has(item, "default") or field.fetch):
         message = f"'{field.name}' is required and read-only and has no default: no form can be saved"
         fix = "add a default, or leave 'required' out"
         yield Problem(place(item), "field.required.read_only", message, fix, "warning")

@@ -67,20 +67,28 @@ def title_works(facts: Facts, item: Item[Object]) -> Iterator[Problem]:
 
 
 def groups_work(facts: Facts, item: Item[Object]) -> Iterator[Problem]:
-    for key, groups in (("unique", item.built.unique), ("indexes", item.built.indexes)):
-        for number, group in enumerate(groups):
-            yield from group_works(facts, item, key, number, group)
+    for key in ("unique", "indexes"):
+        for number, group in enumerate(item.document.data.get(key) or ()):
+            if isinstance(group, dict):
+                yield from group_works(facts, item, key, (key, number, "fields"), tuple(group.get("fields") or ()))
+            else:
+                yield from group_works(facts, item, key, (key, number), tuple(group))
 
 
-def group_works(facts: Facts, item: Item[Object], key: str, number: int, group: tuple[str, ...]) -> Iterator[Problem]:
+def group_works(
+    facts: Facts, item: Item[Object], key: str, steps: tuple[str | int, ...], group: tuple[str, ...]
+) -> Iterator[Problem]:
     document, built = item.document, item.built
     for index, name in enumerate(group):
-        at = document.at(key, number, index)
+        at = document.at(*steps, index)
         field = built.fields.get(name)
         if name in group[:index]:
             yield Problem(at, "object.group.twice", f"'{name}' is here twice", "delete one of the two")
         elif field is None and not is_system(name):
             yield facts.no_such("field", name, built.fields, at=at, code="field.unknown", within=built.name)
+        elif field is not None and not field.is_stored:
+            message = f"'{name}' is worked out where it is read: no index holds it"
+            yield Problem(at, "object.worked_out", message, f"take '{name}' out")
         elif field is not None and (kind := facts.kind(field)):
             able = kind.may_be_unique if key == "unique" else kind.may_be_indexed
             if not able:
@@ -98,6 +106,9 @@ def search_works(facts: Facts, item: Item[Object]) -> Iterator[Problem]:
         field = built.fields.get(name)
         if field is None:
             yield facts.no_such("field", name, built.fields, at=at, code="field.unknown", within=built.name)
+        elif not field.is_stored:
+            message = f"'{name}' is worked out where it is read: the search box does not read it"
+            yield Problem(at, "object.worked_out", message, f"take '{name}' out")
         elif (kind := facts.kind(field)) and not kind.is_searchable:
             message = f"'{name}' is a field of type '{field.type}', which the search box does not read"
             yield Problem(at, "object.search.type", message)

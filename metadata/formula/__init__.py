@@ -5,26 +5,33 @@ from metadata.formula.errors import FormulaError
 from metadata.formula.names import DefinitionNames, Names, Resolved, definition_names
 from metadata.formula.nodes import (
     Actor,
+    Aggregate,
     And,
     Arith,
     Call,
     Compare,
+    Config,
     Const,
+    Fit,
     FormulaType,
     In,
+    InTree,
     IsNew,
     Node,
     Not,
     Or,
+    Outer,
     Path,
     Prior,
     paths_in,
     shape,
 )
 from metadata.formula.parser import Limits, parse
+from metadata.formula.trees import bound, expanded, is_volatile, paths_of, reads, walk
 
 __all__ = [
-    "Actor", "And", "Arith", "Call", "Compare", "Const", "DefinitionNames", "FormulaError", "FormulaType", "In",
-    "IsNew", "Limits", "Names", "Node", "Not", "Or", "Path", "Prior", "Resolved", "Signature", "definition_names",
-    "parse", "paths_in", "shape",
+    "Actor", "Aggregate", "And", "Arith", "Call", "Compare", "Config", "Const", "DefinitionNames", "Fit",
+    "FormulaError", "FormulaType", "In", "InTree", "IsNew", "Limits", "Names", "Node", "Not", "Or", "Outer", "Path",
+    "Prior", "Resolved", "Signature", "bound", "definition_names", "expanded", "is_volatile", "parse", "paths_in",
+    "paths_of", "reads", "shape", "walk",
 ]  # fmt: skip

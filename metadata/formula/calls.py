@@ -11,6 +11,7 @@ from typing import Protocol, cast
 from metadata.formula.errors import FormulaError
 from metadata.formula.literals import as_type, must_be_choice
 from metadata.formula.nodes import Call, Const, FormulaType, Node, Path
+from metadata.formula.special import SPECIAL
 from metadata.formula.types import TEXTS, WORDS, blank_of, described, fault
 from metadata.model import ValueType
 from metadata.problem import nearest
@@ -31,6 +32,9 @@ class Signature(Protocol):
     @property
     def returns(self) -> ValueType | str: ...  # "same": of the type of its arguments "same"
 
+    @property
+    def is_volatile(self) -> bool: ...  # asks for the time, the time zone or who is acting
+
 
 def places(takes: Sequence[str], count: int) -> tuple[str, ...] | None:
     """What each of `count` arguments must be; None where a function does not take so many."""
@@ -49,7 +53,7 @@ def places(takes: Sequence[str], count: int) -> tuple[str, ...] | None:
 
 def call(name: str, args: Sequence[Node], functions: Mapping[str, Signature], column: int) -> Call:
     if name not in functions:
-        guess = nearest(name, functions)
+        guess = nearest(name, (*functions, *SPECIAL))
         fix = f"write {guess}(…)?" if guess else ""
         raise FormulaError("formula.function.unknown", f"no function '{name}'", fix, column)
     signature = functions[name]

@@ -4,7 +4,7 @@ import re
 from datetime import UTC, date, datetime, time
 
 from metadata.formula.errors import FormulaError
-from metadata.formula.nodes import Const, FormulaType, Node, Path
+from metadata.formula.nodes import Const, FormulaType, Node, Path, field_of
 from metadata.problem import nearest
 
 __all__ = ["as_type", "must_be_choice"]
@@ -42,11 +42,12 @@ def as_type(literal: Const, wanted: FormulaType) -> Const:
 
 def must_be_choice(literal: Node, other: Node) -> None:
     """A text beside a field with choices is one of them."""
-    if not (isinstance(other, Path) and other.type in ("choice", "choices")):
+    field = field_of(other)
+    if field is None or other.type not in ("choice", "choices"):
         return
-    choices = [choice.value for choice in other.fields[-1].choices]
+    choices = [choice.value for choice in field.choices]
     if isinstance(literal, Const) and literal.type == "text" and choices and literal.value not in choices:
-        name = ".".join(other.steps)
+        name = other.key if isinstance(other, Path) else field.name
         guess = nearest(str(literal.value), choices)
         shown = ", ".join(f"'{choice}'" for choice in choices[:6])
         fix = f"write '{guess}'?" if guess else f"write one of {shown}"

@@ -1,5 +1,6 @@
 """The checked tree of a formula, and the shape that trees which differ only in their literals share."""
 
+import dataclasses
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 from typing import Literal
@@ -7,8 +8,8 @@ from typing import Literal
 from metadata.model import Field, ValueType
 
 __all__ = [
-    "Actor", "And", "Arith", "Call", "Compare", "Const", "FormulaType", "In", "IsNew", "Node", "Not", "Or", "Path",
-    "Prior", "parts", "paths_in", "shape",
+    "Actor", "Aggregate", "And", "Arith", "Call", "Compare", "Config", "Const", "Fit", "FormulaType", "In", "InTree",
+    "IsNew", "Node", "Not", "Or", "Outer", "Path", "Prior", "field_of", "parts", "paths_in", "shape",
 ]  # fmt: skip
 
 FormulaType = ValueType | Literal["null"]
@@ -31,6 +32,41 @@ class Path:
     fields: tuple[Field, ...]
     type: FormulaType
     column: int = field(default=1, compare=False)
+
+    @property
+    def key(self) -> str:
+        """Under which a record's values hold it."""
+        return ".".join(self.steps)
+
+
+@dataclass(frozen=True, slots=True)
+class Outer:
+    """In the filter of a reference: a field of the record that refers, `record.account`; `Path` is one of the target.
+
+    A record's values hold it under "record.account".
+    """
+
+    path: Path
+    type: FormulaType
+    column: int = field(default=1, compare=False)
+
+    @property
+    def key(self) -> str:
+        return f"record.{self.path.key}"
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """A field of a settings object's one record: `config.sales.discount`; values hold it under that name."""
+
+    object: str
+    field: Field
+    type: FormulaType
+    column: int = dataclasses.field(default=1, compare=False)  # `field` is a name of this class
+
+    @property
+    def key(self) -> str:
+        return f"config.{self.object}.{self.field.name}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,11 +156,70 @@ class IsNew:
     column: int = field(default=1, compare=False)
 
 
-Node = Const | Path | Actor | Not | And | Or | Compare | In | Arith | Call | Prior | IsNew
+@dataclass(frozen=True, slots=True)
+class Aggregate:
+    """Of the records of `object` that the field at `path` holds: COUNT(lines, condition), SUM(lines, value).
+
+    `inner` is a formula over one of these records, whose reference `by` leads back here; None counts all.
+    A record's values hold them as a sequence of records, under the path's key.
+    """
+
+    op: Literal["COUNT", "SUM", "AVERAGE", "HIGHEST", "LOWEST"]
+    path: Path
+    object: str
+    by: str
+    inner: "Node | None"
+    type: FormulaType
+    column: int = field(default=1, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class InTree:
+    """Whether a record of `object`, a tree by its reference `by`, is the root or below it; blank is in no tree.
+
+    `item` is a reference, or the id, of that record. Values hold it and all that is above it under `key`.
+    """
+
+    item: Path
+    object: str
+    by: str
+    root: "Node"
+    type: FormulaType = "boolean"
+    column: int = field(default=1, compare=False)
+
+    @property
+    def key(self) -> str:
+        return f"{self.item.key}^"
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """A number as a column of `scale` decimal places holds it: rounded, and blank where it has no room."""
+
+    item: "Node"
+    scale: int
+    type: FormulaType = "number"
+    column: int = field(default=1, compare=False)
+
+
+Node = (
+    Const | Path | Outer | Config | Actor | Not | And | Or | Compare | In | Arith | Call | Prior | IsNew | Aggregate
+    | InTree | Fit
+)  # fmt: skip
+
+
+def field_of(node: Node) -> Field | None:
+    """The field whose value it is, if it is one's."""
+    match node:
+        case Path(_, fields) | Prior(Path(_, fields)) | Outer(Path(_, fields)):
+            return fields[-1]
+        case Config():
+            return node.field
+    return None
 
 
 def parts(node: Node) -> tuple[Node, ...]:
-    """The nodes right below one."""
+    """The nodes right below one, of the same record: without what an aggregate asks of its lines."""
     match node:
         case And(items) | Or(items):
             return items
@@ -136,13 +231,17 @@ def parts(node: Node) -> tuple[Node, ...]:
             return (item, *options)
         case Call(_, args):
             return args
-        case Prior(path):
+        case Prior(path) | Aggregate(_, path):
             return (path,)
+        case InTree(item, _, _, root):
+            return (item, root)
+        case Fit(item):
+            return (item,)
     return ()
 
 
 def paths_in(node: Node) -> tuple[Path, ...]:
-    """All paths of a formula, as written, from left to right."""
+    """All paths of a formula from left to right, those to lines included; not those of their lines."""
     if isinstance(node, Path):
         return (node,)
     return tuple(path for part in parts(node) for path in paths_in(part))
@@ -158,6 +257,7 @@ def shape(node: Node) -> tuple[Hashable, list[object]]:
 
 
 def _shape(node: Node, values: list[object]) -> Hashable:
+    head: Hashable
     match node:
         case Const(None):
             return "blank"
@@ -166,10 +266,19 @@ def _shape(node: Node, values: list[object]) -> Hashable:
             return ("const", type_)
         case Path(steps):
             return ("path", *steps)
+        case Outer() | Config():
+            return ("key", node.key)
         case Actor(attribute):
             return ("user", attribute)
+        case Aggregate(op, _, object_, by, inner):
+            below = _shape(inner, values) if inner else "all"
+            return (op, object_, by, *(_shape(part, values) for part in parts(node)), below)
+        case InTree(_, object_, by):
+            head = ("tree", object_, by)
+        case Fit(_, scale):
+            head = ("fit", scale)
         case Compare(op) | Arith(op):
-            head: Hashable = op
+            head = op
         case In(negated=negated):
             head = "not in" if negated else "in"
         case Call(name):

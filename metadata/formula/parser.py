@@ -8,12 +8,13 @@ from decimal import Decimal, InvalidOperation
 
 from metadata.formula.calls import Signature, call
 from metadata.formula.errors import FormulaError
+from metadata.formula.lookup import Lookup
 from metadata.formula.names import Names
-from metadata.formula.nodes import Actor, And, Arith, Call, Compare, Const, IsNew, Node, Not, Or, Path, Prior, parts
+from metadata.formula.nodes import Aggregate, And, Arith, Call, Const, Fit, Node, Not, Or, field_of, parts
+from metadata.formula.special import AGGREGATES, CHANGES, aggregate, change, in_tree, includes, lines_of
 from metadata.formula.tokens import prepared
 from metadata.formula.types import arith, blank_of, compare, holds, logic, membership, must_be
-from metadata.model import Field, ValueType
-from metadata.problem import nearest
+from metadata.model import ValueType
 
 __all__ = ["Limits", "parse"]
 
@@ -32,27 +33,25 @@ OPERATORS: Mapping[type[ast.cmpop], str] = {
     ast.Eq: "==", ast.NotEq: "!=", ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=",
 }  # fmt: skip
 CONSTANTS: Mapping[str, object] = {"true": True, "false": False, "null": None}
-ACTOR: Mapping[str, ValueType] = {"id": "reference", "username": "text"}
 LARGEST = Decimal(10) ** 30
 PLACES = 20  # after the point: no number of a formula has more
 ARITHMETIC: Mapping[type[ast.operator], str] = {
     ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.Mod: "%",
 }  # fmt: skip
-# Of the record as it was, so they are no functions: they take a field, not its value.
-CHANGES = {"PRIOR": 1, "CHANGED": 1, "BECAME": 2, "IS_NEW": 0}
 
 
 def parse(
     text: str, scope: Names, *, functions: Mapping[str, Signature], limits: Limits = LIMITS,
-    wants: ValueType | None = "boolean", has_prior: bool = False,
+    wants: ValueType | None = "boolean", has_prior: bool = False, outer: Names | None = None,
 ) -> Node:  # fmt: skip
     """The checked tree of `text`, whose value is of the type `wants` (None: of any). Raises FormulaError.
 
     `has_prior`: it is asked about a change of a record, so that PRIOR, CHANGED, BECAME and IS_NEW mean something.
+    `outer`: names of the record that refers, for the filter of a reference: `record.account`.
     """
     if len(text) > limits.characters:
         raise _limit(f"a formula has at most {limits.characters:,} characters, not {len(text):,}", 1)
-    reader = _Reader(text, scope, functions, limits, has_prior)
+    reader = _Reader(text, Lookup(scope, functions, limits.steps, outer), functions, limits, has_prior)
     node = reader.read(reader.tree(), 1)
     if calls_deep(node) > limits.calls:
         raise _limit(f"functions and calculations stand at most {limits.calls} deep in each other", node.column)
@@ -62,7 +61,10 @@ def parse(
 
 
 def calls_deep(node: Node) -> int:
-    return isinstance(node, (Arith, Call)) + max(map(calls_deep, parts(node)), default=0)
+    below = parts(node)
+    if isinstance(node, Aggregate) and node.inner:
+        below = (*below, node.inner)
+    return isinstance(node, (Arith, Call, Aggregate, Fit)) + max(map(calls_deep, below), default=0)
 
 
 def _is_fine_enough(number: Decimal) -> bool:
@@ -76,13 +78,13 @@ def _limit(message: str, column: int) -> FormulaError:
 
 class _Reader:
     def __init__(
-        self, text: str, scope: Names, functions: Mapping[str, Signature], limits: Limits, has_prior: bool
+        self, text: str, lookup: Lookup, functions: Mapping[str, Signature], limits: Limits, has_prior: bool
     ) -> None:
         source = prepared(text)
         self.lead = len(source) - len(source.lstrip())
         self.source = source.strip()
         self.bytes = self.source.encode("utf-8", "surrogatepass")
-        self.scope, self.functions, self.limits = scope, functions, limits
+        self.lookup, self.functions, self.limits = lookup, functions, limits
         self.nodes, self.has_prior = 0, has_prior
 
     def tree(self) -> ast.expr:
@@ -195,7 +197,8 @@ class _Reader:
         try:
             return self.read(written, depth + 1)
         except FormulaError as error:
-            choices = left.fields[-1].choices if isinstance(left, Path) else ()
+            field = field_of(left)
+            choices = field.choices if field else ()
             if isinstance(written, ast.Name) and any(choice.value == written.id for choice in choices):
                 fix = f"write '{written.id}' with the quotes"
                 raise FormulaError(error.code, error.message, fix, error.column) from error
@@ -214,54 +217,40 @@ class _Reader:
             raise FormulaError("formula.syntax", "only functions such as TODAY() can be called", "", column)
         if node.keywords:
             raise FormulaError("formula.syntax", "a function takes values without names", "", column)
+        name = node.func.id
+        if name in AGGREGATES:
+            return self._aggregate(name, node, depth, column)
         args = [self.read(arg, depth + 1) for arg in node.args]
-        if node.func.id in CHANGES:
-            return self._change(node.func.id, args, column)
-        return call(node.func.id, args, self.functions, column)
+        if name in CHANGES:
+            return change(name, args, self.has_prior, column)
+        if name == "IN_TREE":
+            return in_tree(self.lookup.scope, args, column)
+        if name == "INCLUDES":
+            return includes(args, column)
+        return call(name, args, self.functions, column)
 
-    def _change(self, name: str, args: list[Node], column: int) -> Node:
-        """PRIOR(x), CHANGED(x), BECAME(x, value), IS_NEW(): the last three in terms of what was before."""
-        if not self.has_prior:
-            message = f"{name} asks what a record was before it changed, and nothing changes here"
-            raise FormulaError("formula.prior", message, "", column)
-        if len(args) != CHANGES[name]:
-            raise FormulaError("formula.type", f"{name} takes {CHANGES[name]} values, not {len(args)}", "", column)
-        if name == "IS_NEW":
-            return IsNew(column=column)
-        path = args[0]
-        if not isinstance(path, Path) or len(path.steps) > 1:
-            raise FormulaError("formula.prior", f"{name} takes a field of the record itself", "", args[0].column)
-        prior = Prior(path, path.type, column)
-        if name == "PRIOR":
-            return prior
-        if name == "CHANGED":
-            return Compare("!=", path, prior, column=column)
-        wanted = blank_of(args[1])
-        now, before = compare("==", path, wanted, column), compare("!=", prior, wanted, column)
-        return And((now, Or((IsNew(column=column), before), column=column)), column=column)
+    def _aggregate(self, name: str, node: ast.Call, depth: int, column: int) -> Node:
+        if not 1 <= len(node.args) <= 2:
+            raise FormulaError("formula.type", f"{name} takes 2 values, not {len(node.args)}", "", column)
+        written = node.args[0]
+        if not isinstance(written, ast.Name | ast.Attribute):
+            raise FormulaError("formula.type", f"{name} takes the name of a field that holds records", "", column)
+        path = self.lookup.path(self._steps(written), self.column(written))
+        self.nodes += 1
+        scope = lines_of(name, self.lookup.scope, path)
+        if len(node.args) == 1:
+            return aggregate(name, path, None, column)
+        here, has_prior = self.lookup, self.has_prior
+        self.lookup, self.has_prior = here.within(scope), False
+        inner = self.read(node.args[1], depth + 1)
+        self.lookup, self.has_prior = here, has_prior
+        return aggregate(name, path, blank_of(inner), column)
 
     def _name(self, node: ast.expr, column: int) -> Node:
         steps = self._steps(node)
         if len(steps) == 1 and steps[0] in CONSTANTS:
             return self._constant(node, CONSTANTS[steps[0]], column)
-        if steps[0] == "user" and len(steps) > 1:
-            return self._actor(steps, column)
-        if steps[0] == "this" and len(steps) > 1:
-            column += len("this.")
-            steps = steps[1:]
-        if len(steps) > self.limits.steps:
-            raise _limit(f"a path has at most {self.limits.steps} steps, not {len(steps)}", column)
-        fields: list[Field] = []
-        for count in range(1, len(steps) + 1):
-            found = self.scope.resolve(steps[:count])
-            if found is None:
-                raise self._unknown(steps, count - 1, fields, column)
-            fields.append(found.field)
-        assert found is not None
-        if found.value == "secret":
-            message = f"'{'.'.join(steps)}' is a secret, which no formula reads"
-            raise FormulaError("formula.secret", message, "leave it out", column)
-        return Path(found.steps, tuple(fields), found.value, column)
+        return self.lookup.named(steps, column)
 
     def _steps(self, node: ast.expr) -> tuple[str, ...]:
         steps: list[str] = []
@@ -272,26 +261,3 @@ class _Reader:
             raise FormulaError("formula.syntax", "a '.' follows names only", "", self.column(node))
         steps.append(node.id)
         return tuple(unicodedata.normalize("NFKC", step) for step in reversed(steps))
-
-    def _actor(self, steps: tuple[str, ...], column: int) -> Actor:
-        if len(steps) == 2 and steps[1] in ACTOR:
-            return Actor(steps[1], ACTOR[steps[1]], column)
-        name = ".".join(steps)
-        fix = f"write user.id, user.username, or this.{name} for the field"
-        raise FormulaError("formula.name.unknown", f"'{name}' is not known of the person acting", fix, column)
-
-    def _unknown(self, steps: tuple[str, ...], at: int, fields: list[Field], column: int) -> FormulaError:
-        code, name, before = "formula.name.unknown", steps[at], steps[:at]
-        column += sum(len(step) + 1 for step in before)
-        if before and not fields[-1].target:
-            message = f"'{'.'.join(before)}' is no reference, so '{name}' cannot follow it"
-            return FormulaError(code, message, f"write {'.'.join(before)}", column)
-        known = list(self.scope.known(before))
-        guess = nearest(name, known)
-        fix = f"write '{'.'.join((*before, guess))}'?" if guess else ""
-        if not before and not guess and name == "user":
-            fix = "write user.id"
-        elif not before and name.upper() in self.functions:
-            fix = f"write {name.upper()}()"
-        where = f" in '{fields[-1].target}'" if before else ""
-        return FormulaError(code, f"no field '{name}'{where}", fix, column)

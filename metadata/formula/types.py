@@ -5,7 +5,23 @@ from typing import Any
 
 from metadata.formula.errors import FormulaError
 from metadata.formula.literals import as_type, must_be_choice
-from metadata.formula.nodes import Actor, And, Arith, Call, Compare, Const, FormulaType, In, Node, Not, Or, Path
+from metadata.formula.nodes import (
+    Actor,
+    Aggregate,
+    And,
+    Arith,
+    Call,
+    Compare,
+    Config,
+    Const,
+    FormulaType,
+    In,
+    Node,
+    Not,
+    Or,
+    Outer,
+    Path,
+)
 
 __all__ = ["WORDS", "arith", "blank_of", "compare", "described", "fault", "holds", "logic", "membership", "must_be"]
 
@@ -13,7 +29,7 @@ __all__ = ["WORDS", "arith", "blank_of", "compare", "described", "fault", "holds
 WORDS: Mapping[str, str] = {
     "text": "a text", "number": "a number", "boolean": "true or false", "date": "a date", "datetime": "a date and time",
     "time": "a time", "choice": "a choice", "choices": "a list of choices", "reference": "a reference",
-    "json": "structured data", "secret": "a secret", "null": "blank", "any": "any value",
+    "json": "structured data", "secret": "a secret", "lines": "a list of records", "null": "blank", "any": "any value",
 }  # fmt: skip
 WORD_LIKE = frozenset({"text", "choice", "reference"})
 ORDERED = frozenset({"text", "number", "date", "datetime", "time"})
@@ -29,11 +45,11 @@ def fault(message: str, fix: str, node: Node) -> FormulaError:
 def described(node: Node) -> str:
     """A node as a message names it: "'amount' is a number"."""
     match node:
-        case Path(steps):
-            name = f"'{'.'.join(steps)}'"
+        case Path() | Outer() | Config():
+            name = f"'{node.key}'"
         case Actor(attribute):
             name = f"'user.{attribute}'"
-        case Call(function):
+        case Call(function) | Aggregate(function):
             name = f"'{function}(…)'"
         case Const(value) if value is not None:
             name = f"'{str(value)[:40]}'"

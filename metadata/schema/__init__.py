@@ -12,7 +12,11 @@ __all__ = ["COLORS", "COMMON_FIELD_KEYS", "field_schema", "kind_schema", "publis
 
 KINDS = ("package", "object", "field", "layout", "view", "menu", "role", "translation", "data")
 SHARED = "common.json#/$defs/"
-REFERENCE_KEYS = ("to", "on_delete")
+REFERENCE_KEYS = ("to", "on_delete", "master", "filter")
+CHOICE_KEYS = ("choices", "depends_on")
+# Of what is not sent, no value is required, given or unique; of what has no column, none is indexed either.
+VALUE_KEYS = ("required", "read_only", "unique", "default", "require_if", "lock_if", "fetch", "fetch_when", "set_once",
+              "copy", "history")  # fmt: skip
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 # What the loader checks in words of its own, as an editor's pattern.
@@ -47,7 +51,7 @@ def shared() -> dict[str, Any]:
 
 
 COLORS: tuple[str, ...] = tuple(shared()["color"]["enum"])
-COMMON_FIELD_KEYS = tuple(key for key in shared()["field"]["properties"] if key not in ("choices", *REFERENCE_KEYS))
+COMMON_FIELD_KEYS = tuple(key for key in shared()["field"]["properties"] if key not in (*CHOICE_KEYS, *REFERENCE_KEYS))
 
 
 @cache
@@ -60,14 +64,16 @@ def field_schema(kind: FieldKind) -> dict[str, Any]:
     """The schema of a field of one type: the common keys and the type's own options, nothing else."""
     base = shared()["field"]["properties"]
     own = {**base, "type": {"const": kind.name}, **{option: dict(schema) for option, schema in kind.options.items()}}
-    if not kind.has_choices:
-        own.pop("choices", None)
-    for key in REFERENCE_KEYS:
-        if not kind.refers and key not in kind.options:
-            own.pop(key, None)
+    gone = {*(() if kind.has_choices else CHOICE_KEYS), *(() if kind.refers or kind.targets else REFERENCE_KEYS)}
+    if kind.source != "value":
+        gone |= {*VALUE_KEYS, *(() if kind.source == "rollup" else ("index",))}
+    for key in gone - kind.options.keys():
+        own.pop(key, None)
+    if kind.targets:
+        own["to"] = {"$ref": "#/$defs/name_or_names", "description": "The object that it points to, or several."}
     required = ["type", *kind.required_options]
     required += ["choices"] if kind.has_choices and "choices" not in required else []
-    required += ["to"] if kind.refers and "to" not in required else []
+    required += ["to"] if (kind.refers or kind.targets) and "to" not in required else []
     return {"type": "object", "properties": own, "required": required, "additionalProperties": False}
 
 

@@ -25,7 +25,7 @@ BEYOND_SCHEMA = {
     "value.number.scale", "value.number.digits", "value.number.exact", "value.date", "value.datetime",
     "value.date.year", "value.phone", "value.url", "value.email", "value.text.character",
     "value.reference", "value.number.finite", "value.json.part", "value.json.long", "value.json.deep",
-    "value.file.size", "value.file.type", "value.secret.character",
+    "value.address.country", "value.file.size", "value.file.type", "value.secret.character",
 }  # fmt: skip
 
 
@@ -38,11 +38,12 @@ def allows(kind: FieldType, field: Field, value: object) -> bool:
     return Draft202012Validator(kind.schema(field), format_checker=CHECKER).is_valid(value)
 
 
-def test_these_types_are_registered() -> None:
+def test_the_types_that_are_registered() -> None:
     assert sorted(PLUGINS.fields) == [
-        "autonumber", "boolean", "choice", "code", "color", "currency", "date", "datetime", "decimal", "duration",
-        "email", "file", "id", "image", "integer", "json", "longtext", "markdown", "multi_choice", "percent", "phone",
-        "rating", "reference", "richtext", "secret", "text", "time", "url",
+        "address", "autonumber", "boolean", "choice", "code", "color", "currency", "date", "datetime", "decimal",
+        "duration", "email", "file", "formula", "geolocation", "id", "image", "integer", "inverse", "json", "longtext",
+        "markdown", "multi_choice", "percent", "phone", "rating", "reference", "richtext", "rollup", "secret", "table",
+        "text", "time", "url",
     ]  # fmt: skip
 
 

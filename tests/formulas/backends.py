@@ -33,26 +33,121 @@ HERE = Here(NOW, ZoneInfo("Asia/Shanghai"), "0199aaaa-0000-7000-8000-00000000000
 COLUMNS: Mapping[str, types.StoredType] = {
     "count": types.Integer(), "amount": types.Decimal(18, 2), "rate": types.Decimal(15, 6), "name": types.Text(),
     "note": types.Text(), "stage": types.Text(), "due": types.Date(), "start": types.Date(), "at": types.DateTime(),
-    "is_hot": types.Boolean(), "opens": types.Time(), "tags": types.TextList(),
+    "is_hot": types.Boolean(), "opens": types.Time(), "tags": types.TextList(), "home": types.Json(),
+    "shop": types.Json(), "depot": types.Json(),
 }  # fmt: skip
 KINDS: Mapping[str, ValueType] = {
     "count": "number", "amount": "number", "rate": "number", "name": "text", "note": "text", "stage": "choice",
     "due": "date", "start": "date", "at": "datetime", "is_hot": "boolean", "opens": "time", "tags": "choices",
+    "home": "json", "shop": "json", "depot": "json",
+}  # fmt: skip
+LINE_COLUMNS: Mapping[str, types.StoredType] = {
+    "quantity": types.Integer(), "price": types.Decimal(18, 2), "label": types.Text(), "day": types.Date(),
+    "is_free": types.Boolean(), "place": types.Id(),
 }  # fmt: skip
 CHOICES = (Choice("new", {}), Choice("won", {}), Choice("lost", {}))
-FIELDS = {
-    name: Field(name, kind, {}, value=kind, choices=CHOICES if kind in ("choice", "choices") else ())
-    for name, kind in KINDS.items()
-}
-NAMES = definition_names({"deal": Object("deal", {}, {}, FIELDS, "name")}, "deal")
-TABLE = sa.Table(
-    "deal", sa.MetaData(), sa.Column("id", sa.Integer()), *(sa.Column(name, kind) for name, kind in COLUMNS.items())
-)
+PLACES: Mapping[str, types.JsonText] = {
+    "home": types.JsonText.of({"city": "上海市", "street": "世纪大道1号"}),
+    "shop": types.JsonText.of({"latitude": 31.23, "longitude": 121.47}),
+    "depot": types.JsonText.of({"latitude": 39.9, "longitude": 116.4}),
+}  # of the records that examples are about
 Record = Mapping[str, Any]
+
+
+def field(name: str, kind: ValueType, **more: Any) -> Field:
+    return Field(name, kind, {}, value=kind, choices=CHOICES if kind in ("choice", "choices") else (), **more)
+
+
+def thing(name: str, *fields: Field, **more: Any) -> Object:
+    return Object(name, {}, {}, {one.name: one for one in fields}, "name", **more)
+
+
+LINES = field("lines", "lines", source="lines", of="line", by="deal")
+REGION = field("region", "reference", target="place")
+OBJECTS = {
+    "deal": thing("deal", *(field(name, kind) for name, kind in KINDS.items()), LINES, REGION),
+    "line": thing(
+        "line", field("deal", "reference", target="deal", is_master=True), field("quantity", "number"),
+        field("price", "number"), field("label", "text"), field("day", "date"), field("is_free", "boolean"),
+        field("place", "reference", target="place"), kind="child",
+    ),
+    "place": thing("place", field("name", "text"), field("within", "reference", target="place"), tree="within"),
+    "house": thing("house", field("factor", "number"), field("motto", "text"), field("day", "date"), kind="single"),
+}  # fmt: skip
+NAMES = definition_names(OBJECTS, "deal")
+
+# Records are numbered here, places have ids.
+EVERYWHERE = sa.MetaData()
+TABLE = sa.Table(
+    "deal", EVERYWHERE, sa.Column("id", sa.Integer()), *(sa.Column(name, kind) for name, kind in COLUMNS.items()),
+    sa.Column("region", types.Id()),
+)  # fmt: skip
+LINE = sa.Table(
+    "line", EVERYWHERE, sa.Column("deal", sa.Integer()), sa.Column("deleted_at", types.DateTime()),
+    *(sa.Column(name, kind) for name, kind in LINE_COLUMNS.items()),
+)  # fmt: skip
+PLACE = sa.Table(
+    "place", EVERYWHERE, sa.Column("id", types.Id()), sa.Column("within", types.Id()),
+    sa.Column("deleted_at", types.DateTime()),
+)  # fmt: skip
+HOUSE = sa.Table(
+    "house", EVERYWHERE, sa.Column("factor", types.Decimal(18, 2)), sa.Column("motto", types.Text()),
+    sa.Column("day", types.Date()),
+)  # fmt: skip
+SETTINGS: Record = {"factor": Decimal("7.50"), "motto": "华东 a", "day": dt.date(2026, 11, 22)}
+
+
+def place(number: int) -> str:
+    return f"0199aaaa-0000-7000-8000-00000000000{number}"
+
+
+# 1 > 2 > 3; 4 is deleted, 5 within it; 6 and 7 are within each other.
+WITHIN = {place(1): None, place(2): place(1), place(3): place(2), place(4): place(1), place(5): place(4),
+          place(6): place(7), place(7): place(6)}  # fmt: skip
+GONE = place(4)
+
+
+def upwards(start: str | None) -> tuple[str, ...]:
+    """A place and all above it. Nothing is known above one that is deleted."""
+    found: list[str] = []
+    while start is not None and start not in found:
+        found.append(start)
+        start = None if start == GONE else WITHIN.get(start)
+    return tuple(found)
+
+
+def whole(record: Record) -> dict[str, Any]:
+    """With all that a formula may read besides fields."""
+    lines = [{**line, "place^": upwards(line["place"])} for line in record.get("lines") or ()]
+    settings = {f"config.house.{name}": value for name, value in SETTINGS.items()}
+    return {**record, **settings, "lines": lines, "region": record.get("region"),
+            "region^": upwards(record.get("region"))}  # fmt: skip
 
 
 def read(text: str, *, has_prior: bool = False) -> Node:
     return parse(text, NAMES, functions=FUNCTIONS, wants=None, has_prior=has_prior)
+
+
+class LineRows:
+    """Lines of deals, as a statement of its own."""
+
+    def __init__(self) -> None:
+        self.source = LINE.alias()
+        self.where = (self.source.c.deleted_at.is_(None),)
+
+    def column(self, steps: tuple[str, ...]) -> Any:
+        return self.source.c[steps[0]]
+
+
+class Others:
+    def config(self, object_name: str, field_name: str) -> Any:
+        return sa.select(HOUSE.c[field_name]).scalar_subquery()
+
+    def lines(self, object_name: str) -> LineRows:
+        return LineRows()
+
+    def tree(self, object_name: str) -> sa.FromClause:
+        return PLACE.alias()
 
 
 def plain(value: Any) -> Any:
@@ -60,6 +155,8 @@ def plain(value: Any) -> Any:
     match value:
         case None | "" | []:
             return None
+        case tuple():
+            return list(value)
         case bool():
             return value
         case int() | Decimal():
@@ -73,7 +170,7 @@ def plain(value: Any) -> Any:
 
 def in_python(nodes: Sequence[Node], records: Sequence[Record]) -> list[list[Any]]:
     made = [evaluator(node, FUNCTIONS) for node in nodes]
-    return [[plain(one(HERE, record, None)) for one in made] for record in records]
+    return [[plain(one(HERE, record, None)) for one in made] for record in map(whole, records)]
 
 
 def opened(url: str) -> Database:
@@ -84,18 +181,33 @@ def opened(url: str) -> Database:
 
 def fill(database: Database, records: Sequence[Record]) -> None:
     with database.write() as connection:
-        connection.sa.execute(sa.schema.CreateTable(TABLE, if_not_exists=True))
-        connection.sa.execute(TABLE.delete())
+        for table in EVERYWHERE.tables.values():
+            connection.sa.execute(sa.schema.CreateTable(table, if_not_exists=True))
+            connection.sa.execute(table.delete())
+        connection.sa.execute(HOUSE.insert().values(SETTINGS))
+        for name, within in WITHIN.items():
+            connection.sa.execute(
+                PLACE.insert().values(id=name, within=within, deleted_at=NOW if name == GONE else None)
+            )
         for index, record in enumerate(records):
-            connection.sa.execute(TABLE.insert().values(id=index, **record))
+            own = {name: value for name, value in record.items() if name != "lines"}
+            connection.sa.execute(TABLE.insert().values(id=index, **own))
+            for line in record.get("lines") or ():
+                connection.sa.execute(LINE.insert().values(deal=index, **line))
+            gone = {"quantity": 1000, "price": Decimal("9.99"), "label": "gone", "deleted_at": NOW}
+            connection.sa.execute(LINE.insert().values(deal=index, **gone))
+
+
+def of_lines(object_name: str) -> Any:
+    return lambda path: LINE.c[path.steps[0]].type
 
 
 def in_database(database: Database, nodes: Sequence[Node]) -> list[list[Any]]:
     """Of the records that `fill` put there."""
     columns: list[Any] = []
     for node in nodes:
-        lifted = lift(node, lambda path: COLUMNS[path.steps[0]], database.dialect)
-        formula = Formula(database.dialect, FUNCTIONS, lambda names: TABLE.c[names[0]], lifted.values)
+        lifted = lift(node, lambda path: TABLE.c[path.steps[0]].type, database.dialect, of_lines)
+        formula = Formula(database.dialect, FUNCTIONS, lambda names: TABLE.c[names[0]], lifted.values, Others())
         columns.append(formula.exact(lifted.node) if lifted.node.type == "number" else formula.value(lifted.node))
     values = {
         "_now": NOW, "_today": HERE.today, "_zone": HERE.zone.key, "_actor_id": HERE.user_id,
@@ -114,13 +226,19 @@ def in_database(database: Database, nodes: Sequence[Node]) -> list[list[Any]]:
     ]
 
 
+def outside(record: Record) -> dict[str, Any]:
+    """As the browser has it."""
+    found = {name: plain(value) for name, value in record.items() if name != "lines"}
+    return found | ({"lines": [outside(line) for line in record["lines"]]} if "lines" in record else {})
+
+
 def in_node(nodes: Sequence[Node], records: Sequence[Record], folder: Path) -> list[list[Any]]:
     formulas = {str(index): node for index, node in enumerate(nodes)}
     here = {
         "now": plain(NOW), "today": plain(HERE.today), "zone": HERE.zone.key, "userId": HERE.user_id,
         "username": HERE.username, "roles": ROLES,
     }  # fmt: skip
-    rows = [{name: plain(value) for name, value in record.items()} for record in records]
+    rows = [outside(whole(record)) for record in records]
     call = f"""
 const here = {json.dumps(here)};
 const rows = {json.dumps(rows)};

@@ -37,6 +37,7 @@ from metadata.model import SYSTEM_FIELDS, Choice, Field, Object, ValueType
 class Sig:
     takes: tuple[str, ...]
     returns: ValueType | str
+    is_volatile: bool = False
 
 
 FUNCTIONS = {

@@ -256,7 +256,7 @@ REFUSED = [
     ({"measures": "sum(amuont)"}, "field.unknown", "measures", "write 'amount'?"),
     ({"measures": "sum()"}, "aggregate.measure", "measures", "write 'sum(…)' with a field"),
     ({"measures": "amount"}, "aggregate.measure", "measures", "write 'count()'?"),
-    ({"measures": "sum(sum(amount))"}, "aggregate.measure", "measures", "write 'count()'?"),
+    ({"measures": "sum(sum(amount))"}, "formula.function.unknown", "measures", None),
     ({"measures": "sum(name)"}, "aggregate.type", "measures", "write 'count(name)'?"),
     ({"measures": "max(is_hot)"}, "aggregate.type", "measures", "write 'count(is_hot)'?"),
     ({"measures": "distinct(tags)"}, "aggregate.type", "measures", "write 'count(tags)'?"),
@@ -332,3 +332,24 @@ def test_hidden_and_missing_fields_have_the_same_answer(sqlite_firm: Running) ->
             message = str(refusal.value).replace(path, "…").replace(path.rpartition(".")[2], "…")
             answers.append((refusal.value.code, message, refusal.value.fix))
         assert answers[0] == answers[1], query
+
+
+def test_formulas_are_grouped_by_and_measured(firm: Running) -> None:
+    boss = deals(
+        firm, {"amount": "100.10", "close_date": "2026-11-01"}, {"amount": "301", "close_date": "2025-12-24"},
+        {"amount": "250.05", "close_date": "2026-02-01"}, {},
+    )  # fmt: skip
+    size = "IF(amount > 200, 'large, really', 'small')"
+    query = AggregateQuery(
+        "deal", (size,), ("sum(amount * 2)", "max(ROUND(amount / 3, 1))"), having="sum(amount) > 1",
+        sort=(SortKey("sum(amount * 2)", True),),
+    )  # fmt: skip
+    assert [list(group.values()) for group in boss.aggregate(query).groups] == [
+        ["large, really", 1102.1, 100.3], ["small", 200.2, 33.4],
+    ]  # fmt: skip
+    by_year = AggregateQuery("deal", ("YEAR(close_date)",), ("count()",))
+    assert [list(g.values()) for g in boss.aggregate(by_year).groups] == [[2025.0, 1], [2026.0, 2], [None, 1]]
+    for wrong, code in (("YEAR(nosuch)", "formula.name.unknown"), ("tags == null or", "formula.syntax")):
+        with pytest.raises(BadInput) as error:
+            boss.aggregate(AggregateQuery("deal", (wrong,)))
+        assert error.value.code == code

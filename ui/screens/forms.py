@@ -6,11 +6,12 @@ from typing import Any
 from markupsafe import Markup
 from starlette.responses import Response
 
-from engine.errors import BadInput, Conflict, EngineError, Forbidden, Stale
+from engine.errors import BadInput, Conflict, EngineError, Forbidden, NeedsConfirmation, Stale
 from engine.rules.values import rules_of
 from metadata.model import SYSTEM_FIELDS, Cell, Layout, Object, Section
 from ui.cells import Shown, cell_for
 from ui.columns import field_of, title_of
+from ui.screens.confirmation import asking, candidate_views, confirmation_view
 from ui.screens.layouts import layout_for
 from ui.screens.objects import head, is_written, object_of
 from ui.screens.refusals import at_fields
@@ -72,8 +73,8 @@ def edit_page(visit: Visit) -> Response:
 def create(visit: Visit) -> Response:
     definition = object_of(visit, visit.request.path_params["object"])
     try:
-        record = visit.records.create(definition.name, read_form(visit, definition))
-    except (BadInput, Conflict) as refusal:
+        record = asking(visit).create(definition.name, read_form(visit, definition))
+    except (BadInput, Conflict, NeedsConfirmation) as refusal:
         return show(visit, definition, held={}, record_id="", refusal=refusal, sent=visit.form)
     title = str(record.get(definition.title) or visit.text(definition.label))
     return visit.go(f"/o/{definition.name}/{record['id']}", {"code": "created", "title": title})
@@ -84,11 +85,11 @@ def update(visit: Visit) -> Response:
     record_id = visit.request.path_params["id"]
     version = visit.sent("version")
     try:
-        visit.records.update(
+        asking(visit).update(
             definition.name, record_id, read_form(visit, definition, visit.sent("_only")),
             if_version=int(version) if version.isdecimal() and len(version) < 18 else None,
         )  # fmt: skip
-    except (BadInput, Conflict, Stale) as refusal:
+    except (BadInput, Conflict, NeedsConfirmation, Stale) as refusal:
         held = visit.records.get_row(definition.name, record_id, (*form_fields(visit, definition), "version"))
         return show(
             visit,
@@ -142,7 +143,10 @@ def show(
     only: str = "",
 ) -> Response:
     names = form_fields(visit, definition)
-    errors, loose = at_fields(visit, definition, refusal, names)
+    is_stale, doubts = isinstance(refusal, Stale), ()
+    if isinstance(refusal, NeedsConfirmation):
+        doubts = refusal.warnings
+    errors, loose = at_fields(visit, definition, None if doubts else refusal, names)
     only = only if only in names else ""
     sections = []
     for section in sections_of(visit, definition, names, only):
@@ -158,14 +162,14 @@ def show(
         if not record_id
         else visit.say("Edit {title}", title=str(held.get(definition.title) or object_view["label"]))
     )
-    is_stale = isinstance(refusal, Stale)
     return visit.render(
         "form.html" if visit.is_part else "form_page.html",
-        status=200 if refusal is None else 409 if is_stale or isinstance(refusal, Conflict) else 422,
+        status=200 if refusal is None else 422 if isinstance(refusal, BadInput) else 409,
         title=heading, heading=heading, object=object_view, sections=sections, in_sheet=visit.is_part,
         action=f"{address}/edit" if record_id else f"{address}/new", back=address, only=only,
         version=held.get("version", ""), current=(definition.name, "", "any"),
-        wrong=summary(visit, definition, errors, loose) if refusal is not None and not is_stale else None,
+        wrong=summary(visit, definition, refusal, errors, loose) if refusal and not is_stale and not doubts else None,
+        doubt=confirmation_view(visit, definition, doubts) if doubts else None,
         stale=stale_view(visit, definition, record_id, held, sent or {}) if is_stale else None,
     )  # fmt: skip
 
@@ -223,7 +227,9 @@ def shown_value(visit: Visit, definition: Object, name: str, held: Values) -> st
     return cell_for(Shown(field, 0, visit.formats, visit.language, kind.cell, title_at, is_full=True))(row)
 
 
-def summary(visit: Visit, definition: Object, errors: Mapping[str, str], loose: Sequence[str]) -> dict[str, Any]:
+def summary(
+    visit: Visit, definition: Object, refusal: EngineError, errors: Mapping[str, str], loose: Sequence[str]
+) -> dict[str, Any]:
     lines = [{"text": text, "href": ""} for text in loose]
     for name, text in errors.items():
         field = field_of(definition, name) or SYSTEM_FIELDS["owner"]
@@ -233,7 +239,8 @@ def summary(visit: Visit, definition: Object, errors: Mapping[str, str], loose: 
     title = (
         visit.say("Not saved: one thing to mend") if count == 1 else visit.say("Not saved: {n} things to mend", n=count)
     )
-    return {"title": title, "lines": lines}
+    found = [one for problem in refusal.problems for one in candidate_views(visit, problem.candidates, tuple(errors))]
+    return {"title": title, "lines": lines, "candidates": found}
 
 
 def stale_view(visit: Visit, definition: Object, record_id: str, held: Values, sent: Sent) -> dict[str, Any]:

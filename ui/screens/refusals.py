@@ -1,6 +1,6 @@
 """What a refusal says, at its fields and as a whole, in the person's language and with the labels that they know."""
 
-from engine.errors import EngineError, InputProblem
+from engine.errors import EngineError, InputProblem, InputWarning
 from metadata.model import Object
 from ui.columns import field_of
 from ui.texts import problem_text
@@ -13,7 +13,7 @@ def problems_of(refusal: EngineError) -> tuple[InputProblem, ...]:
     return refusal.problems or (InputProblem("", refusal.code, str(refusal), refusal.fix),)
 
 
-def text_of(visit: Visit, definition: Object | None, problem: InputProblem) -> str:
+def text_of(visit: Visit, definition: Object | None, problem: InputProblem | InputWarning) -> str:
     """One problem, with labels where it quotes names."""
     field = field_of(definition, problem.path) if definition is not None else None
     labels = {"label": visit.text(field.label) if field else problem.path}

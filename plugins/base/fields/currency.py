@@ -17,7 +17,11 @@ CURRENCY = FieldType(
     to_json=number_json,
     from_form=lambda field, sent, zone: number_from_form(sent, signs="¥$€£"),
     to_form=lambda field, value, zone: number_text(value),
-    options={**NUMBER.options, "currency": {"type": "string", "pattern": "^[A-Z]{3}$", "default": "CNY"}},
+    options={
+        **NUMBER.options,
+        "currency": {"type": "string", "pattern": "^[A-Z]{3}$", "default": "CNY"},
+        "currency_from": {"type": "string", "minLength": 1, "description": "A path to a code such as EUR."},
+    },
     good=(
         ({}, 0),
         ({}, 1234.5),

@@ -21,6 +21,7 @@ DATE_OF = Function(
     python=lambda here, moment: moment.astimezone(here.zone).date(),
     js="(here, moment) => fs.dateOf(moment, here.zone)",
     in_sqlite="python",
+    is_volatile=True,
     examples=(
         ("DATE_OF(NOW())", "2026-11-22"),
         ("DATE_OF('2026-03-01T15:59:59Z')", "2026-03-01"),

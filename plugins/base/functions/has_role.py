@@ -23,6 +23,7 @@ HAS_ROLE = Function(
     python=lambda here, role: role in here.roles,
     js="(here, role) => here.roles.includes(role)",
     blank="value",
+    is_volatile=True,
     examples=(
         ("HAS_ROLE('sales')", True),
         ("HAS_ROLE('sale')", False),

@@ -5,7 +5,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from engine.sdk import Function
+from engine.sdk import Function, chosen
 
 
 def sql(context: Any, args: Sequence[Any]) -> Any:
@@ -19,6 +19,7 @@ IF = Function(
     takes=("boolean", "same", "same?"),
     returns="same",
     sql=sql,
+    scaled=chosen,
     python=lambda here, condition, value, other=None: value if condition else other,
     js="(here, condition, value, other = null) => condition ? value : other",
     blank="value",

@@ -19,6 +19,7 @@ LAST_MONTH = Function(
     python=lambda here, date: within(here, date, "month", -1),
     js="(here, date) => fs.within(here, date, 'month', -1)",
     blank="value",
+    is_volatile=True,
     examples=(
         ("LAST_MONTH('2026-10-31')", True),
         ("LAST_MONTH('2026-11-01')", False),

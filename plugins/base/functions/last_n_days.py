@@ -19,6 +19,7 @@ LAST_N_DAYS = Function(
     python=lambda here, date, days: is_near(here, date, days, -1),
     js="(here, date, days) => fs.isNear(here, date, days, -1)",
     blank="value",
+    is_volatile=True,
     examples=(
         ("LAST_N_DAYS('2026-11-21', 30)", True),
         ("LAST_N_DAYS('2026-10-23', 30)", True),

@@ -19,6 +19,7 @@ LAST_QUARTER = Function(
     python=lambda here, date: within(here, date, "quarter", -1),
     js="(here, date) => fs.within(here, date, 'quarter', -1)",
     blank="value",
+    is_volatile=True,
     examples=(
         ("LAST_QUARTER('2026-09-30')", True),
         ("LAST_QUARTER('2026-10-01')", False),

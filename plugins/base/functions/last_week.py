@@ -19,6 +19,7 @@ LAST_WEEK = Function(
     python=lambda here, date: within(here, date, "week", -1),
     js="(here, date) => fs.within(here, date, 'week', -1)",
     blank="value",
+    is_volatile=True,
     examples=(
         ("LAST_WEEK('2026-11-15')", True),
         ("LAST_WEEK('2026-11-16')", False),

@@ -19,6 +19,7 @@ LAST_YEAR = Function(
     python=lambda here, date: within(here, date, "year", -1),
     js="(here, date) => fs.within(here, date, 'year', -1)",
     blank="value",
+    is_volatile=True,
     examples=(
         ("LAST_YEAR('2025-12-31')", True),
         ("LAST_YEAR('2026-01-01')", False),

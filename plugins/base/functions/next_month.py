@@ -19,6 +19,7 @@ NEXT_MONTH = Function(
     python=lambda here, date: within(here, date, "month", 1),
     js="(here, date) => fs.within(here, date, 'month', 1)",
     blank="value",
+    is_volatile=True,
     examples=(
         ("NEXT_MONTH('2026-12-31')", True),
         ("NEXT_MONTH('2027-01-01')", False),

@@ -19,6 +19,7 @@ NEXT_N_DAYS = Function(
     python=lambda here, date, days: is_near(here, date, days, 1),
     js="(here, date, days) => fs.isNear(here, date, days, 1)",
     blank="value",
+    is_volatile=True,
     examples=(
         ("NEXT_N_DAYS('2026-11-23', 7)", True),
         ("NEXT_N_DAYS('2026-11-29', 7)", True),

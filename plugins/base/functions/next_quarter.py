@@ -19,6 +19,7 @@ NEXT_QUARTER = Function(
     python=lambda here, date: within(here, date, "quarter", 1),
     js="(here, date) => fs.within(here, date, 'quarter', 1)",
     blank="value",
+    is_volatile=True,
     examples=(
         ("NEXT_QUARTER('2027-03-31')", True),
         ("NEXT_QUARTER('2027-04-01')", False),

@@ -19,6 +19,7 @@ NEXT_WEEK = Function(
     python=lambda here, date: within(here, date, "week", 1),
     js="(here, date) => fs.within(here, date, 'week', 1)",
     blank="value",
+    is_volatile=True,
     examples=(
         ("NEXT_WEEK('2026-11-29')", True),
         ("NEXT_WEEK('2026-11-22')", False),

@@ -19,6 +19,7 @@ NEXT_YEAR = Function(
     python=lambda here, date: within(here, date, "year", 1),
     js="(here, date) => fs.within(here, date, 'year', 1)",
     blank="value",
+    is_volatile=True,
     examples=(
         ("NEXT_YEAR('2027-12-31')", True),
         ("NEXT_YEAR('2026-12-31')", False),

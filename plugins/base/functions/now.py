@@ -18,5 +18,6 @@ NOW = Function(
     sql=sql,
     python=lambda here: here.now,
     js="(here) => here.now",
+    is_volatile=True,
     examples=(("NOW()", "2026-11-21T23:15:00.123Z"),),
 )

@@ -19,6 +19,7 @@ THIS_MONTH = Function(
     python=lambda here, date: within(here, date, "month", 0),
     js="(here, date) => fs.within(here, date, 'month', 0)",
     blank="value",
+    is_volatile=True,
     examples=(
         ("THIS_MONTH('2026-11-30')", True),
         ("THIS_MONTH('2026-12-01')", False),

@@ -19,6 +19,7 @@ THIS_QUARTER = Function(
     python=lambda here, date: within(here, date, "quarter", 0),
     js="(here, date) => fs.within(here, date, 'quarter', 0)",
     blank="value",
+    is_volatile=True,
     examples=(
         ("THIS_QUARTER('2026-10-01')", True),
         ("THIS_QUARTER('2026-09-30')", False),

@@ -19,6 +19,7 @@ THIS_WEEK = Function(
     python=lambda here, date: within(here, date, "week", 0),
     js="(here, date) => fs.within(here, date, 'week', 0)",
     blank="value",
+    is_volatile=True,
     examples=(
         ("THIS_WEEK('2026-11-16')", True),
         ("THIS_WEEK('2026-11-23')", False),

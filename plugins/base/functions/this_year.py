@@ -19,6 +19,7 @@ THIS_YEAR = Function(
     python=lambda here, date: within(here, date, "year", 0),
     js="(here, date) => fs.within(here, date, 'year', 0)",
     blank="value",
+    is_volatile=True,
     examples=(
         ("THIS_YEAR('2026-01-01')", True),
         ("THIS_YEAR('2025-12-31')", False),

@@ -18,5 +18,6 @@ TODAY = Function(
     sql=sql,
     python=lambda here: here.today,
     js="(here) => here.today",
+    is_volatile=True,
     examples=(("TODAY()", "2026-11-22"),),
 )

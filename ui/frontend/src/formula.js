@@ -193,8 +193,81 @@ export function dateOf(moment, zone) {
 
 /** The value of a record's field; `kind` "number" makes it exact. */
 export function read(record, path, kind) {
-  const found = record === null ? null : filled(record[path]);
+  const found = record === null ? null : filled(record instanceof Line ? record.value(path) : record[path]);
   return kind === "number" ? number(found) : found;
+}
+
+/** A value of structured data: of a record it may come as text. */
+function parsed(value) {
+  if (typeof value !== "string") return value;
+  try {
+    return JSON.parse(value);
+  } catch {
+    return null;
+  }
+}
+
+const named = (value, name) => (value && typeof value === "object" && !Array.isArray(value) && Object.hasOwn(value, name) ? value[name] : null);
+
+export function part(value, name) {
+  const found = /^[A-Za-z0-9_]+$/.test(name) ? named(parsed(value), name) : null;
+  return typeof found === "string" ? filled(found) : null;
+}
+
+const RADIUS_KM = 6371.0088;
+const RADIAN = 0.017453292519943295;
+
+/** As plugins/base/functions/distance.py, step by step. */
+export function distance(one, other) {
+  const sides = [one, other].map(parsed).flatMap((value) => [["latitude", 90], ["longitude", 180]].map(([name, most]) => {
+    const degrees = named(value, name);
+    return typeof degrees === "number" && Math.abs(degrees) <= most ? degrees * RADIAN : null;
+  }));
+  if (sides.includes(null)) return null;
+  const [lat1, lon1, lat2, lon2] = sides;
+  const { sin, cos } = Math;
+  const turn = lon2 - lon1;
+  const x = cos(lat2) * sin(turn);
+  const y = cos(lat1) * sin(lat2) - sin(lat1) * cos(lat2) * cos(turn);
+  const z = sin(lat1) * sin(lat2) + cos(lat1) * cos(lat2) * cos(turn);
+  const far = RADIUS_KM * Math.atan2(Math.sqrt(x * x + y * y), z);
+  return BigInt(Math.floor(far * 1000 + 0.5)) * 10n ** BigInt(PLACES - 3);
+}
+
+/** A line's values; behind its reference to the record those of the record, as `parent.` reads them. */
+class Line {
+  constructor(values, record, start, by) {
+    Object.assign(this, { values, record, start, by: `${by}.` });
+  }
+
+  value(path) {
+    if (path.startsWith(this.by)) return read(this.record, this.start + path.slice(this.by.length));
+    if (/^(config|record)\./.test(path) && !(path in this.values)) return read(this.record, path);
+    return this.values[path];
+  }
+}
+
+/** COUNT, SUM, … of the records at `steps`; `inner` is a function of one of them, or null for all. */
+export function aggregate(op, record, steps, by, inner) {
+  const lines = read(record, steps.join(".")) ?? [];
+  const start = steps.slice(0, -1).map((step) => `${step}.`).join("");
+  const values = lines.map((line) => (inner === null ? true : inner(new Line(line, record, start, by))));
+  if (op === "COUNT") return whole(values.filter((value) => value === true).length);
+  const there = values.filter((value) => value !== null);
+  if (op === "HIGHEST" || op === "LOWEST") return extreme(there, op === "HIGHEST" ? 1 : -1);
+  const total = there.reduce((sum, value) => sum + value, 0n);
+  if (op === "SUM") return total;
+  return there.length ? divided(total, BigInt(there.length)) : null;
+}
+
+/** `path` holds the ids of a record and of all above it in its tree. */
+export const inTree = (record, path, root) => root !== null && (read(record, path) ?? []).includes(root);
+
+/** As a column of that scale holds a number: rounded, blank where it has no room. */
+export function fitted(value, scale) {
+  if (value === null) return null;
+  const found = round(value, scale);
+  return abs(found) < 10n ** BigInt(18 - scale) * UNIT ? found : null;
 }
 
 export const isIn = (item, options) => options.some((option) => same(item, option));

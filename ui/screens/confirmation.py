@@ -1,0 +1,72 @@
+"""What speaks against saving: shown above the form that comes back, for the person to confirm or to think again."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from engine.errors import Candidate, InputWarning
+from engine.service import Query, Records
+from metadata.model import Object
+from ui.columns import plan_of
+from ui.screens.refusals import text_of
+from ui.visit import Visit
+
+__all__ = ["asking", "candidate_views", "confirmation_view"]
+
+CONFIRM = "_confirm"
+MOST_FACTS = 3  # values beside a candidate's title
+
+
+def asking(visit: Visit) -> Records:
+    """Writes that stop at warnings, unless the form says that the person has confirmed them."""
+    is_confirmed = visit.sent(CONFIRM) == "1"
+    return Records(replace(visit.ctx, warnings=[], stops_at_warnings=not is_confirmed))
+
+
+def confirmation_view(visit: Visit, definition: Object, warnings: Sequence[InputWarning]) -> dict[str, Any]:
+    items = [
+        {
+            "text": text_of(visit, definition, warning),
+            "candidates": candidate_views(visit, warning.candidates, fields_of(warning)),
+        }
+        for warning in warnings
+    ]
+    links = [candidate["href"] for item in items for candidate in item["candidates"]]
+    return {"items": items, "existing": links[0] if links else ""}
+
+
+def fields_of(warning: InputWarning) -> tuple[str, ...]:
+    """The fields that a warning compared."""
+    compared = dict(warning.values).get("compared", "")
+    return tuple(str(compared).split(",")) if compared else ()
+
+
+def candidate_views(visit: Visit, candidates: Sequence[Candidate], fields: Sequence[str]) -> list[dict[str, Any]]:
+    """Each with its address, its title, and what it holds in some fields."""
+    by_object: dict[str, list[str]] = {}
+    for one in candidates:
+        by_object.setdefault(one.object, []).append(one.id)
+    facts = {key: shown for name, ids in by_object.items() for key, shown in facts_of(visit, name, ids, fields).items()}
+    return [
+        {
+            "href": f"/o/{one.object}/{one.id}",
+            "title": one.title or visit.say("Untitled"),
+            "facts": facts.get(one.id, []),
+        }
+        for one in candidates
+    ]
+
+
+def facts_of(visit: Visit, object_name: str, ids: Sequence[str], fields: Sequence[str]) -> dict[str, list[str]]:
+    """id -> values as HTML."""
+    ctx = visit.ctx
+    title = ctx.snapshot.definitions.objects[object_name].title
+    wanted = [name for name in fields if name != title][:MOST_FACTS]
+    plan = plan_of(ctx.snapshot, ctx.scope, object_name, wanted, visit.formats, ctx.language)
+    if not plan.columns:
+        return {}
+    page = visit.records.page(Query(object_name, plan.paths, ids=tuple(ids), limit=len(ids)))
+    return {
+        record_id: [html for column in plan.columns if (html := column.cell(row))]
+        for record_id, row in zip(page.ids, page.rows, strict=True)
+    }
