@@ -19,9 +19,9 @@ Text = Mapping[str, str]
 """A text by language: {"en": "Lead", "zh-CN": "线索"}. A plain string in YAML is in the package's first language."""
 
 ValueType = Literal[
-    "text", "number", "boolean", "date", "datetime", "time", "choice", "choices", "reference", "json", "lines"
+    "text", "number", "boolean", "date", "datetime", "time", "choice", "choices", "reference", "json", "lines", "secret"
 ]
-"""What a value is to a formula."""
+"""What a value is to a formula. A secret is nothing to it: it can only be shown, as a mask."""
 
 Source = Literal["value", "formula", "rollup", "lines", "inverse"]
 """Where a field's value comes from: it is written; worked out where it is read (no column); kept by the engine in a

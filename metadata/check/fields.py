@@ -20,6 +20,9 @@ FOREIGN: Mapping[str, str] = {
     "enum": "choice", "option": "choice", "multiselect": "multi_choice", "multipicklist": "multi_choice",
     "choices": "multi_choice", "tags": "multi_choice", "lookup": "reference", "link": "reference", "ref": "reference",
     "master_detail": "reference", "many2one": "reference", "relation": "reference", "mail": "email", "tel": "phone",
+    "attach": "file", "attachment": "file", "document": "file", "picture": "image", "photo": "image",
+    "attach_image": "image", "password": "secret", "encrypted": "secret", "encryptedtext": "secret",
+    "geo": "geolocation", "location": "geolocation", "geopoint": "geolocation", "postal_address": "address",
     "uri": "url", "auto_number": "autonumber", "sequence": "autonumber", "serial": "autonumber",
 }  # fmt: skip
 
