@@ -4,16 +4,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from engine import service_lines as lines
 from engine.context import Context
 from engine.errors import BadInput, EngineError, InputProblem, InputWarning
-from engine.rules import rollups
+from engine.rules import duplicates, rollups, trees
+from engine.rules.masters import give_owner
 from engine.rules.numbering import number
-from engine.rules.references import missing_targets
+from engine.rules.pipeline import settle
 from engine.rules.uniqueness import is_violation
-from engine.rules.values import read_values, rules_of
+from engine.rules.values import rules_of
+from engine.rules.written import Written
 from engine.service_answers import Result
 from engine.service_deletion import delete_in, restore_in
-from engine.service_writes import changes_of, create_in, may_not, need, new_row, refuse, update_in, upsert_in
+from engine.service_rows import changes_of, may_not, need, refuse
+from engine.service_writes import create_in, new_draft, update_in, upsert_in
 from engine.store import rows, rows_history
 from engine.store.database import Connection
 from engine.store.query import Query, find
@@ -148,21 +152,36 @@ def create_many(
     """New records, a few statements for all of them. Raises for the first that is refused, without saying which."""
     need(ctx.scope, "create", object_name)
     rules = rules_of(ctx.snapshot, object_name)
-    new: list[dict[str, Any]] = []
+    read = [new_draft(ctx, object_name, one) for one in values]
+    drafts, tables = [draft for draft, _ in read], [sent for _, sent in read]
+    settle(ctx, connection, rules, drafts)
+    for draft in drafts:
+        refuse(draft.problems)
     beginning = rollups.beginning(ctx.snapshot, object_name)
-    for one in values:
-        stored, problems = read_values(ctx, rules, one, None)
-        refuse(problems)
-        new.append({**new_row(ctx, stored), **beginning})
-    refuse([problem for _, problem in missing_targets(ctx, connection, rules, new)])
+    new = [{**draft.stored, **beginning} if beginning else draft.stored for draft in drafts]
+    give_owner(ctx, connection, rules, new)
+    lines.append(ctx, connection, rules, new)
     number(ctx, connection, rules, new)
     rows.insert_many(ctx, connection, object_name, new)
     ids = [row["id"] for row in new]
     if rows.failing(ctx, connection, object_name, ids, "create"):
         raise may_not("create", object_name)
+    refuse(list(trees.wrong_places(ctx, connection, rules, {row["id"]: row for row in new}, is_new=True).values()))
+    seen = Written()
+    for row in new:
+        seen.add(ctx.snapshot, rules, row["id"], None, row)
+    if any(tables):
+        lines.insert(ctx, connection, list(zip(ids, tables, strict=True)), seen)
     if rollups.concerns(ctx.snapshot, object_name):
-        rollups.after_change(connection, ctx.snapshot, object_name, ids)
-    entries = [(row["id"], 1, "create", changes_of(rules, {}, row)) for row in new]
+        seen.touch(rollups.after_change(connection, ctx.snapshot, object_name, ids))
+    refuse(seen.problems(ctx, connection))
+    if duplicates.has_rules(ctx.snapshot, object_name):
+        duplicates.keep(ctx, connection, object_name, new)
+        duplicates.check(ctx, connection, object_name, new)
+    entries = [
+        (row["id"], 1, "create", {**changes_of(rules, {}, row), **lines.counts_of(sent)})
+        for row, sent in zip(new, tables, strict=True)
+    ]
     rows_history.write(ctx, connection, object_name, entries)
     written = _read_back(ctx, connection, object_name, ids)
     return [written.get(one, {"id": one, "version": 1}) for one in ids]

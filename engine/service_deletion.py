@@ -4,7 +4,7 @@ References to a deleted record say what becomes of theirs: `cascade` deletes the
 makes the reference blank. These follow from the definitions, not from what the person may do to the other records.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,16 +12,23 @@ from typing import Any
 from engine.access.scope import Scope
 from engine.context import Context
 from engine.errors import Conflict, InputProblem, NotFound
-from engine.rules import rollups
+from engine.rules import duplicates, rollups, trees
 from engine.rules.uniqueness import as_conflicts
-from engine.service_writes import TRIES, always_changing, answer, may_not, need, not_found, stale
+from engine.rules.values import rules_of
+from engine.rules.written import Written, owners_of
+from engine.service_rows import TRIES, always_changing, answer, may_not, need, not_found, refuse, stale
 from engine.snapshot import Snapshot
 from engine.store import rows, rows_deletion, rows_history
 from engine.store.database import Connection
+from engine.store.query_paths import field_of
+from engine.store.references import pointed, referring, replaced, written
 from engine.store.rows_deletion import Taken
-from metadata.model import SYSTEM_FIELDS, Field
+from metadata.model import Field
 
-__all__ = ["delete", "delete_in", "restore", "restore_in"]
+__all__ = [
+    "NO_CHANGES", "change_references", "delete", "delete_in", "delete_lines", "mend_references", "restore",
+    "restore_in",
+]  # fmt: skip
 
 MOST = 10_000  # records that one deletion may take along
 
@@ -35,12 +42,13 @@ class Closure:
     """All that goes with a record."""
 
     deleted: dict[str, dict[str, None]] = field(default_factory=dict)  # object -> ids, in the order found
-    blanked: list[tuple[str, Field, str, str]] = field(default_factory=list)  # (object, reference, id, old value)
+    emptied: dict[tuple[str, str, str], tuple[Any, Any]] = field(default_factory=dict)
+    """(object, reference, id) -> its value, and what is left of that"""
     held: list[tuple[str, Field, str]] = field(default_factory=list)  # what `restrict` protects: refused unless deleted
 
     @property
     def size(self) -> int:
-        return sum(map(len, self.deleted.values())) + len(self.blanked)
+        return sum(map(len, self.deleted.values())) + len(self.emptied)
 
     def has(self, object_name: str, record_id: str) -> bool:
         return record_id in self.deleted.get(object_name, ())
@@ -64,24 +72,28 @@ def delete_in(ctx: Context, connection: Connection, object_name: str, record_id:
             raise stale(current.version, if_version)
         # Marked first: whoever makes a record refer to this one waits, and then finds it gone.
         marked = {"deleted_at": ctx.now}
-        written = rows.change(ctx, connection, object_name, record_id, current.version, marked, "delete")
-        if written is not None:  # else somebody was faster: look again
+        deleted = rows.change(ctx, connection, object_name, record_id, current.version, marked, "delete")
+        if deleted is not None:  # else somebody was faster: look again
             break
     else:
         raise always_changing()
     closure = _closure(ctx.snapshot, connection, object_name, record_id)
     _check_held(ctx.scope, closure, object_name)
-    versions = {record_id: written.record["version"]}
+    versions = {record_id: deleted.record["version"]}
     closure.deleted[object_name].pop(record_id)
     _carry_out(ctx, connection, closure, versions)
     taken = [Taken(object_name, record_id)]
     taken += [Taken(name, one) for name, ids in closure.deleted.items() for one in ids]
-    blanked = [Taken(name, one, reference.name, old) for name, reference, one, old in closure.blanked]
-    rows_deletion.write(ctx, connection, record_id, taken + blanked)
+    emptied = [Taken(name, one, reference, old) for (name, reference, one), (old, _) in closure.emptied.items()]
+    rows_deletion.write(ctx, connection, record_id, taken + emptied)
+    seen = Written()
     for name in dict.fromkeys(one.object for one in taken):
-        rollups.after_change(connection, ctx.snapshot, name, [one.record for one in taken if one.object == name])
+        gone = [one.record for one in taken if one.object == name]
+        seen.touch(rollups.after_change(connection, ctx.snapshot, name, gone))
+        seen.touch(owners_of(connection, ctx.snapshot, name, gone))
         entries = [(one.record, versions[one.record], "delete", NO_CHANGES) for one in taken if one.object == name]
         rows_history.write(ctx, connection, name, entries)
+    refuse(seen.problems(ctx, connection))
 
 
 def _closure(snapshot: Snapshot, connection: Connection, object_name: str, record_id: str) -> Closure:
@@ -91,41 +103,32 @@ def _closure(snapshot: Snapshot, connection: Connection, object_name: str, recor
         found: dict[str, list[str]] = {}
         for target, ids in fresh.items():
             for name, reference in referring(snapshot, target):
-                for one, old in rows_deletion.referrers(connection, snapshot, name, reference.name, ids, MOST + 1):
+                for one, old in rows_deletion.referrers(connection, snapshot, name, reference, target, ids, MOST + 1):
                     if closure.has(name, one):
                         continue
                     if reference.on_delete == "cascade":
                         closure.deleted.setdefault(name, {})[one] = None
                         found.setdefault(name, []).append(one)
-                    elif reference.on_delete == "restrict" or reference.is_required:
+                    elif reference.on_delete == "restrict" or (reference.is_required and not reference.refers_to_many):
                         closure.held.append((name, reference, one))
                     else:
-                        closure.blanked.append((name, reference, one, old))
+                        closure.emptied[name, reference.name, one] = (old, None)
                     if closure.size > MOST:
                         raise Conflict(
                             f"more than {MOST:,} records would be deleted or changed with this one",
                             code="delete.limit", fix="delete the records that refer to it first",
                         )  # fmt: skip
         fresh = found
-    closure.blanked = [entry for entry in closure.blanked if not closure.has(entry[0], entry[2])]
+    closure.emptied = {place: pair for place, pair in closure.emptied.items() if not closure.has(place[0], place[2])}
+    for (name, reference_name, one), (old, _) in closure.emptied.items():
+        reference = field_of(snapshot, name, reference_name)
+        gone = {written(reference, *place): None for place in pointed(reference, old) if closure.has(*place)}
+        left = replaced(reference, old, gone)
+        closure.emptied[name, reference_name, one] = (old, left)
+        if left is None and reference.is_required:
+            closure.held.append((name, reference, one))
     closure.held = [entry for entry in closure.held if not closure.has(entry[0], entry[2])]
     return closure
-
-
-def referring(snapshot: Snapshot, target: str) -> tuple[tuple[str, Field], ...]:
-    """(object, reference) of all fields that refer to an object. Who created or changed a record holds nobody."""
-    key = ("referring", target)
-    if key not in snapshot.cache:
-        snapshot.cache[key] = tuple(_references(snapshot, target))
-    found: tuple[tuple[str, Field], ...] = snapshot.cache[key]
-    return found
-
-
-def _references(snapshot: Snapshot, target: str) -> Iterator[tuple[str, Field]]:
-    for name, definition in snapshot.definitions.objects.items():
-        for one in (*definition.fields.values(), SYSTEM_FIELDS["owner"]):
-            if one.target == target:
-                yield name, one
 
 
 def _check_held(scope: Scope, closure: Closure, object_name: str) -> None:
@@ -151,16 +154,55 @@ def _carry_out(ctx: Context, connection: Connection, closure: Closure, versions:
     """Marks as deleted, makes references blank; `versions` takes up the new versions of what was deleted."""
     for name, ids in closure.deleted.items():
         versions.update(rows.change_many(ctx, connection, name, list(ids), {"deleted_at": ctx.now}))
-    by_field: dict[tuple[str, str], dict[str, str]] = {}
-    for name, reference, one, old in closure.blanked:
-        by_field.setdefault((name, reference.name), {})[one] = old
-    for (name, reference_name), olds in by_field.items():
-        changed = rows.change_many(ctx, connection, name, list(olds), {reference_name: None})
-        entries = [(one, version, "update", {reference_name: (olds[one], None)}) for one, version in changed.items()]
-        rows_history.write(ctx, connection, name, entries)
-    for (name, reference_name), olds in by_field.items():
-        former = {reference_name: olds.values()}
-        rollups.after_change(connection, ctx.snapshot, name, list(olds), [reference_name], former)
+    by_field: dict[tuple[str, str], dict[str, tuple[Any, Any]]] = {}
+    for (name, reference_name, one), pair in closure.emptied.items():
+        by_field.setdefault((name, reference_name), {})[one] = pair
+    for (name, reference_name), changes in by_field.items():
+        change_references(ctx, connection, name, field_of(ctx.snapshot, name, reference_name), changes)
+
+
+def change_references(
+    ctx: Context, connection: Connection, object_name: str, reference: Field, changes: Mapping[str, tuple[Any, Any]],
+    action: str = "update",
+) -> Mapping[str, Iterable[str]]:  # fmt: skip
+    """Set a reference in many records, id -> (old, new), with the history and the roll-ups, whoever may see them.
+    Returns records whose roll-ups changed."""
+    name = reference.name
+    each = {one: {name: new} for one, (_, new) in changes.items()}
+    values = {tuple(new) if isinstance(new, list) else new for _, new in changes.values()}
+    with as_conflicts(ctx.snapshot, object_name):
+        if len(values) == 1:
+            versions = rows.change_many(ctx, connection, object_name, list(changes), next(iter(each.values())))
+        else:
+            versions = rows.change_each(ctx, connection, object_name, each)
+    former = {name: [old for old, _ in changes.values() if isinstance(old, str)]}
+    touched = rollups.after_change(connection, ctx.snapshot, object_name, list(changes), [name], former)
+    duplicates.renew_stored(ctx, connection, object_name, list(changes), [name])
+    if reference.is_tracked:
+        entries = [(one, version, action, {name: changes[one]}) for one, version in versions.items()]
+        rows_history.write(ctx, connection, object_name, entries)
+    return touched
+
+
+def delete_lines(
+    ctx: Context, connection: Connection, object_name: str, ids: list[str]
+) -> Mapping[str, Iterable[str]]:  # fmt: skip
+    """Lines that their record no longer has: each can be restored by itself. Returns records whose roll-ups changed."""
+    if rows.failing(ctx, connection, object_name, ids, "delete"):
+        raise may_not("delete", object_name)
+    if any(
+        rows_deletion.referrers(connection, ctx.snapshot, name, reference, object_name, ids, 1)
+        for name, reference in referring(ctx.snapshot, object_name)
+    ):
+        for one in ids:
+            delete_in(ctx, connection, object_name, one, None)
+        return {}
+    versions = rows.change_many(ctx, connection, object_name, ids, {"deleted_at": ctx.now})
+    rows_deletion.write_each(ctx, connection, {one: [Taken(object_name, one)] for one in ids})
+    touched = rollups.after_change(connection, ctx.snapshot, object_name, ids)
+    entries = [(one, version, "delete", NO_CHANGES) for one, version in versions.items()]
+    rows_history.write(ctx, connection, object_name, entries)
+    return touched
 
 
 def restore(ctx: Context, object_name: str, record_id: str) -> Json:
@@ -184,10 +226,10 @@ def restore_in(ctx: Context, connection: Connection, object_name: str, record_id
         )  # fmt: skip
     # Taken out of the trash first: of several who restore it at once, the others find it alive.
     with as_conflicts(ctx.snapshot, object_name):
-        written = rows.change(ctx, connection, object_name, record_id, current.version, {"deleted_at": None}, "delete")
-    if written is None:
+        alive = rows.change(ctx, connection, object_name, record_id, current.version, {"deleted_at": None}, "delete")
+    if alive is None:
         raise _not_in_trash(ctx, connection, object_name, record_id)
-    entry = (record_id, int(written.record["version"]), "restore", NO_CHANGES)
+    entry = (record_id, int(alive.record["version"]), "restore", NO_CHANGES)
     rows_history.write(ctx, connection, object_name, [entry])
     taken = rows_deletion.read(connection, ctx.snapshot, record_id) or [Taken(object_name, record_id)]
     deleted: dict[str, list[str]] = {}
@@ -198,15 +240,22 @@ def restore_in(ctx: Context, connection: Connection, object_name: str, record_id
         others = [one for one in ids if one != record_id]
         if not others:
             continue
-        with _untold(ctx.scope, name), as_conflicts(ctx.snapshot, name):
+        with untold(ctx.scope, name), as_conflicts(ctx.snapshot, name):
             versions = rows.change_many(ctx, connection, name, others, {"deleted_at": None})
         rows_history.write(ctx, connection, name, [(one, at, "restore", NO_CHANGES) for one, at in versions.items()])
     for name, ids in deleted.items():
-        with _untold(ctx.scope, name):
-            _mend_references(ctx, connection, name, ids)
-    _refill(ctx, connection, [one for one in taken if one.field])
+        with untold(ctx.scope, name):
+            mend_references(ctx, connection, name, ids)
+    _refill(ctx, connection, [one for one in taken if one.field], deleted)
+    _stay_trees(ctx, connection, deleted)
+    seen = Written()
     for name, ids in deleted.items():
-        rollups.after_change(connection, ctx.snapshot, name, ids)
+        seen.touch(rollups.after_change(connection, ctx.snapshot, name, ids))
+        seen.touch(owners_of(connection, ctx.snapshot, name, ids))
+    refuse(seen.problems(ctx, connection))
+    for name, ids in deleted.items():
+        with untold(ctx.scope, name):
+            duplicates.check_stored(ctx, connection, name, ids)
     rows_deletion.forget(connection, ctx.snapshot, record_id)
     found = rows.current(ctx, connection, object_name, record_id, "delete")
     if found is None:  # what its row rule depends on has gone
@@ -215,7 +264,7 @@ def restore_in(ctx: Context, connection: Connection, object_name: str, record_id
 
 
 @contextmanager
-def _untold(scope: Scope, object_name: str) -> Iterator[None]:
+def untold(scope: Scope, object_name: str) -> Iterator[None]:
     """A conflict at records that this person may not know of says nothing of them."""
     try:
         yield
@@ -232,41 +281,64 @@ def _not_in_trash(ctx: Context, connection: Connection, object_name: str, record
     return Conflict(f"this {object_name} is not deleted", code="restore.living", fix="load it again")
 
 
-def _mend_references(ctx: Context, connection: Connection, object_name: str, ids: list[str]) -> None:
+def mend_references(ctx: Context, connection: Connection, object_name: str, ids: list[str]) -> None:
     """What restored records refer to may be deleted by now: then the reference is blank, or the restoring refused."""
     definition = ctx.snapshot.definitions.objects[object_name]
-    references = [one for one in definition.fields.values() if one.target]
+    references = [one for one in definition.fields.values() if one.is_stored and (one.target or one.targets)]
     values = rows_deletion.stored(connection, ctx.snapshot, object_name, [one.name for one in references], ids)
     for place, reference in enumerate(references):
-        targets = sorted({row[place] for row in values.values() if row[place] is not None})
-        gone = set(targets) - rows_deletion.living(connection, ctx.snapshot, reference.target, targets)
-        holders = {one: row[place] for one, row in values.items() if row[place] in gone}
-        if not holders:
+        targets: dict[str, set[str]] = {}
+        for row in values.values():
+            for target, one in pointed(reference, row[place]):
+                targets.setdefault(target, set()).add(one)
+        gone: dict[str, str | None] = {}
+        for target, those in targets.items():
+            dead = those - rows_deletion.living(connection, ctx.snapshot, target, sorted(those))
+            gone |= {written(reference, target, one): None for one in dead}
+        if not gone:
             continue
-        if reference.is_required or reference.on_delete != "set_null":
-            message = f"the {reference.target} that '{reference.name}' refers to is deleted"
+        changes = {one: (row[place], replaced(reference, row[place], gone)) for one, row in values.items()}
+        changes = {one: (old, new) for one, (old, new) in changes.items() if old != new}
+        is_empty = any(new is None for _, new in changes.values())
+        if is_empty and (reference.is_required or reference.on_delete != "set_null"):
+            target = next(iter(targets)) if len(targets) == 1 else "record"
+            message = f"the {target} that '{reference.name}' refers to is deleted"
             problem = InputProblem(reference.name, "restore.reference", message, "restore that one first")
             raise Conflict(message, code=problem.code, fix=problem.fix, problems=[problem])
-        versions = rows.change_many(ctx, connection, object_name, list(holders), {reference.name: None})
-        former = {reference.name: holders.values()}
-        rollups.after_change(connection, ctx.snapshot, object_name, list(holders), [reference.name], former)
-        entries = [(one, at, "update", {reference.name: (holders[one], None)}) for one, at in versions.items()]
-        rows_history.write(ctx, connection, object_name, entries)
+        change_references(ctx, connection, object_name, reference, changes)
 
 
-def _refill(ctx: Context, connection: Connection, taken: list[Taken]) -> None:
-    """References that the deletion made blank, where they are still blank and their record lives."""
-    groups: dict[tuple[str, str, str], list[str]] = {}
+def _refill(ctx: Context, connection: Connection, taken: list[Taken], restored: Mapping[str, Collection[str]]) -> None:
+    """References that the deletion emptied get back what they held, where their record lives and they are still blank;
+    lists get back what is restored now."""
+    groups: dict[tuple[str, str], dict[str, Any]] = {}
     for one in taken:
-        groups.setdefault((one.object, one.field, one.old_value or ""), []).append(one.record)
-    for (name, reference, old), ids in groups.items():
-        alive = rows_deletion.living(connection, ctx.snapshot, name, ids)
-        values = rows_deletion.stored(connection, ctx.snapshot, name, [reference], sorted(alive))
-        blank = [one for one, row in values.items() if row[0] is None]
-        if not blank:
+        groups.setdefault((one.object, one.field), {})[one.record] = one.old_value
+    for (name, reference_name), olds in groups.items():
+        reference = field_of(ctx.snapshot, name, reference_name)
+        alive = rows_deletion.living(connection, ctx.snapshot, name, list(olds))
+        values = rows_deletion.stored(connection, ctx.snapshot, name, [reference_name], sorted(alive))
+        changes: dict[str, tuple[Any, Any]] = {}
+        for record, (now,) in values.items():
+            old, new = olds[record], now
+            if reference.refers_to_many:
+                back = [one for one in old if one in (now or ()) or one in restored.get(reference.targets[0], ())]
+                new = [*back, *(one for one in now or () if one not in back)]
+            elif now is None:
+                new = old
+            if new != now:
+                changes[record] = (now, new)
+        if changes:
+            change_references(ctx, connection, name, reference, changes)
+
+
+def _stay_trees(ctx: Context, connection: Connection, ids: Mapping[str, Collection[str]]) -> None:
+    """What was moved meanwhile may be below what comes back, and that below it."""
+    for name, those in ids.items():
+        rules = rules_of(ctx.snapshot, name)
+        if not rules.tree:
             continue
-        with as_conflicts(ctx.snapshot, name):
-            versions = rows.change_many(ctx, connection, name, blank, {reference: old})
-        rollups.after_change(connection, ctx.snapshot, name, blank, [reference])
-        entries = [(one, at, "update", {reference: (None, old)}) for one, at in versions.items()]
-        rows_history.write(ctx, connection, name, entries)
+        stored = rows_deletion.stored(connection, ctx.snapshot, name, [rules.tree], sorted(those))
+        placed = {one: {rules.tree: values[0]} for one, values in stored.items()}
+        for problem in trees.wrong_places(ctx, connection, rules, placed).values():
+            raise Conflict(problem.message, code=problem.code, fix="move what is below it first", problems=[problem])

@@ -1,19 +1,27 @@
 """Read records: lists, single records, histories, and what lookups ask for."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from engine.context import Context
-from engine.service_answers import Aggregation, Change, Listing, Page, Recent
+from engine.errors import BadInput, InputProblem
+from engine.rules import lookups
+from engine.rules.duplicates import likely
+from engine.service_answers import Aggregation, Change, Duplicate, Listing, Page, Recent
+from engine.service_lists import attach, check_limit, parted, tables_in
 from engine.service_writes import not_found
 from engine.store import aggregate as aggregates
 from engine.store import rows, rows_history
 from engine.store.query import MAX_LIMIT, Query, SortKey, find, one
 from engine.store.query_paths import need_object
+from metadata.formula import Node
 from metadata.model import SYSTEM_FIELDS
 
-__all__ = ["aggregate", "get", "get_row", "history", "listing", "options", "page", "recent", "titles"]
+__all__ = [
+    "aggregate", "duplicates", "get", "get_row", "history", "listing", "options", "page", "recent", "titles",
+]  # fmt: skip
 
 PERSON = SYSTEM_FIELDS["owner"].target
 RECENT_CHANGES, RECENT_STEPS = 200, 3
@@ -30,9 +38,12 @@ def page(ctx: Context, query: Query) -> Page:
 
 
 def listing(ctx: Context, query: Query) -> Listing:
+    fields, lists = parted(ctx, query.object, query.fields)
+    check_limit(lists, query.limit)
     with ctx.tenant.database.read() as connection:
-        found = find(ctx, connection, query)
-    records = found.reader.records(found.rows)
+        found = find(ctx, connection, replace(query, fields=fields) if lists else query)
+        records = found.reader.records(found.rows)
+        attach(ctx, connection, query.object, records, lists, is_one=False)
     return Listing(found.reader.columns, records, found.next, found.count, found.count_is_capped)
 
 
@@ -42,11 +53,15 @@ def aggregate(ctx: Context, query: aggregates.AggregateQuery) -> Aggregation:
 
 
 def get(ctx: Context, object_name: str, record_id: str, fields: Sequence[str]) -> Json:
+    """Without fields: all that have a value and are not hidden, and the lines."""
+    values, lists = parted(ctx, object_name, fields) if fields else ((), tables_in(ctx, object_name))
     with ctx.tenant.database.read() as connection:
-        found = one(ctx, connection, object_name, record_id, tuple(fields))
-    if not found.rows:
-        raise not_found(object_name, record_id)
-    return found.reader.record(found.rows[0])
+        found = one(ctx, connection, object_name, record_id, values)
+        if not found.rows:
+            raise not_found(object_name, record_id)
+        record = found.reader.record(found.rows[0])
+        attach(ctx, connection, object_name, [record], lists, is_one=True)
+    return record
 
 
 def get_row(ctx: Context, object_name: str, record_id: str, fields: Sequence[str]) -> dict[str, Any]:
@@ -74,20 +89,41 @@ def history(ctx: Context, object_name: str, record_id: str) -> list[Change]:
             action=entry["action"],
             version=entry["version"],
             changes={name: pair for name, pair in entry["changes"].items() if name in readable},
+            others=entry["others"],
+            into=entry["into"],
         )
         for entry in entries
     ]
 
 
-def options(ctx: Context, object_name: str, text: str, limit: int) -> list[tuple[str, str, str]]:
+def duplicates(ctx: Context, object_name: str, record_id: str) -> list[Duplicate]:
+    """The likest first. Raises NotFound for a record that this person may not see."""
+    need_object(ctx.scope, object_name)
+    with ctx.tenant.database.read() as connection:
+        if rows.current(ctx, connection, object_name, record_id, "read") is None:
+            raise not_found(object_name, record_id)
+        found = likely(ctx, connection, object_name, record_id)[:MAX_LIMIT]
+    names = titles(ctx, object_name, [one.record for one in found])
+    return [
+        Duplicate(one.record, names[one.record], one.matcher.rule.name, one.score)
+        for one in found
+        if one.record in names
+    ]
+
+
+def options(
+    ctx: Context, object_name: str, text: str, limit: int, reference: str = "", record: Mapping[str, object] = {}
+) -> list[tuple[str, str, str]]:  # fmt: skip
     """(id, title, subtitle) of records that the text is found in, by title."""
     need_object(ctx.scope, object_name)
+    rule = _offered(ctx, object_name, reference, record) if reference else None
     definition = ctx.snapshot.definitions.objects[object_name]
     others = [name for name in definition.search if name != definition.title and not definition.fields[name].target]
     fields = (definition.title, *others[:1])
     query = Query(
-        object_name, fields, sort=(SortKey(definition.title),), limit=min(limit, MAX_LIMIT), search=text.strip()
-    )
+        object_name, fields, sort=(SortKey(definition.title),), limit=min(limit, MAX_LIMIT), search=text.strip(),
+        rule=rule,
+    )  # fmt: skip
     found = page(ctx, query)
     return [
         (record_id, _shown(row[0]), _shown(row[1]) if others else "")
@@ -95,7 +131,20 @@ def options(ctx: Context, object_name: str, text: str, limit: int) -> list[tuple
     ]
 
 
-def titles(ctx: Context, object_name: str, ids: Iterable[str]) -> dict[str, str]:
+def _offered(ctx: Context, object_name: str, reference: str, record: Mapping[str, object]) -> Node | None:
+    """What the filter of a reference, `deal.contact`, lets through of the records of the object that it leads to."""
+    owner, _, name = reference.partition(".")
+    field = ctx.scope.readable(owner).get(name)
+    if field is None or object_name not in (field.target, *field.targets):
+        message = f"'{reference}' is no reference to '{object_name}'"
+        raise BadInput(message, code="field.unknown", problems=[InputProblem("reference", "field.unknown", message)])
+    if not field.filter:
+        return None
+    with ctx.tenant.database.read() as connection:
+        return lookups.rule_of(ctx, connection, owner, name, record)
+
+
+def titles(ctx: Context, object_name: str, ids: Iterable[str], in_trash: bool = False) -> dict[str, str]:
     """id -> title of the records that are visible; {} for an object that may not be read."""
     wanted = list(dict.fromkeys(ids))
     if not wanted or not ctx.scope.can("read", object_name):
@@ -104,7 +153,7 @@ def titles(ctx: Context, object_name: str, ids: Iterable[str]) -> dict[str, str]
     found: dict[str, str] = {}
     for start in range(0, len(wanted), MAX_LIMIT):
         chunk = tuple(wanted[start : start + MAX_LIMIT])
-        part = page(ctx, Query(object_name, (title,), ids=chunk, limit=len(chunk)))
+        part = page(ctx, Query(object_name, (title,), ids=chunk, limit=len(chunk), in_trash=in_trash))
         found.update((record_id, _shown(row[0])) for record_id, row in zip(part.ids, part.rows, strict=True))
     return found
 

@@ -1,21 +1,37 @@
-"""Create, update and upsert one record: authorise, defaults, values, references, row, row rules, history."""
+"""Create, update and upsert one record: authorise, values, references, rules, row, row rules, roll-ups, history."""
 
-from collections.abc import Mapping
 from typing import Any
 
-from engine.access.scope import Scope
+from engine import service_lines as lines
 from engine.context import Context
-from engine.errors import BadInput, BadValue, Conflict, Forbidden, InputProblem, NotFound, Stale
-from engine.rules import rollups
+from engine.errors import BadInput, BadValue, Conflict, InputProblem
+from engine.rules import duplicates, rollups, trees
+from engine.rules.draft import Draft
+from engine.rules.masters import give_owner, lock_masters, masters_wrong
 from engine.rules.numbering import number
-from engine.rules.references import missing_targets
+from engine.rules.pipeline import draft_of, names_before, settle
 from engine.rules.uniqueness import as_conflicts
-from engine.rules.values import Rules, Values, read_values, rules_of
+from engine.rules.values import Rules, Values, rules_of
+from engine.rules.written import Written
+from engine.service_lines import Sent
+from engine.service_lists import with_lines
+from engine.service_rows import (
+    TRIES,
+    always_changing,
+    answer,
+    changes_of,
+    may_not,
+    need,
+    new_row,
+    not_found,
+    refusal,
+    refuse,
+    stale,
+)
 from engine.store import rows, rows_history
-from engine.store.database import Connection, new_id
-from engine.store.query import Query, find, one
+from engine.store.database import Connection
+from engine.store.query import Query, find
 from engine.store.query_paths import need_object
-from metadata.model import Action
 
 __all__ = [
     "TRIES", "always_changing", "answer", "changes_of", "create", "create_in", "may_not", "need", "new_row",
@@ -24,69 +40,66 @@ __all__ = [
 
 Json = dict[str, Any]
 
-TRIES = 5
-
 
 def create(ctx: Context, object_name: str, values: Values) -> Json:
-    stored = checked(ctx, object_name, values)  # before the transaction: a refusal here holds nobody up
+    draft, tables = new_draft(ctx, object_name, values)  # before the transaction: a refusal here holds nobody up
     with ctx.writing() as connection:
-        return _create_row(ctx, connection, rules_of(ctx.snapshot, object_name), stored)
+        record = _create_row(ctx, connection, rules_of(ctx.snapshot, object_name), draft, tables)
+        return with_lines(ctx, connection, object_name, record)
 
 
 def create_in(ctx: Context, connection: Connection, object_name: str, values: Values) -> Json:
-    """The same, as a part of a transaction."""
-    stored = checked(ctx, object_name, values)
-    return _create_row(ctx, connection, rules_of(ctx.snapshot, object_name), stored)
+    """The same, as a part of a transaction; the record comes without its lines."""
+    draft, tables = new_draft(ctx, object_name, values)
+    return _create_row(ctx, connection, rules_of(ctx.snapshot, object_name), draft, tables)
 
 
-def checked(ctx: Context, object_name: str, values: Values) -> dict[str, Any]:
-    """What to store of a new record. Raises Forbidden and, with all problems at once, BadInput."""
+def new_draft(ctx: Context, object_name: str, values: Values) -> tuple[Draft, list[Sent]]:
+    """A new record as it was sent, and its lines. Raises Forbidden and, where no rule may find more, BadInput."""
     need(ctx.scope, "create", object_name)
-    stored, problems = read_values(ctx, rules_of(ctx.snapshot, object_name), values, None)
-    refuse(problems)
-    return stored
+    rules = rules_of(ctx.snapshot, object_name)
+    own, sent = lines.split(ctx, object_name, values)
+    draft = draft_of(ctx, rules, own, None)
+    tables, wrong = lines.read_new(ctx, object_name, sent) if sent else ([], [])
+    draft.problems += masters_wrong(rules, draft.stored)
+    if rules.is_plain or wrong:
+        refuse([*draft.problems, *wrong])
+    draft.stored = new_row(ctx, draft.stored)
+    return draft, tables
 
 
-def new_row(ctx: Context, stored: Mapping[str, Any]) -> dict[str, Any]:
-    """A whole row, but for numbers that are given late."""
-    actor = ctx.actor.id or None
-    return {
-        **stored, "id": new_id(ctx.now), "version": 1, "created_at": ctx.now, "created_by": actor,
-        "modified_at": ctx.now, "modified_by": actor,
-    }  # fmt: skip
-
-
-def changes_of(rules: Rules, old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
-    """What the history keeps: field -> (old, new), JSON-ready, of the fields that differ."""
-    changes: dict[str, tuple[Any, Any]] = {}
-    for name, rule in rules.fields.items():
-        if name in new and (before := old.get(name)) != (after := new[name]):
-            to_json = rule.type.to_json
-            changes[name] = (
-                None if before is None else to_json(before),
-                None if after is None else to_json(after),
-            )
-    return changes
-
-
-def _create_row(ctx: Context, connection: Connection, rules: Rules, stored: dict[str, Any]) -> Json:
-    refuse([problem for _, problem in missing_targets(ctx, connection, rules, [stored])])
-    row = {**new_row(ctx, stored), **rollups.beginning(ctx.snapshot, rules.object)}
+def _create_row(ctx: Context, connection: Connection, rules: Rules, draft: Draft, tables: list[Sent]) -> Json:
+    settle(ctx, connection, rules, [draft])
+    refuse(draft.problems)
+    row = {**draft.stored, **rollups.beginning(ctx.snapshot, rules.object)}
+    give_owner(ctx, connection, rules, [row])
+    lines.append(ctx, connection, rules, [row])
     number(ctx, connection, rules, [row])
     with as_conflicts(ctx.snapshot, rules.object):
         written = rows.insert(ctx, connection, rules.object, row)
     if not written.is_allowed:
         raise may_not("create", rules.object)
+    refuse(list(trees.wrong_places(ctx, connection, rules, {row["id"]: row}, is_new=True).values()))
+    seen = Written()
+    seen.add(ctx.snapshot, rules, row["id"], None, row)
+    if tables:
+        lines.insert(ctx, connection, [(row["id"], tables)], seen)
     if rollups.concerns(ctx.snapshot, rules.object):
-        rollups.after_change(connection, ctx.snapshot, rules.object, [row["id"]])
-    rows_history.write(ctx, connection, rules.object, [(row["id"], 1, "create", changes_of(rules, {}, row))])
-    return answer(ctx, connection, rules.object, written.record, written.is_visible)
+        seen.touch(rollups.after_change(connection, ctx.snapshot, rules.object, [row["id"]]))
+    refuse(seen.problems(ctx, connection))
+    if duplicates.has_rules(ctx.snapshot, rules.object):
+        duplicates.keep(ctx, connection, rules.object, [row])
+        duplicates.check(ctx, connection, rules.object, [row])
+    changes = {**changes_of(rules, {}, row), **lines.counts_of(tables)}
+    rows_history.write(ctx, connection, rules.object, [(row["id"], 1, "create", changes)])
+    return answer(ctx, connection, rules.object, written.record, written.is_visible, is_outdated=bool(tables))
 
 
 def update(ctx: Context, object_name: str, record_id: str, values: Values, if_version: int | None) -> Json:
     need(ctx.scope, "update", object_name)
     with ctx.writing() as connection:
-        return update_in(ctx, connection, object_name, record_id, values, if_version)
+        record = update_in(ctx, connection, object_name, record_id, values, if_version)
+        return with_lines(ctx, connection, object_name, record)
 
 
 def update_in(
@@ -94,6 +107,7 @@ def update_in(
 ) -> Json:
     need(ctx.scope, "update", object_name)
     rules = rules_of(ctx.snapshot, object_name)
+    own, sent = lines.split(ctx, object_name, values)
     for _ in range(TRIES):
         current = rows.current(ctx, connection, object_name, record_id, "update")
         if current is None:
@@ -102,34 +116,53 @@ def update_in(
             raise may_not("update", object_name)
         if if_version is not None and current.version != if_version:
             raise stale(current.version, if_version)
-        before = current.stored([name for name in values if name in rules.fields])
-        stored, problems = read_values(ctx, rules, values, before)
-        refuse(problems)
-        changed = {name: value for name, value in stored.items() if value != before[name]}
-        if not changed:
+        before = current.stored(names_before(ctx, rules, own))
+        draft = draft_of(ctx, rules, own, before)
+        tables, wrong = lines.read_changed(ctx, connection, object_name, record_id, sent) if sent else ([], [])
+        changed = draft.changed
+        if any(name in changed for name in rules.masters):
+            draft.problems += masters_wrong(rules, {**current.stored(rules.masters), **changed})
+        if rules.is_plain or wrong:
+            refuse([*draft.problems, *wrong])
+        is_relined = any(table.is_changed for table in tables)
+        if not changed and not is_relined and not draft.problems:
             return answer(ctx, connection, object_name, current.record(), is_visible=True)
-        refuse([problem for _, problem in missing_targets(ctx, connection, rules, [changed])])
+        settle(ctx, connection, rules, [draft])
+        refuse(draft.problems)
+        changed = changed if rules.is_plain else draft.changed
+        lock_masters(ctx, connection, rules, current)
+        trees.take_turns(ctx, connection, rules, changed)
         with as_conflicts(ctx.snapshot, object_name):
             written = rows.change(ctx, connection, object_name, record_id, current.version, changed, "update")
         if written is None:  # somebody else was faster: look again
             continue
         if not written.is_allowed:
             raise may_not("update", object_name)
+        refuse(list(trees.wrong_places(ctx, connection, rules, {record_id: changed}).values()))
+        seen = Written()
+        seen.add(ctx.snapshot, rules, record_id, before, changed)
+        if is_relined:
+            tables = lines.rewrite(ctx, connection, object_name, record_id, sent, seen)
         if rollups.concerns(ctx.snapshot, object_name):
             moved = [name for name in rollups.references_of(ctx.snapshot, object_name) if name in changed]
             former = {name: [before[name]] for name in moved}
-            rollups.after_change(connection, ctx.snapshot, object_name, [record_id], changed, former)
-        version = written.record["version"]
-        rows_history.write(
-            ctx, connection, object_name, [(record_id, version, "update", changes_of(rules, before, changed))]
-        )
-        return answer(ctx, connection, object_name, written.record, written.is_visible)
+            seen.touch(rollups.after_change(connection, ctx.snapshot, object_name, [record_id], changed, former))
+        refuse(seen.problems(ctx, connection))
+        if compared := duplicates.compared(ctx.snapshot, object_name, changed):
+            row = {**current.stored(compared), **changed, "id": record_id}
+            duplicates.renew(ctx, connection, object_name, [row], changed)
+            duplicates.check(ctx, connection, object_name, [row], changed)
+        if changes := {**changes_of(rules, before, changed), **lines.counts_of(tables)}:
+            version = written.record["version"]
+            rows_history.write(ctx, connection, object_name, [(record_id, version, "update", changes)])
+        return answer(ctx, connection, object_name, written.record, written.is_visible, is_outdated=is_relined)
     raise always_changing()
 
 
 def upsert(ctx: Context, object_name: str, field: str, value: object, values: Values) -> tuple[Json, bool]:
     with ctx.writing() as connection:
-        return upsert_in(ctx, connection, object_name, field, value, values)
+        record, is_new = upsert_in(ctx, connection, object_name, field, value, values)
+        return with_lines(ctx, connection, object_name, record), is_new
 
 
 def upsert_in(
@@ -177,52 +210,3 @@ def _unique_value(ctx: Context, object_name: str, field: str, value: object, val
             [InputProblem(field, "value.differs", f"'{field}' differs from the value in the address", "leave it out")]
         )
     return wanted
-
-
-def need(scope: Scope, action: Action, object_name: str) -> None:
-    """Raises NotFound for an object that this person may not know of, Forbidden for what they may not do to others."""
-    if scope.can(action, object_name) and (action == "create" or scope.can("read", object_name)):
-        return
-    need_object(scope, object_name)
-    raise may_not(action, object_name)
-
-
-def may_not(action: str, object_name: str) -> Forbidden:
-    return Forbidden(
-        f"you may not {action} this {object_name}", code=f"record.{action}.forbidden", fix="ask an administrator"
-    )
-
-
-def not_found(object_name: str, record_id: str) -> NotFound:
-    shown = record_id if record_id.isprintable() else ascii(record_id)
-    return NotFound(f"no {object_name} has the id '{shown[:60]}'", code="record.unknown")
-
-
-def stale(version: int, wanted: int) -> Stale:
-    return Stale(f"the record is at version {version}, not {wanted}: it was changed meanwhile", fix="load it again")
-
-
-def always_changing() -> Stale:
-    return Stale("the record is being changed by others all the time", fix="try again")
-
-
-def refuse(problems: list[InputProblem]) -> None:
-    if problems:
-        raise refusal(problems)
-
-
-def refusal(problems: list[InputProblem]) -> BadInput:
-    first = problems[0]
-    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-    return BadInput(f"{first.message}{more}", code=first.code, fix=first.fix, problems=problems)
-
-
-def answer(ctx: Context, connection: Connection, object_name: str, record: Json, is_visible: bool) -> Json:
-    """The record as this person reads it; only its id and version where they may not."""
-    names = ctx.scope.fields(object_name) if is_visible else ()
-    if len(names) == len(record):
-        return record
-    if names and not all(name in record for name in names):  # what is worked out has no column to come back with
-        found = one(ctx, connection, object_name, record["id"], ())
-        return found.reader.record(found.rows[0])
-    return {name: record[name] for name in names or ("id", "version")}

@@ -9,9 +9,10 @@ from typing import Literal
 from metadata.problem import Place, Problem
 
 __all__ = [
-    "Cell", "Choice", "Data", "Definitions", "Field", "FieldKind", "Grant", "Layout", "Menu", "MenuItem", "Object",
-    "Package", "Record", "RecordType", "RelatedList", "Role", "Section", "SortKey", "Source", "Tab", "Text",
-    "Validation", "ValueType", "View", "SYSTEM_FIELDS", "ACTIONS", "MAX_JOINS", "say",
+    "Cell", "Choice", "Data", "Definitions", "DuplicateRule", "Field", "FieldKind", "Grant", "Layout", "Match", "Menu",
+    "MenuItem", "Object", "Package", "Record", "RecordType", "RelatedList", "Role", "Section", "SortKey", "Source",
+    "Tab", "Text", "Validation", "ValueType", "View", "SYSTEM_FIELDS", "ACTIONS", "EVERY",
+    "MATCH_WAYS", "MAX_JOINS", "path_to", "say",
 ]  # fmt: skip
 
 Text = Mapping[str, str]
@@ -33,6 +34,7 @@ MAX_JOINS = 50  # references that one list goes through: SQLite takes at most 64
 
 NONE: Mapping[str, str] = MappingProxyType({})
 NOWHERE = Place("")
+EVERY = "*"  # as a target: whatever object there is
 
 
 def say(text: Text, language: str) -> str:
@@ -69,6 +71,7 @@ class FieldKind:
     """Why a literal (a default, a value of sample data) is not one of this field, or None if it is."""
     is_internal: bool = False  # the type of a system field: packages may not use it
     read_text: Callable[["Field", str], object] | None = None  # a cell of CSV -> the JSON value that it means
+    reads: Callable[["Field"], tuple[str, ...]] | None = None  # paths of the record that its values are made of
     source: Source = "value"
     targets: bool = False  # takes `to`, which names one object or several, and has no column that refers to one table
 
@@ -132,6 +135,25 @@ class Field:
         """Whether a value is sent for it; else the engine works it out."""
         return self.source == "value"
 
+    @property
+    def is_list_of_records(self) -> bool:
+        """Whether it stands for records that refer to this one: it is no column, and read apart."""
+        return self.source in ("lines", "inverse")
+
+    @property
+    def refers_to_many(self) -> bool:
+        """Whether it holds ids of several records of one object."""
+        return bool(self.targets) and self.value == "choices"
+
+    @property
+    def refers_to_any(self) -> bool:
+        """Whether it refers to a record of one of several objects: it holds "object/id"."""
+        return bool(self.targets) and self.value != "choices"
+
+    def refers_to(self, object_name: str) -> bool:
+        """Whether a record of that object may be what it refers to."""
+        return object_name in (self.target, *self.targets) or EVERY in self.targets
+
 
 @dataclass(frozen=True, slots=True)
 class Validation:
@@ -158,6 +180,30 @@ class RecordType:
     is_retired: bool = False
 
 
+MATCH_WAYS: tuple[str, ...] = ("exact", "phone", "email", "company", "name", "fuzzy")
+FUZZY, THRESHOLD = "fuzzy", 85
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """How a duplicate rule compares the values of one field."""
+
+    field: str
+    how: str  # one of MATCH_WAYS
+    threshold: int = THRESHOLD  # of fuzzy: how much two values must have in common, 60-100
+
+
+@dataclass(frozen=True, slots=True)
+class DuplicateRule:
+    """When two records are taken for the same thing: all of `matches` hold. A blank value matches nothing."""
+
+    name: str
+    matches: tuple[Match, ...]
+    action: Literal["warn", "block"] = "warn"
+    message: Text = field(default_factory=dict)
+    filter: str = ""  # a formula: which of the existing records count; "" is all
+
+
 @dataclass(frozen=True, slots=True)
 class Object:
     name: str
@@ -177,9 +223,23 @@ class Object:
     unique_with_blank: tuple[tuple[str, ...], ...] = ()  # ... where two blanks count as the same value
     indexes: tuple[tuple[str, ...], ...] = ()
     search: tuple[str, ...] = ()  # fields that the search box reads; title and text-like fields unless said
+    duplicates: tuple[DuplicateRule, ...] = ()
     was: tuple[str, ...] = ()
     expected_records: int = 0  # how many there will be, for the linter; 0 is not said
     place: Place = NOWHERE
+
+    @property
+    def masters(self) -> tuple[Field, ...]:
+        """The references to what its records belong to."""
+        return tuple(field for field in self.fields.values() if field.is_master)
+
+
+def path_to(definition: Object, path: str) -> str:
+    """A path with `parent.` spelled out, where the object's records have one master."""
+    first, dot, rest = path.partition(".")
+    masters = definition.masters
+    is_parent = first == "parent" and dot and "parent" not in definition.fields and len(masters) == 1
+    return f"{masters[0].name}.{rest}" if is_parent else path
 
 
 @dataclass(frozen=True, slots=True)

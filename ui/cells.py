@@ -19,7 +19,7 @@ from markupsafe import Markup
 from engine.richtext import safe_html
 from metadata.model import Field, say
 from ui.durations import duration
-from ui.formats import Formats
+from ui.formats import Formats, is_currency
 from ui.icons import icon
 from ui.markdown import rendered
 
@@ -48,6 +48,8 @@ class Shown:
     title_at: int = -1  # of a reference: where the target's title stands; -1 when it may not be read
     as_text: Callable[[Any], str] = str  # as a form holds it: a telephone number in groups
     is_full: bool = False  # on a page of its own: long texts whole, links live
+    icons: Mapping[str, str] | None = None  # of objects by name, for a reference to one of several
+    code_at: int = -1  # of an amount: where its currency stands; -1 where the field says it
 
     @property
     def is_numeric(self) -> bool:
@@ -155,12 +157,22 @@ def span(shown: Shown) -> Cell:
 def currency(shown: Shown) -> Cell:
     at, show = shown.at, shown.formats.money
     code, scale = str(shown.field.options.get("currency") or "CNY"), shown.field.options.get("scale")
-    digits = scale if isinstance(scale, int) else 2
-    return lambda row: "" if (value := row[at]) is None else show(Decimal(value), code, digits)
+    digits, code_at = scale if isinstance(scale, int) else 2, shown.code_at
+    if code_at < 0:
+        return lambda row: "" if (value := row[at]) is None else show(Decimal(value), code, digits)
+
+    def cell(row: Row) -> str:
+        value, own = row[at], row[code_at]
+        return "" if value is None else show(Decimal(value), own if is_currency(own) else code, digits)
+
+    return cell
 
 
 def percent(shown: Shown) -> Cell:
-    at, show = shown.at, shown.formats.percent
+    """With a bar where it is a part of a whole, that is where the field goes from 0 to 100."""
+    at, show, options = shown.at, shown.formats.percent, shown.field.options
+    if (options.get("min"), options.get("max")) != (0, 100):
+        return lambda row: "" if row[at] is None else show(row[at])
 
     def cell(row: Row) -> str:
         value = row[at]
@@ -235,6 +247,32 @@ def reference(shown: Shown) -> Cell:
         if row[at] is None or row[title_at] is None:
             return ""
         return f'{start}{escape(row[at])}">{escape(str(row[title_at]))}</a>'
+
+    return cell
+
+
+def references(shown: Shown) -> Cell:
+    """Titles as links, from what ui.naming put into the row."""
+    at = shown.at
+
+    def cell(row: Row) -> str:
+        links = [
+            f'<a class="pill tone-gray" href="/o/{escape(o)}/{i}">{escape(title)}</a>' for o, i, title in row[at] or ()
+        ]
+        return f'<span class="pills">{"".join(links)}</span>' if links else ""
+
+    return cell
+
+
+def any_reference(shown: Shown) -> Cell:
+    """The title as a link, behind the icon of its object."""
+    at, icons = shown.at, shown.icons or {}
+
+    def cell(row: Row) -> str:
+        return "".join(
+            f'<a class="any" href="/o/{escape(o)}/{i}">{icon(icons.get(o, "file"), "icon-small")}{escape(title)}</a>'
+            for o, i, title in row[at] or ()
+        )
 
     return cell
 
@@ -327,6 +365,8 @@ CELLS: Mapping[str, Callable[[Shown], Cell]] = {
     "choice": choice,
     "choices": choices,
     "reference": reference,
+    "references": references,
+    "any_reference": any_reference,
     "email": email,
     "phone": phone,
     "url": url,

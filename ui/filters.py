@@ -8,10 +8,14 @@ from urllib.parse import urlencode
 from engine.context import Context
 from engine.errors import BadValue
 from engine.service import Records, SortKey
+from engine.store.query_conditions import tree_at
+from engine.store.query_paths import Target
+from engine.store.references import pointed
 from metadata.model import Field, ValueType, say
 from ui.columns import resolve
 from ui.durations import duration
 from ui.formats import Formats
+from ui.naming import titles_of
 from ui.texts import Say
 
 __all__ = ["OPERATORS", "ListState", "Where", "chip_text", "condition", "filterable", "operators_for"]
@@ -34,7 +38,7 @@ OPERATORS: Mapping[ValueType, tuple[str, ...]] = {
 }
 ENGINE = {
     "is": "=", "not": "!=", "gt": ">", "ge": ">=", "lt": "<", "le": "<=", "has": "contains", "begins": "begins",
-    "includes": "=", "blank": "blank", "filled": "filled",
+    "includes": "=", "blank": "blank", "filled": "filled", "under": "under",
 }  # fmt: skip
 
 
@@ -101,8 +105,17 @@ class ListState:
         return bool(self.search or self.quick or self.where)
 
 
-def operators_for(value: ValueType, say: Say) -> list[tuple[str, str]]:
-    return [(name, operator_text(name, value, say)) for name in OPERATORS[value]]
+def operators_of(ctx: Context, object_name: str, field: Field) -> tuple[str, ...]:
+    """Of a field that belongs to an object; where it leads to a tree, also whether it is below some record."""
+    value = ctx.snapshot.plugins.fields[field.type].value
+    found = OPERATORS.get(value, ())
+    is_of_tree = tree_at(ctx.snapshot, Target((field.name,), field, object_name))
+    return (found[0], "under", *found[1:]) if is_of_tree and found else found
+
+
+def operators_for(ctx: Context, object_name: str, field: Field, say: Say) -> list[tuple[str, str]]:
+    value = ctx.snapshot.plugins.fields[field.type].value
+    return [(name, operator_text(name, value, say)) for name in operators_of(ctx, object_name, field)]
 
 
 def operator_text(name: str, value: ValueType, say: Say) -> str:
@@ -110,8 +123,8 @@ def operator_text(name: str, value: ValueType, say: Say) -> str:
         return {"ge": say("from"), "le": say("until"), "gt": say("after"), "lt": say("before")}[name]
     return {
         "is": say("is"), "not": say("is not"), "has": say("contains"), "begins": say("begins with"),
-        "includes": say("includes"), "blank": say("is empty"), "filled": say("is not empty"),
-        "gt": ">", "ge": "≥", "lt": "<", "le": "≤",
+        "includes": say("includes"), "under": say("is or is below"), "blank": say("is empty"),
+        "filled": say("is not empty"), "gt": ">", "ge": "≥", "lt": "<", "le": "≤",
     }[name]  # fmt: skip
 
 
@@ -120,9 +133,9 @@ def condition(ctx: Context, object_name: str, where: Where) -> tuple[str, str, o
     found = resolve(ctx.snapshot, ctx.scope, object_name, where.path)
     if found is None:
         return None
-    field = found[1]
+    owner, field = found
     kind = ctx.snapshot.plugins.fields[field.type]
-    if where.operator not in OPERATORS[kind.value]:
+    if where.operator not in operators_of(ctx, owner, field):
         return None
     if where.operator in NO_VALUE:
         return (where.path, ENGINE[where.operator], None)
@@ -156,6 +169,8 @@ def chip_text(ctx: Context, records: Records, object_name: str, where: Where, fo
 def value_text(
     ctx: Context, records: Records, field: Field, value_type: ValueType, value: Any, formats: Formats
 ) -> str:
+    if field.targets:
+        return ", ".join(titles_of(records, pointed(field, [value] if field.refers_to_many else value)).values()) or "…"
     if value_type in ("choice", "choices"):
         return next((say(c.label, ctx.language) for c in field.choices if c.value == value), str(value))
     if value_type == "reference":

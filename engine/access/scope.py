@@ -3,10 +3,14 @@
 The grants of all roles add up, `"*"` being a grant on every object. A grant without a row rule lets all records
 through; otherwise a record passes when it meets the rule of one grant. An object without `read` is as if it did not
 exist: in lists, in paths, in what the API tells of the definitions.
+
+A record that belongs to another one, its master, follows that one: it is read where its master is, and written where
+its master may be updated. Grants that name its object limit that further.
 """
 
+from engine.access.masters import belongs, through
 from engine.snapshot import Snapshot
-from metadata.formula import Node, definition_names, parse
+from metadata.formula import And, Node, Or, definition_names, parse
 from metadata.model import ACTIONS, SYSTEM_FIELDS, Action, Field, Grant
 
 __all__ = ["Scope", "full_scope", "scope_of"]
@@ -24,14 +28,35 @@ class Scope:
         for grant in grants:
             for action in grant.actions:
                 self._grants.setdefault((action, grant.object), []).append(grant)
+        self._named = frozenset(grant.object for grant in grants)
         self._rules: dict[tuple[str, str], tuple[Node, ...]] = {}
         self._fields: dict[str, dict[str, Field]] = {}
 
     def can(self, action: Action, object_name: str) -> bool:
         """Whether some record of the object may be reached by this action."""
-        if object_name not in self.snapshot.definitions.objects:
+        definition = self.snapshot.definitions.objects.get(object_name)
+        if definition is None or (definition.kind == "single" and action in ("create", "delete")):
             return False
+        if not definition.masters:
+            return self._is_granted(action, object_name)
+        return self.allows_lines(action, object_name) and bool(self._masters(action, object_name))
+
+    def allows_lines(self, action: Action, object_name: str) -> bool:
+        """Whether the grants that name an object let its records be written along with their master."""
+        return object_name not in self._named or self._is_granted(action, object_name)
+
+    def _is_granted(self, action: Action, object_name: str) -> bool:
         return (action, object_name) in self._grants or (action, "*") in self._grants
+
+    def _masters(self, action: Action, object_name: str) -> list[tuple[Field, str, tuple[Node, ...]]]:
+        """(reference, master's object, its row rules) of the masters by which the object's records may be reached."""
+        wanted: Action = "read" if action == "read" else "update"
+        return [
+            (field, name, self.rows(wanted, name))
+            for field in self.snapshot.definitions.objects[object_name].masters
+            for name in ((field.target,) if field.target else field.targets)
+            if name != object_name and self.can(wanted, name)
+        ]
 
     def actions(self, object_name: str) -> tuple[Action, ...]:
         return tuple(action for action in ACTIONS if self.can(action, object_name))
@@ -44,10 +69,36 @@ class Scope:
         """Conditions of which a record must meet one; () when every record will do."""
         key = (action, object_name)
         if key not in self._rules:
-            grants = [*self._grants.get(key, ()), *self._grants.get((action, "*"), ())]
-            texts = [] if any(not grant.rows for grant in grants) else list(dict.fromkeys(g.rows for g in grants))
-            self._rules[key] = tuple(self._rule(object_name, text) for text in texts)
+            definition = self.snapshot.definitions.objects.get(object_name)
+            own = self.own_rows(action, object_name)
+            self._rules[key] = (
+                self._with_masters(action, object_name, own) if definition and definition.masters else own
+            )
         return self._rules[key]
+
+    def own_rows(self, action: Action, object_name: str) -> tuple[Node, ...]:
+        """The same, of the object's own grants alone: what limits lines that are written with their master."""
+        definition = self.snapshot.definitions.objects.get(object_name)
+        if definition and definition.masters and object_name not in self._named:
+            return ()
+        grants = [*self._grants.get((action, object_name), ()), *self._grants.get((action, "*"), ())]
+        texts = [] if any(not grant.rows for grant in grants) else list(dict.fromkeys(g.rows for g in grants))
+        return tuple(self._rule(object_name, text) for text in texts)
+
+    def _with_masters(self, action: Action, object_name: str, own: tuple[Node, ...]) -> tuple[Node, ...]:
+        masters = self._masters(action, object_name)
+        count = sum(len(field.targets) or 1 for field in self.snapshot.definitions.objects[object_name].masters)
+        if len(masters) == count and not any(rules for _, _, rules in masters):
+            return own
+        ways: list[Node] = []
+        for field, name, rules in masters:
+            there = belongs(field, name)
+            if rules:
+                ways.append(And((there, Or(tuple(through(field, name, rule) for rule in rules)))))
+            else:
+                ways.append(there)
+        found: Node = Or(tuple(ways))
+        return (And((Or(own), found)),) if own else (found,)
 
     def _rule(self, object_name: str, text: str) -> Node:
         names = definition_names(self.snapshot.definitions.objects, object_name)
@@ -69,7 +120,7 @@ class Scope:
             return ()
         own = (
             name for name, field in readable.items()
-            if not field.is_hidden and name not in SYSTEM_FIELDS and field.source not in ("lines", "inverse")
+            if not field.is_hidden and name not in SYSTEM_FIELDS and not field.is_list_of_records
         )  # fmt: skip
         return ("id", "version", *own, *(name for name in SYSTEM_FIELDS if name not in ("id", "version")))
 

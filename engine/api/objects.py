@@ -75,6 +75,14 @@ def field_view(ctx: Context, field: Field) -> dict[str, Any]:
     # An object that the person cannot read is as if it did not exist, here too.
     if field.target and ctx.scope.can("read", field.target):
         body |= {"to": field.target, "on_delete": field.on_delete}
+    if field.targets:
+        objects = ctx.snapshot.definitions.objects
+        body |= {
+            "to": [name for name in objects if field.refers_to(name) and ctx.scope.can("read", name)],
+            "on_delete": field.on_delete,
+        }
+    if field.of and ctx.scope.can("read", field.of):
+        body |= {"of": field.of, "by": field.by}
     return body
 
 

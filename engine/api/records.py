@@ -1,5 +1,6 @@
 """Operations on records: each reads what was sent, asks the record service, and writes the answer."""
 
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -10,6 +11,7 @@ from engine.api.errors import bad_request, result_problem, warning_body
 from engine.api.operations import ROOT, Call, Operation
 from engine.api.permission import Permission
 from engine.api.reading import is_unchanged, version_wanted, whole_number
+from engine.context import Context
 from engine.errors import BadInput, InputProblem
 from engine.service import Query, Records, Result, SortKey
 from metadata.problem import nearest
@@ -58,10 +60,18 @@ def get_record(call: Call) -> Answer:
     fields = names(call.values(), "fields") if call.query else ()
     record = Records(call.ctx).get(call.args[0], call.args[1], fields)
     wanted = call.headers.get("if-none-match")
-    # A record's version says nothing of the records that a path leads to.
-    if wanted is not None and not any("." in path for path in fields) and is_unchanged(wanted, record["version"]):
+    if wanted is not None and is_told_by_version(call.ctx, call.args[0], record) and is_unchanged(
+        wanted, record["version"]
+    ):  # fmt: skip
         return Answer(304, headers=etag(record))
     return Answer(200, orjson.dumps(record), etag(record))
+
+
+def is_told_by_version(ctx: Context, object_name: str, record: Mapping[str, Any]) -> bool:
+    """Whether an answer can change only when the record's version does: not so what a path leads to, what is worked out
+    and lists of other records."""
+    readable = ctx.scope.readable(object_name)
+    return all((field := readable.get(name)) is not None and field.is_written for name in record)
 
 
 def update_record(call: Call) -> Answer:

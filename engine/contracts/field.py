@@ -71,8 +71,11 @@ class FieldType:
     source: Source = "value"  # where values come from; unless they are written, see `worked_out`
     targets: bool = False  # refers to one of several objects, or to several records: `to` is a name or a list
     is_internal: bool = False  # for system fields only: no package may use it
-    generate: Callable[[Field, datetime, int], str] | None = None  # (field, now in the tenant's zone, number) -> value
-    counter_period: Callable[[Field, datetime], str] | None = None  # "2026-11": a new one starts the counter again
+    generate: Callable[[Field, datetime, int, Mapping[str, Any]], str] | None = None
+    """(field, now in the person's zone, number, stored values at the paths that `reads` names) -> value"""
+    counter_period: Callable[[Field, datetime, Mapping[str, Any]], str] | None = None
+    """(field, now, values) -> "2026-11": a new one starts the counter again"""
+    reads: Callable[[Field], tuple[str, ...]] | None = None  # paths of the record that `generate` asks for
     counter_start: Callable[[Field], int] | None = None  # the first number of each period; 1 unless said
     check_change: Callable[[Field, Any, Any], None] | None = None
     """(field, stored value to be, stored value before or None): raises BadValue for what may stay but not come anew."""
@@ -106,6 +109,7 @@ class FieldType:
             may_default=self.may_default, default_words=tuple(self.default_words), check=self.check,
             check_value=check_value,
             is_internal=self.is_internal, read_text=read_text, source=self.source, targets=self.targets,
+            reads=self.reads,
         )  # fmt: skip
 
 

@@ -9,10 +9,12 @@ import orjson
 import psycopg
 import sqlalchemy as sa
 
+from engine.context import SYSTEM, context_of
 from engine.errors import BadInput, Busy, Conflict, InputProblem
 from engine.publish.carry_out import Migration
 from engine.publish.plan import Plan, default_of, draw_up, installed_files, plan
 from engine.publish.steps import Step
+from engine.rules.single import make_missing
 from engine.snapshot import Snapshot, pack
 from engine.store import system
 from engine.store.database import Connection
@@ -103,6 +105,8 @@ def carry_out(tenant: Tenant, connection: Connection, wanted: Plan, by: str | No
     migration = Migration(connection, snapshot, wanted.definitions, changes, default)
     try:
         names = migration.run(version)
+        new = Snapshot(version, wanted.definitions, migration.physical, tenant.plugins, connection.dialect)
+        make_missing(context_of(tenant, SYSTEM, now, new), connection)
     except sa.exc.IntegrityError as error:
         raise Conflict(f"a rule of the new version does not hold: {error.orig}", code="publish.rows") from error
     write_version(connection, actual, version, names, by, now)

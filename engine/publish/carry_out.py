@@ -1,17 +1,19 @@
 """Carry out a migration: tables, columns, values, indexes and names, in the caller's transaction."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
 from engine.publish.compare import Changes, ObjectChange, is_changed
 from engine.publish.ddl import Ddl, references
+from engine.publish.duplicates import rebuild_keys
 from engine.publish.migration import ColumnWork, Index, NameChange, Work, allocate, column_works, first_sort, indexes
 from engine.publish.steps import convert_of, rows_of
 from engine.registry import Plugins
 from engine.rules import rollups
+from engine.rules.reach import values_of
 from engine.snapshot import Snapshot
 from engine.store import system
 from engine.store.database import Connection, compile_sql
@@ -71,6 +73,7 @@ class Migration:
             self.ddl.create_index(index)
         self._check_references()
         self._roll_up(version)
+        rebuild_keys(self.connection, self.old, self.changes.objects, self.physical, self.names)
         self._write_names(version)
         self._forget()
         return self.names
@@ -135,13 +138,14 @@ class Migration:
                 fill = sa.update(new).where(column.is_(None)).values({column: self.default(work.new)})
                 self.connection.sa.execute(fill)
             if work.new and work.new.is_written and work.work is not Work.KEEP:
-                self._number(new, work.new)
+                self._number(change.new.name, new, work.new)
 
     def _convert(self, old: sa.Table, new: sa.Table, work: ColumnWork) -> None:
         assert work.old
         assert work.new
         convert, source = convert_of(work, self.plugins), old.c[work.old.name]
-        is_rule = work.old.type == work.new.type and work.work is Work.REWRITE
+        # What is in the trash keeps values that a new rule forbids; names of objects change there, too.
+        is_rule = work.old.type == work.new.type and work.work is Work.REWRITE and not work.new.targets
         where = sa.and_(source.is_not(None), old.c.deleted_at.is_(None)) if is_rule else source.is_not(None)
         values = (
             (key, value, convert(value)) for key, value in rows_of(self.connection, old, [old.c.id, source], where)
@@ -164,7 +168,14 @@ class Migration:
             rows = [statement.bind({"the_id": key, "the_value": value}) for key, value in part]
             self.connection.run_many(statement.sql, rows)
 
-    def _number(self, table: sa.Table, field: Field) -> None:
+    def _values(self, object_name: str, paths: Sequence[str], ids: Sequence[str]) -> Mapping[str, Mapping[str, Any]]:
+        """Record -> what it holds at some paths, in the new version."""
+        if not paths:
+            return {}
+        new = Snapshot(0, self.new, self.physical, self.plugins, self.connection.dialect)
+        return {row["id"]: row for row in values_of(new, self.connection, {}, object_name, paths, "id", ids)}
+
+    def _number(self, object_name: str, table: sa.Table, field: Field) -> None:
         """Give the records that have no number one, in the order in which they were made."""
         kind = self.plugins.fields[field.type]
         if kind.generate is None:
@@ -173,10 +184,13 @@ class Migration:
         counts: Counter[str] = Counter()
         numbered: list[tuple[str, Any]] = []
         columns = [table.c.id, table.c.created_at]
-        for key, created_at in rows_of(self.connection, table, columns, table.c[field.name].is_(None)):
-            period = kind.counter_period(field, created_at) if kind.counter_period else ""
+        blank = list(rows_of(self.connection, table, columns, table.c[field.name].is_(None)))
+        values = self._values(object_name, kind.reads(field) if kind.reads else (), [key for key, _ in blank])
+        for key, created_at in blank:
+            period = kind.counter_period(field, created_at, values.get(key, {})) if kind.counter_period else ""
             counts[period] += 1
-            numbered.append((key, kind.generate(field, created_at, start - 1 + counts[period])))
+            number = start - 1 + counts[period]
+            numbered.append((key, kind.generate(field, created_at, number, values.get(key, {}))))
         self._write(table, field.name, iter(numbered))
         # As engine/store/rows_counters.py counts: by physical names, how many were given.
         column = table.c[field.name].name

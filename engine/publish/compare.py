@@ -1,10 +1,10 @@
 """What differs between two versions of the definitions, in domain words. Pure: knows no database."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, TypeVar
 
-from metadata.model import Choice, Definitions, Field, Object, Package
+from metadata.model import EVERY, FUZZY, Choice, Definitions, DuplicateRule, Field, Object, Package
 
 __all__ = ["Changes", "FieldChange", "Note", "ObjectChange", "compare", "is_changed"]
 
@@ -22,7 +22,7 @@ SOURCES = {
 }  # fmt: skip
 # Properties whose names say enough. What they do is no matter of the tables.
 OTHERS = (
-    "formula", "of", "by", "operation", "measured", "filter", "targets", "is_master", "show_if", "require_if",
+    "formula", "of", "by", "operation", "measured", "filter", "is_master", "show_if", "require_if",
     "lock_if", "default_formula", "fetch", "fetches_if_blank", "depends_on", "is_set_once", "is_copied", "is_tracked",
 )  # fmt: skip
 SILENT = frozenset({"place", "was", "files"})  # changes of these alone change nothing that runs
@@ -45,6 +45,8 @@ class FieldChange:
     new: Field | None
     details: tuple[str, ...] = ()
     is_retargeted: bool = False  # refers to another object, not to the same one under its new name
+    objects: Mapping[str, str] = field(default_factory=dict)
+    """Of a reference to one of several objects: old name -> new name, of all that it may refer to now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,7 @@ class Changes:
 def compare(old: Definitions, new: Definitions, has_other_files: Iterable[str] = ()) -> Changes:
     """`has_other_files`: packages whose texts differ, be it in a comment."""
     renamed = renames(old.objects, new.objects)
-    objects = [object_change(renamed, old.objects, found) for found in new.objects.values()]
+    objects = [object_change(renamed, old.objects, found, new.objects) for found in new.objects.values()]
     gone = old.objects.keys() - new.objects.keys() - set(renamed.values())
     objects += [ObjectChange(found, None) for name, found in old.objects.items() if name in gone]
     others = [
@@ -108,18 +110,22 @@ def renames(old: Mapping[str, Named], new: Mapping[str, Named]) -> dict[str, str
     return found
 
 
-def object_change(renamed: Mapping[str, str], old: Mapping[str, Object], new: Object) -> ObjectChange:
+def object_change(
+    renamed: Mapping[str, str], old: Mapping[str, Object], new: Object, objects: Iterable[str]
+) -> ObjectChange:
     before = old.get(renamed.get(new.name, new.name))
     if before is None:
         return ObjectChange(None, new)
     field_names = renames(before.fields, new.fields)
+    stay: dict[str, str] = dict.fromkeys(old, "")
+    stay |= {was: name for name in objects if (was := renamed.get(name, name)) in old}
     kept = {name: field_names.get(name, name) for name in new.fields if field_names.get(name, name) in before.fields}
     changes = [
         change
-        for name, field in new.fields.items()
-        if (change := field_change(renamed, before.fields.get(kept.get(name, "")), field)) is not None
+        for name, one in new.fields.items()
+        if (change := field_change(renamed, stay, before.fields.get(kept.get(name, "")), one)) is not None
     ]
-    changes += [FieldChange(field, None) for name, field in before.fields.items() if name not in kept.values()]
+    changes += [FieldChange(one, None) for name, one in before.fields.items() if name not in kept.values()]
     details = tuple(object_details(before, new, {earlier: name for name, earlier in kept.items()}))
     return ObjectChange(before, new, tuple(changes), details, kept)
 
@@ -143,22 +149,62 @@ def object_details(old: Object, new: Object, now: Mapping[str, str]) -> Iterator
     same = {name for was, name in now.items() if old.fields[was].type == new.fields[name].type}
     if [now[n] for n in old.search if now.get(n) in same] != [n for n in new.search if n in same]:
         yield "search"
+    yield from duplicate_details(old, new, now)
     for name in ("kind", "tree", "record_types", "validations", "label", "plural", "icon", "color", "description",
                  "package"):  # fmt: skip
         if getattr(old, name) != getattr(new, name):
             yield name.replace("_", " ")
 
 
-def field_change(renamed: Mapping[str, str], old: Field | None, new: Field) -> FieldChange | None:
+def duplicate_details(old: Object, new: Object, now: Mapping[str, str]) -> Iterator[str]:
+    """Duplicate rules that are new, go, or differ."""
+    before, after = by_name(old.duplicates), by_name(new.duplicates)
+    for name, rule in after.items():
+        if name not in before:
+            yield f"duplicate rule {name} ({matched(rule)}): {rule.action}"
+            continue
+        was: DuplicateRule = before[name]
+        was = replace(was, matches=tuple(replace(one, field=now.get(one.field, one.field)) for one in was.matches))
+        if set(was.matches) != set(rule.matches):
+            yield f"duplicate rule {name}: {matched(was)} -> {matched(rule)}"
+        if was.action != rule.action:
+            yield f"duplicate rule {name}: {was.action} -> {rule.action}"
+        for part in ("filter", "message"):
+            if getattr(was, part) != getattr(rule, part):
+                yield f"duplicate rule {name}: {part}"
+    yield from (f"no longer duplicate rule {name}" for name in before if name not in after)
+    if not before.keys() ^ after.keys() and list(before) != list(after):
+        yield "order of duplicate rules"
+
+
+def matched(rule: DuplicateRule) -> str:
+    """Its fields and how each is compared: name by fuzzy 85, email by email."""
+    return ", ".join(
+        f"{one.field} by {one.how}" + (f" {one.threshold}" if one.how == FUZZY else "") for one in rule.matches
+    )
+
+
+def field_change(
+    renamed: Mapping[str, str], stay: Mapping[str, str], old: Field | None, new: Field
+) -> FieldChange | None:
+    """`stay`: old name -> new name of all objects; "" for one that goes."""
     if old is None:
         return FieldChange(None, new)
     target = renamed.get(new.target, new.target)
-    details = tuple(field_details(old, new, target))
-    return FieldChange(old, new, details, target != old.target) if details else None
+    targets = tuple(renamed.get(name, name) for name in new.targets)
+    objects = {was: name for was, name in stay.items() if name and new.refers_to(name)} if new.refers_to_any else {}
+    details = tuple(field_details(old, new, target, targets))
+    is_moved = any(was != name for was, name in objects.items()) or (EVERY in old.targets and "" in stay.values())
+    if new.refers_to_any and old.refers_to_any and is_moved:
+        details = (*details, "objects have another name, or go")
+    is_retargeted = target != old.target
+    if new.refers_to_many:
+        is_retargeted = targets != (old.targets or (old.target,))
+    return FieldChange(old, new, details, is_retargeted, objects) if details else None
 
 
-def field_details(old: Field, new: Field, target: str) -> Iterator[str]:
-    """`target`: the new one under its name in the old version."""
+def field_details(old: Field, new: Field, target: str, targets: tuple[str, ...]) -> Iterator[str]:
+    """`target` and `targets`: the new ones under their names in the old version."""
     if old.name != new.name:
         yield f"renamed from {old.name}"
     if old.type != new.type:
@@ -167,6 +213,8 @@ def field_details(old: Field, new: Field, target: str) -> Iterator[str]:
         yield f"{SOURCES[old.source]} -> {SOURCES[new.source]}"
     if old.target != target:
         yield f"to {old.target or 'nothing'} -> {new.target or 'nothing'}"
+    if sorted(old.targets) != sorted(targets):
+        yield f"to {', '.join(old.targets) or 'nothing'} -> {', '.join(new.targets) or 'nothing'}"
     for name, (now, no_longer) in FLAGS.items():
         if getattr(old, name) != getattr(new, name):
             yield now if getattr(new, name) else no_longer

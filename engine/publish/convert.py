@@ -1,6 +1,6 @@
 """How one value of a field becomes a value of the field's new definition. Pure; the new type's parser decides."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -23,10 +23,16 @@ WORDS = {
 }  # fmt: skip
 SEPARATORS = ",;、，；\n"
 MAX_SHOWN = 60
+NONE: Mapping[str, str] = {}
 
 
-def converter(old: Field, new: Field, plugins: Plugins, *, is_retargeted: bool = False) -> Convert:
+def converter(
+    old: Field, new: Field, plugins: Plugins, *, is_retargeted: bool = False, objects: Mapping[str, str] = NONE
+) -> Convert:
+    """`objects`: as of a FieldChange."""
     before, after = plugins.fields[old.type], plugins.fields[new.type]
+    if new.targets:
+        return to_several(old, new, is_retargeted, objects)
     if after.refers:
         # An id of one object is none of another's, and a text that looks like an id may be nobody's.
         return same if before.refers and not is_retargeted else refuse
@@ -53,6 +59,24 @@ def converter(old: Field, new: Field, plugins: Plugins, *, is_retargeted: bool =
         raise first
 
     return convert
+
+
+def to_several(old: Field, new: Field, is_retargeted: bool, objects: Mapping[str, str]) -> Convert:
+    """To a reference to several records, or to a record of one of several objects."""
+    if new.refers_to_many:
+        if is_retargeted or not (old.target or old.refers_to_many):
+            return refuse
+        return same if old.refers_to_many else lambda value: [value]
+    if old.refers_to_any:
+
+        def renamed(value: str) -> str | None:
+            name, _, record_id = value.partition("/")
+            return f"{objects[name]}/{record_id}" if name in objects else None  # `loses` counts those
+
+        return renamed
+    if old.target in objects:
+        return lambda value: f"{objects[old.target]}/{value}"
+    return refuse
 
 
 def forms(plain: Any, kind: str, new: Field) -> Iterator[Any]:

@@ -1,5 +1,6 @@
 """What a publish does to the tables, derived from what changed. Pure: opens no connection, reads no row."""
 
+import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
@@ -8,7 +9,7 @@ from engine.publish.compare import Changes, FieldChange, ObjectChange
 from engine.registry import Plugins
 from engine.store.names import Allocator, Names, bounded
 from engine.store.types import StoredType, Text
-from metadata.model import SYSTEM_FIELDS, Definitions, Field, Object, SortKey
+from metadata.model import EVERY, SYSTEM_FIELDS, Definitions, Field, Object, SortKey
 
 __all__ = ["ColumnWork", "Index", "NameChange", "Work", "allocate", "column_works", "first_sort", "indexes"]
 
@@ -27,6 +28,7 @@ class ColumnWork:
     old: Field | None
     new: Field | None
     is_retargeted: bool = False
+    objects: Mapping[str, str] = dataclasses.field(default_factory=dict)  # as of a FieldChange
 
     @property
     def becomes_required(self) -> bool:
@@ -58,13 +60,14 @@ class Index:
 
 def column_works(change: ObjectChange, plugins: Plugins) -> Iterator[ColumnWork]:
     """For an object that stays."""
-    for field in change.fields:
-        old = field.old if field.old and field.old.is_stored else None
-        new = field.new if field.new and field.new.is_stored else None
+    for one in change.fields:
+        old = one.old if one.old and one.old.is_stored else None
+        new = one.new if one.new and one.new.is_stored else None
         if old or new:
-            yield ColumnWork(work_of(replace(field, old=old, new=new), plugins), old, new, field.is_retargeted)
+            work = work_of(replace(one, old=old, new=new), plugins)
+            yield ColumnWork(work, old, new, one.is_retargeted, one.objects)
         else:
-            yield ColumnWork(Work.KEEP, field.old, field.new)
+            yield ColumnWork(Work.KEEP, one.old, one.new)
 
 
 def work_of(change: FieldChange, plugins: Plugins) -> Work:
@@ -72,7 +75,15 @@ def work_of(change: FieldChange, plugins: Plugins) -> Work:
     if old is None or new is None:
         return Work.DROP if new is None else Work.ADD
     before, after = plugins.fields[old.type], plugins.fields[new.type]
-    if change.is_retargeted or before.refers != after.refers or shape(old, plugins) != shape(new, plugins):
+    if new.refers_to_any and old.refers_to_any:
+        is_same = EVERY not in old.targets and all(change.objects.get(name) == name for name in old.targets)
+        return Work.KEEP if is_same else Work.REWRITE
+    if (
+        change.is_retargeted
+        or bool(old.targets) != bool(new.targets)
+        or before.refers != after.refers
+        or shape(old, plugins) != shape(new, plugins)
+    ):
         return Work.COPY
     if after.refers or (old.type == new.type and after.is_computed):
         return Work.KEEP
@@ -184,7 +195,7 @@ def indexes(definition: Object, names: Names, plugins: Plugins, sort: Sequence[S
             continue
         if field.is_unique:
             found.add(Index(table, (column(field.name),), is_unique=True))
-        elif field.is_indexed or plugins.fields[field.type].refers:
+        elif field.is_indexed or plugins.fields[field.type].refers or field.refers_to_any:
             found.add(Index(table, (column(field.name), "id")))
     for group in definition.unique:
         found.add(Index(table, tuple(map(column, group)), is_unique=True))

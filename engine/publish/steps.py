@@ -14,6 +14,7 @@ from engine.publish.migration import ColumnWork, Work, column_works
 from engine.registry import Plugins
 from engine.snapshot import Snapshot
 from engine.store.database import Connection
+from engine.store.references import id_in
 from metadata.model import Field, Object
 
 __all__ = ["Step", "convert_of", "rows_of", "steps"]
@@ -69,6 +70,8 @@ def object_steps(change: ObjectChange, census: "Census | None", plugins: Plugins
         return
     assert census is not None
     details, broken = list(change.details), [census.repeated(group) for group in census.new_groups()]
+    if change.new.kind == "single" and change.old.kind != "single":
+        broken.append(census.several())
     if details:
         yield stopped(Step("~", f"object {name}", "; ".join(details)), broken)
     for field, work in zip(change.fields, column_works(change, plugins), strict=True):
@@ -76,7 +79,7 @@ def object_steps(change: ObjectChange, census: "Census | None", plugins: Plugins
 
 
 def field_step(object_name: str, change: FieldChange, work: ColumnWork, census: "Census") -> Step:
-    loses = census.values(work.old) if work.work is Work.DROP and work.old else 0
+    loses = census.values(work.old) if work.work is Work.DROP and work.old else census.without_target(work)
     if change.new is None:
         assert change.old is not None
         return Step("-", f"field {object_name}.{change.old.name}", loses=loses)
@@ -85,7 +88,12 @@ def field_step(object_name: str, change: FieldChange, work: ColumnWork, census: 
     step = Step("~" if change.old else "+", what, detail, loses)
     if work.new is None or work.is_worked_out:
         return step
-    return stopped(step, [census.unconverted(work), census.blank(work), census.repeated_values(work)])
+    emptied = (
+        Broken(loses, ("it is required, and some of its values would be lost",))
+        if loses and work.new.is_required
+        else Broken()
+    )
+    return stopped(step, [census.unconverted(work), census.blank(work), census.repeated_values(work), emptied])
 
 
 def kind_of(field: Field) -> str:
@@ -125,6 +133,15 @@ class Census:
     def values(self, field: Field) -> int:
         return self._count(self.table.c[field.name].is_not(None))
 
+    def without_target(self, work: ColumnWork) -> int:
+        """How many values of a reference to one of several objects lead to objects that it does not refer to now."""
+        if not (work.old and work.new and work.old.refers_to_any and work.new.refers_to_any):
+            return 0
+        column, lost = self.table.c[work.old.name], self.old.definitions.objects.keys() - work.objects.keys()
+        if not lost or work.work is Work.KEEP:
+            return 0
+        return self._count(sa.or_(*(id_in(self.old.dialect, column, name).is_not(None) for name in sorted(lost))))
+
     def unconverted(self, work: ColumnWork) -> Broken:
         """Values that are none of the new definition. What is in the trash counts only where it would be lost."""
         if work.work not in (Work.COPY, Work.REWRITE):
@@ -132,7 +149,7 @@ class Census:
         assert work.old
         assert work.new
         convert, column = convert_of(work, self.old.plugins), self.table.c[work.old.name]
-        is_rule = work.old.type == work.new.type and work.work is Work.REWRITE
+        is_rule = work.old.type == work.new.type and work.work is Work.REWRITE and not work.new.targets
         examples, count = [], 0
         where = sa.and_(column.is_not(None), self.table.c.deleted_at.is_(None)) if is_rule else column.is_not(None)
         for key, title, deleted_at, value in rows_of(self.connection, self.table, self._quoted(column), where):
@@ -173,6 +190,14 @@ class Census:
         if count < 2:
             return Broken()
         return Broken(count, (f"{counted(count, 'record')} would share the default of a unique field",))
+
+    def several(self) -> Broken:
+        """Records where there is to be one."""
+        alive = self.table.c.deleted_at.is_(None)
+        count = self._count(alive)
+        if count < 2:
+            return Broken()
+        return Broken(count, tuple(f"{name}: one record is to be left" for name in self._first(alive)))
 
     def new_groups(self) -> Iterator[tuple[str, ...]]:
         """Fields that together are newly unique, or of which a value may change."""
@@ -232,7 +257,7 @@ class Census:
 def convert_of(work: ColumnWork, plugins: Plugins) -> Convert:
     assert work.old
     assert work.new
-    return converter(work.old, work.new, plugins, is_retargeted=work.is_retargeted)
+    return converter(work.old, work.new, plugins, is_retargeted=work.is_retargeted, objects=work.objects)
 
 
 def converted(value: Any, convert: Convert | None) -> Any:

@@ -13,6 +13,7 @@ from engine.store.database import Compiled, Connection, compile_sql
 from engine.store.query import actor_params
 from engine.store.query_build import Builder
 from engine.store.query_conditions import in_list, padded
+from engine.store.references import pointed
 from engine.store.rows import chunks
 
 __all__ = ["missing_targets"]
@@ -23,11 +24,11 @@ def missing_targets(
 ) -> list[tuple[int, InputProblem]]:
     """(index of the row, problem) of each reference that leads nowhere: one statement per object referred to."""
     wanted: dict[str, set[str]] = {}
-    for name, target in rules.references:
+    for field in rules.references:
         for row in rows:
-            value = row.get(name)
-            if value is not None and not _is_self(ctx, name, value):
-                wanted.setdefault(target, set()).add(value)
+            for target, one in pointed(field, row.get(field.name)):
+                if not _is_self(ctx, field.name, one):
+                    wanted.setdefault(target, set()).add(one)
     if not wanted:
         return []
     found = {
@@ -36,13 +37,13 @@ def missing_targets(
     }
     problems: list[tuple[int, InputProblem]] = []
     for index, row in enumerate(rows):
-        for name, target in rules.references:
-            value = row.get(name)
-            if value is not None and value not in found.get(target, ()) and not _is_self(ctx, name, value):
-                message = f"'{name}': no {target} has the id '{value}'"
-                problems.append(
-                    (index, InputProblem(name, "reference.unknown", message, "choose another", (("id", value),)))
-                )
+        for field in rules.references:
+            name = field.name
+            for target, one in pointed(field, row.get(name)):
+                if one not in found.get(target, ()) and not _is_self(ctx, name, one):
+                    message = f"'{name}': no {target} has the id '{one}'"
+                    values = (("id", one),)
+                    problems.append((index, InputProblem(name, "reference.unknown", message, "choose another", values)))
     return problems
 
 

@@ -68,9 +68,10 @@ def beginning(snapshot: Snapshot, object_name: str) -> Mapping[str, Any]:
 def after_change(
     connection: Connection, snapshot: Snapshot, object_name: str, ids: Sequence[str],
     fields: Iterable[str] | None = None, former: Mapping[str, Iterable[str]] = {},
-) -> None:  # fmt: skip
+) -> dict[str, dict[str, None]]:  # fmt: skip
     """`fields`: those that were changed; None where the records came or went. `former`: by reference, to whom the
-    records belonged before."""
+    records belonged before. Returns the records whose roll-ups are others now, by object."""
+    refreshed: dict[str, dict[str, None]] = {}
     changes: list[tuple[str, Sequence[str], frozenset[str] | None, Mapping[str, Iterable[str]]]] = [
         (object_name, ids, None if fields is None else frozenset(fields), former)
     ]
@@ -96,6 +97,8 @@ def after_change(
             rollups.lock(connection, snapshot, group.parent, list(parents))
             if written := rollups.refresh(connection, snapshot, group, list(parents)):
                 changes.append((group.parent, written, frozenset(field.name for field in group.fields), {}))
+                refreshed.setdefault(group.parent, {}).update(dict.fromkeys(written))
+    return refreshed
 
 
 def concerns(snapshot: Snapshot, object_name: str) -> bool:

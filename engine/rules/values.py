@@ -3,18 +3,19 @@
 All that is wrong with one set of values is found at once.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from engine.context import Context
 from engine.contracts.field import FieldType, Parse
 from engine.errors import BadValue, InputProblem
+from engine.rules.conditions import has_rules
 from engine.snapshot import Snapshot
 from metadata.model import SYSTEM_FIELDS, Field
 from metadata.problem import nearest
 
-__all__ = ["FieldRule", "Rules", "read_values", "rules_of"]
+__all__ = ["FieldRule", "Rules", "missing", "read_values", "rules_of"]
 
 Values = Mapping[str, object]
 Default = Callable[[Context], object]
@@ -38,8 +39,12 @@ class Rules:
     fields: Mapping[str, FieldRule]
     defaults: tuple[tuple[str, Default], ...]
     required: tuple[str, ...]
-    references: tuple[tuple[str, str], ...]  # (field, target object)
+    references: tuple[Field, ...]  # of every kind
+    masters: tuple[str, ...]  # references to what its records belong to
+    tree: str  # the reference that makes its records a tree
     generated: tuple[FieldRule, ...]
+    tracked: tuple[str, ...]  # fields whose changes the history tells
+    is_plain: bool  # nothing but its types is asked of a value
     worked_out: frozenset[str] = frozenset()  # fields that exist and are not written
 
 
@@ -60,11 +65,18 @@ def _compile(snapshot: Snapshot, object_name: str) -> Rules:
         object=object_name,
         fields=fields,
         defaults=tuple((name, rule.default) for name, rule in fields.items() if rule.default is not None),
-        required=tuple(name for name, rule in fields.items() if rule.field.is_required and not rule.type.is_computed),
-        references=tuple((name, rule.field.target) for name, rule in fields.items() if rule.field.target),
+        required=tuple(
+            name for name, rule in fields.items()
+            if rule.field.is_required and not rule.type.is_computed and not rule.field.show_if
+        ),
+        references=tuple(rule.field for rule in fields.values() if rule.field.target or rule.field.targets),
+        masters=tuple(name for name, rule in fields.items() if rule.field.is_master),
+        tree=snapshot.definitions.objects[object_name].tree,
         generated=tuple(rule for rule in fields.values() if rule.type.generate is not None),
+        tracked=tuple(name for name, rule in fields.items() if rule.field.is_tracked),
+        is_plain=not has_rules(snapshot.definitions.objects[object_name]),
         worked_out=worked_out,
-    )
+    )  # fmt: skip
 
 
 def _field_rule(snapshot: Snapshot, field: Field) -> FieldRule:
@@ -87,7 +99,8 @@ def _default(field: Field, kind: FieldType, parse: Parse) -> Default | None:
 def read_values(
     ctx: Context, rules: Rules, sent: Values, before: Mapping[str, Any] | None
 ) -> tuple[dict[str, Any], list[InputProblem]]:
-    """What to store of `sent`, and all that is wrong with it.
+    """What to store of `sent`, and all that is wrong with it. What is missing is told later (pipeline.py) where the
+    object's rules may yet give it a value.
 
     `before` holds the record's stored values by name; None is a new record, which gets the defaults of fields not sent.
     """
@@ -95,7 +108,8 @@ def read_values(
     problems: list[InputProblem] = []
     if before is None:
         for name, default in rules.defaults:
-            if name not in sent:
+            # What belongs to another record is owned by whoever owns that one: engine/rules/masters.py.
+            if name not in sent and not (name == "owner" and rules.masters):
                 stored[name] = default(ctx)
     for name, value in sent.items():
         rule = rules.fields.get(name)
@@ -106,8 +120,8 @@ def read_values(
             stored[name] = _read(ctx, rule, value, before)
         except BadValue as bad:
             problems.append(InputProblem(name, bad.code, bad.message, bad.fix, bad.values))
-    refused = {problem.path for problem in problems}
-    problems += _missing(rules, stored, before, refused)
+    if rules.is_plain:
+        problems += missing(rules, stored, before, {problem.path for problem in problems})
     return stored, problems
 
 
@@ -127,9 +141,10 @@ def _read(ctx: Context, rule: FieldRule, value: object, before: Mapping[str, Any
     return stored
 
 
-def _missing(
-    rules: Rules, stored: Mapping[str, Any], before: Mapping[str, Any] | None, refused: set[str]
+def missing(
+    rules: Rules, stored: Mapping[str, Any], before: Mapping[str, Any] | None, refused: Container[str]
 ) -> Iterator[InputProblem]:
+    """Fields that must have a value whatever the rest of the record."""
     for name in rules.required:
         is_touched = before is None or name in stored
         if is_touched and stored.get(name) is None and name not in refused:

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from engine.context import Context
 from engine.errors import BadInput, InputProblem
+from engine.formula.fields import lifted
 from engine.store import types
 from engine.store.database import Compiled, Connection, compile_sql
 from engine.store.query_build import Builder, Selection
@@ -20,6 +21,7 @@ from engine.store.query_filter import Filter, read_filter
 from engine.store.query_keyset import Key, after, read_cursor, write_cursor
 from engine.store.query_paths import Target, need_object, need_path
 from engine.store.query_rows import RowReader
+from metadata.formula import Node
 from metadata.model import SortKey
 
 __all__ = ["COUNT_CAP", "MAX_LIMIT", "Found", "Query", "SortKey", "find", "one"]
@@ -48,6 +50,7 @@ class Query:
     conditions: tuple[tuple[str, str, Any], ...] = ()  # (path, operator, value); query_conditions.OPERATORS
     in_trash: bool = False  # deleted records instead of living ones
     ids: tuple[str, ...] = ()  # only these
+    rule: Node | None = None  # a condition that sees everything: the filter of a reference
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +86,7 @@ def find(ctx: Context, connection: Connection, query: Query) -> Found:
     limit = query.limit
     params["limit"] = limit + 1
     # How many records a condition or a cursor leaves depends on its values: so does the best plan.
-    is_narrowed = bool(query.filter or query.conditions or query.search)
+    is_narrowed = bool(query.filter or query.conditions or query.search or query.rule)
     read = connection.rows_planned if is_narrowed else connection.rows
     if query.cursor:
         rows = _rows_after(ctx, connection, plan, query, params)
@@ -165,6 +168,7 @@ class Asked:
     conditions: tuple[tuple[Target, str, tuple[str, ...]], ...]  # (target, operator, names of the values)
     ids: tuple[str, ...]  # names
     filter: Filter | None
+    rule: Node | None  # its literals lifted out
 
 
 def _prepared(ctx: Context, query: Query) -> tuple[Plan, dict[str, Any]]:
@@ -183,10 +187,14 @@ def _prepared(ctx: Context, query: Query) -> tuple[Plan, dict[str, Any]]:
     if query.filter:
         filter_ = read_filter(ctx, query.object, query.filter)
         params.update(filter_.values)
-    asked = Asked(_read_conditions(ctx, query, params), ids, filter_)
+    rule = None
+    if query.rule is not None:
+        rule = lifted(ctx.snapshot, query.object, query.rule)
+        params.update(rule.values)
+    asked = Asked(_read_conditions(ctx, query, params), ids, filter_, rule.node if rule else None)
     key = (
         ctx.scope.key, query.object, query.fields, query.sort, query.count, query.in_trash, bool(query.search.strip()),
-        len(ids), filter_ and filter_.shape, tuple((c[0].steps, *c[1:]) for c in asked.conditions),
+        len(ids), filter_ and filter_.shape, rule and rule.shape, tuple((c[0].steps, *c[1:]) for c in asked.conditions),
     )  # fmt: skip
     cache: Kept[Plan] = _cache(ctx, "plans", 1000)
     plan = cache.get(key) or cache.put(key, _plan(ctx, query, asked))
@@ -267,6 +275,8 @@ def _where(builder: Builder, query: Query, asked: Asked) -> list[sa.ColumnElemen
         where.append(in_list(builder.joins.root.c.id, asked.ids))
     if asked.filter is not None:
         where.append(builder.formula(asked.filter.node))
+    if asked.rule is not None:
+        where.append(builder.formula(asked.rule, trusted=True))
     where += [builder.condition(target, operator, names) for target, operator, names in asked.conditions]
     if query.search.strip():
         where.append(builder.search())

@@ -11,9 +11,10 @@ from engine.formula.fields import lifted
 from engine.formula.sql import ColumnOf, Formula
 from engine.snapshot import Snapshot
 from engine.store import types
-from engine.store.query_conditions import condition, folded, search, search_fields
+from engine.store.query_conditions import condition, folded, search, search_fields, tree_at
 from engine.store.query_keyset import Key, order
 from engine.store.query_paths import Joins, OtherTables, Target, column_in_subquery, need_path
+from engine.store.query_trees import below
 from metadata.formula import Node
 from metadata.model import SYSTEM_FIELDS, Field, SortKey
 
@@ -56,13 +57,20 @@ class Builder:
         rules = self.scope.rows("read", object_name)
         return [rule_on(self.snapshot, alias, object_name, rules)] if rules else []
 
-    def formula(self, node: Node) -> Condition:
+    def formula(self, node: Node, trusted: bool = False) -> Condition:
         functions = self.snapshot.plugins.functions
-        column, tables = self.joins.column_of(trusted=False), self.joins.tables(trusted=False)
+        column, tables = self.joins.column_of(trusted=trusted), self.joins.tables(trusted=trusted)
         return Formula(self.snapshot.dialect, functions, column, tables=tables).where(node)
 
     def condition(self, target: Target, operator: str, names: Sequence[str]) -> Condition:
-        return condition(self.joins.column(target.steps), operator, names, self.snapshot.dialect)
+        column = self.joins.column(target.steps)
+        if operator == "under" and names:
+            root = sa.bindparam(names[0], type_=types.Id())
+            found: Condition = column.in_(
+                below(self.snapshot, tree_at(self.snapshot, target), root, f"tree_{names[0]}")
+            )
+            return found
+        return condition(column, operator, names, self.snapshot.dialect)
 
     def search(self) -> Condition:
         definition = self.snapshot.definitions.objects[self.object]

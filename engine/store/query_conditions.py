@@ -17,11 +17,12 @@ from metadata.model import Object
 
 __all__ = [
     "OPERATORS", "ascii_lower", "clean_text", "condition", "condition_values", "contains", "folded", "in_list",
-    "padded", "search", "search_fields",
+    "padded", "search", "search_fields", "tree_at",
 ]  # fmt: skip
 
-OPERATORS = ("=", "!=", "<", "<=", ">", ">=", "in", "contains", "begins", "blank", "filled")
-"""`=` of a field with several choices: it has this one; `in`: one of these. A blank value with `=` is `blank`."""
+OPERATORS = ("=", "!=", "<", "<=", ">", ">=", "in", "contains", "begins", "blank", "filled", "under")
+"""`=` of a field with several choices: it has this one; `in`: one of these. A blank value with `=` is `blank`.
+`under`: a reference to a tree, or the id of a record of one, leads to this record or to one below it."""
 
 MAX_OPTIONS = 500
 WITHOUT_VALUE = ("blank", "filled")
@@ -61,16 +62,24 @@ def condition_values(snapshot: Snapshot, target: Target, operator: str, value: o
         return []
     if operator in ("contains", "begins"):
         return [ascii_lower(clean_text(value, path))]
+    if operator == "under" and not tree_at(snapshot, target):
+        raise _bad(path, "query.operator", f"'{path}' leads to no tree", "use '='")
     kind = snapshot.plugins.fields[target.field.type]
     parse = kind.parser(target.field)
     sent = list(value) if isinstance(value, list | tuple) else [value]
     sent = [one for one in sent if one is not None and one != ""]
     if len(sent) > MAX_OPTIONS:
         raise _bad(path, "query.options.limit", f"more than {MAX_OPTIONS} values", "name fewer")
-    if operator == "in" and not sent:
-        raise _bad(path, "query.value", "'in' takes at least one value", "name one")
+    if operator in ("in", "under") and not sent:
+        raise _bad(path, "query.value", f"'{operator}' takes at least one value", "name one")
     is_list = isinstance(snapshot.physical.value_type(target.object, target.field.name), types.TextList)
     return [_element(parse, one, path) if is_list else _parsed(parse, one, path) for one in sent]
+
+
+def tree_at(snapshot: Snapshot, target: Target) -> str:
+    """The tree whose records a path leads to, by a reference or by their id; "" where there is none."""
+    name = target.object if target.field.name == "id" else target.field.target
+    return name if name and snapshot.definitions.objects[name].tree else ""
 
 
 def _parsed(parse: Parse, value: object, path: str) -> object:

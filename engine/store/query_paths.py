@@ -7,10 +7,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from engine.access.masters import VIA, via
 from engine.access.scope import Scope
 from engine.errors import BadInput, InputProblem, NotFound
 from engine.formula.fields import expression
 from engine.snapshot import Snapshot
+from engine.store.references import id_in
 from metadata.model import MAX_JOINS, SYSTEM_FIELDS, Field
 from metadata.problem import nearest
 
@@ -48,6 +50,8 @@ def need_path(scope: Scope, object_name: str, path: str, clause: str) -> Target:
     steps = tuple(path.split("."))
     found = walk(scope, object_name, steps)
     if isinstance(found, Target):
+        if found.field.is_list_of_records:
+            raise is_a_list(path)
         return found
     at, known = found
     guess = nearest(steps[-1], known) if steps else ""
@@ -115,6 +119,8 @@ class Joins:
             table = self._join(table, object_name, reference, steps[:index], trusted)
             object_name = reference.target
         field = field_of(self.snapshot, object_name, steps[-1])
+        if field.is_list_of_records:
+            raise is_a_list(".".join(steps))
         if not field.is_stored:
             start = steps[:-1]
             return expression(
@@ -132,6 +138,11 @@ class Joins:
         column: Column = table.c[self._root_columns.get(name, name) if table is self.root else name]
         return column
 
+    def _pointer(self, table: sa.FromClause, reference: Field) -> Column:
+        name, _, one_of_several = reference.name.partition(VIA)
+        column = self._column(table, name)
+        return id_in(self.snapshot.dialect, column, one_of_several) if one_of_several else column
+
     def column_of(self, trusted: bool) -> Callable[[Steps], Column]:
         return lambda steps: self.column(steps, trusted)
 
@@ -148,12 +159,18 @@ class Joins:
             raise BadInput(f"the query goes through more than {MAX_JOINS} references", code="query.joins.limit",
                            fix="name fewer paths")  # fmt: skip
         target = self.snapshot.physical.table(reference.target).alias(f"{self.name}j{len(self._aliases) + 1}")
-        on = [target.c.id == self._column(left, reference.name), target.c.deleted_at.is_(None)]
+        on = [target.c.id == self._pointer(left, reference), target.c.deleted_at.is_(None)]
         if not trusted:
             on += self._row_rule(target, reference.target)
         self._aliases[prefix, trusted] = target
         self.source = self.source.outerjoin(target, sa.and_(*on))
         return target
+
+
+def is_a_list(path: str) -> BadInput:
+    message = f"'{path}' is a list of records, not a value"
+    fix = "name a field of the record"
+    return BadInput(message, code="field.list", fix=fix, problems=[InputProblem(path, "field.list", message, fix)])
 
 
 class OtherTables:
@@ -212,7 +229,9 @@ def column_in_subquery(snapshot: Snapshot, table: sa.FromClause, object_name: st
         for step in steps[:-1]:
             reference = field_of(snapshot, here, step)
             target: sa.FromClause = snapshot.physical.table(reference.target).alias()
-            on = sa.and_(target.c.id == left.c[step], target.c.deleted_at.is_(None))
+            name, _, one_of_several = step.partition(VIA)
+            pointer = id_in(snapshot.dialect, left.c[name], one_of_several) if one_of_several else left.c[name]
+            on = sa.and_(target.c.id == pointer, target.c.deleted_at.is_(None))
             if source is None:
                 source, outer = target, on
             else:
@@ -228,6 +247,9 @@ def column_in_subquery(snapshot: Snapshot, table: sa.FromClause, object_name: st
 
 
 def field_of(snapshot: Snapshot, object_name: str, name: str) -> Field:
-    """A field by name, the system's included, whatever the Scope."""
+    """A field by name, the system's included, whatever the Scope. `regarding:project` is the reference to a project."""
+    if VIA in name:
+        own, _, target = name.partition(VIA)
+        return via(field_of(snapshot, object_name, own), target)
     field = snapshot.definitions.objects[object_name].fields.get(name)
     return field if field is not None else SYSTEM_FIELDS[name]

@@ -23,12 +23,14 @@ __all__ = [
     "Current",
     "Written",
     "change",
+    "change_each",
     "change_many",
     "columns_of",
     "current",
     "failing",
     "insert",
     "insert_many",
+    "may_flag",
     "savepoint",
 ]
 
@@ -111,9 +113,9 @@ def current(
     """The row with this id, if this person may read it; with whether they may do `action` to it."""
     if not types.is_id(record_id):
         return None
-    compiled = _kept(ctx.snapshot).get(key := ("current", ctx.scope.key, object_name, action, in_trash))
+    compiled = kept(ctx.snapshot).get(key := ("current", ctx.scope.key, object_name, action, in_trash))
     if compiled is None:
-        compiled = _kept(ctx.snapshot).put(key, _current_sql(ctx, object_name, action, in_trash))
+        compiled = kept(ctx.snapshot).put(key, _current_sql(ctx, object_name, action, in_trash))
     rows = connection.rows(compiled.sql, compiled.bind({**actor_params(ctx), "_id": record_id}))
     if not rows:
         return None
@@ -125,12 +127,12 @@ def _current_sql(ctx: Context, object_name: str, action: Action, in_trash: bool)
     table = builder.joins.root
     columns = [table.c[name] for name in columns_of(ctx.snapshot, object_name)]
     where = [*builder.visible(in_trash), table.c.id == sa.bindparam("_id", type_=types.Id())]
-    flag = _flag(ctx, table, object_name, action)
+    flag = may_flag(ctx, table, object_name, action)
     statement = sa.select(*columns, flag).select_from(builder.joins.source).where(*where)
     return compile_sql(statement, ctx.snapshot.dialect)
 
 
-def _flag(ctx: Context, table: sa.FromClause, object_name: str, action: Action) -> sa.ColumnElement[Any]:
+def may_flag(ctx: Context, table: sa.FromClause, object_name: str, action: Action) -> sa.ColumnElement[Any]:
     """1 where the Scope lets the row through for this action, else 0."""
     if not ctx.scope.can(action, object_name):
         return sa.literal_column("0").label(f"may_{action}")
@@ -146,7 +148,7 @@ def _flag_after(ctx: Context, table: sa.Table, object_name: str, action: Action)
     rules = ctx.scope.rows(action, object_name) if ctx.scope.can(action, object_name) else ()
     if any(len(path.steps) > 1 or not path.fields[-1].is_stored for rule in rules for path in paths_in(rule)):
         return sa.literal_column("-1").label(f"may_{action}")
-    return _flag(ctx, table, object_name, action)
+    return may_flag(ctx, table, object_name, action)
 
 
 def insert(ctx: Context, connection: Connection, object_name: str, values: Values) -> Written:
@@ -178,7 +180,7 @@ def _param_names(snapshot: Snapshot, object_name: str) -> tuple[str, ...]:
 
 def _insert_sql(ctx: Context, object_name: str, is_returning: bool) -> Compiled:
     key = ("insert", ctx.scope.key if is_returning else "", object_name, is_returning)
-    found = _kept(ctx.snapshot).get(key)
+    found = kept(ctx.snapshot).get(key)
     if found is not None:
         return found
     table = ctx.snapshot.physical.table(object_name)
@@ -186,7 +188,7 @@ def _insert_sql(ctx: Context, object_name: str, is_returning: bool) -> Compiled:
     statement: Any = sa.insert(table).values({table.c[name]: _param(table, name) for name in names})
     if is_returning:
         statement = statement.returning(*_returned(ctx, table, object_name, "create"))
-    return _kept(ctx.snapshot).put(key, compile_sql(statement, ctx.snapshot.dialect))
+    return kept(ctx.snapshot).put(key, compile_sql(statement, ctx.snapshot.dialect))
 
 
 def _param(table: sa.Table, name: str) -> sa.BindParameter[Any]:
@@ -213,7 +215,7 @@ def change(
     """Set some columns of a row, and count up its version; None when it is not at `version` any more."""
     names = tuple(sorted(values))
     key = ("change", ctx.scope.key, object_name, names, action)
-    compiled = _kept(ctx.snapshot).get(key)
+    compiled = kept(ctx.snapshot).get(key)
     if compiled is None:
         table = ctx.snapshot.physical.table(object_name)
         statement = (
@@ -222,7 +224,7 @@ def change(
             .where(table.c.version == sa.bindparam("_at_version", type_=types.Integer()))
             .returning(*_returned(ctx, table, object_name, action))
         )
-        compiled = _kept(ctx.snapshot).put(key, compile_sql(statement, ctx.snapshot.dialect))
+        compiled = kept(ctx.snapshot).put(key, compile_sql(statement, ctx.snapshot.dialect))
     params = {**actor_params(ctx), **{f"_f_{name}": value for name, value in values.items()}}
     rows = connection.rows(compiled.sql, compiled.bind(params | {"_id": record_id, "_at_version": version}))
     return _written(ctx, connection, object_name, rows[0], action) if rows else None
@@ -247,31 +249,67 @@ def change_many(
     for chunk in chunks(ids):
         wanted = padded(chunk)
         key = ("change many", object_name, names, len(wanted))
-        compiled = _kept(ctx.snapshot).get(key)
+        compiled = kept(ctx.snapshot).get(key)
         if compiled is None:
             table = ctx.snapshot.physical.table(object_name)
             statement = _touching(table, names).where(_among(table, len(wanted))).returning(table.c.id, table.c.version)
-            compiled = _kept(ctx.snapshot).put(key, compile_sql(statement, ctx.snapshot.dialect))
+            compiled = kept(ctx.snapshot).put(key, compile_sql(statement, ctx.snapshot.dialect))
         params = {**actor_params(ctx), **{f"_f_{name}": value for name, value in values.items()}, **_ids(wanted)}
         versions.update(connection.rows(compiled.sql, compiled.bind(params)))
     return versions
 
 
-def failing(ctx: Context, connection: Connection, object_name: str, ids: Sequence[str], action: Action) -> set[str]:
-    """Those of these rows that the rule of `action` does not let through."""
-    rules = ctx.scope.rows(action, object_name)
+def change_each(
+    ctx: Context, connection: Connection, object_name: str, changes: Mapping[str, Values]
+) -> dict[str, int]:  # fmt: skip
+    """Set in each row values of its own: id -> values. One text for each set of fields; id -> the new version."""
+    by_names: dict[tuple[str, ...], list[str]] = {}
+    for record_id, values in changes.items():
+        by_names.setdefault(tuple(sorted(values)), []).append(record_id)
+    shared = actor_params(ctx)
+    for names, ids in by_names.items():
+        key = ("change each", object_name, names)
+        compiled = kept(ctx.snapshot).get(key)
+        if compiled is None:
+            table = ctx.snapshot.physical.table(object_name)
+            statement = _touching(table, names).where(table.c.id == sa.bindparam("_id", type_=types.Id()))
+            compiled = kept(ctx.snapshot).put(key, compile_sql(statement, ctx.snapshot.dialect))
+        rows = [{**shared, "_id": one, **{f"_f_{name}": changes[one][name] for name in names}} for one in ids]
+        connection.run_many(compiled.sql, [compiled.bind(row) for row in rows])
+    return versions_of(ctx.snapshot, connection, object_name, list(changes))
+
+
+def versions_of(snapshot: Snapshot, connection: Connection, object_name: str, ids: Sequence[str]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for chunk in chunks(ids):
+        wanted = padded(chunk)
+        key = ("versions", object_name, len(wanted))
+        compiled = kept(snapshot).get(key)
+        if compiled is None:
+            table = snapshot.physical.table(object_name)
+            statement = sa.select(table.c.id, table.c.version).where(_among(table, len(wanted)))
+            compiled = kept(snapshot).put(key, compile_sql(statement, snapshot.dialect))
+        found.update(connection.rows(compiled.sql, compiled.bind(_ids(wanted))))
+    return found
+
+
+def failing(
+    ctx: Context, connection: Connection, object_name: str, ids: Sequence[str], action: Action, own: bool = False
+) -> set[str]:
+    """Those of these rows that the rule of `action` does not let through; `own`: whatever their masters' rules say."""
+    rules = ctx.scope.own_rows(action, object_name) if own else ctx.scope.rows(action, object_name)
     if not rules:
         return set()
     passed: set[str] = set()
     for chunk in chunks(ids):
         wanted = padded(chunk)
-        key = ("passing", ctx.scope.key, object_name, action, len(wanted))
-        compiled = _kept(ctx.snapshot).get(key)
+        key = ("passing", ctx.scope.key, object_name, action, own, len(wanted))
+        compiled = kept(ctx.snapshot).get(key)
         if compiled is None:
             table = ctx.snapshot.physical.table(object_name).alias("t")
             rule = rule_on(ctx.snapshot, table, object_name, rules)
             statement = sa.select(table.c.id).where(_among(table, len(wanted)), rule)
-            compiled = _kept(ctx.snapshot).put(key, compile_sql(statement, ctx.snapshot.dialect))
+            compiled = kept(ctx.snapshot).put(key, compile_sql(statement, ctx.snapshot.dialect))
         found = connection.rows(compiled.sql, compiled.bind({**actor_params(ctx), **_ids(wanted)}))
         passed.update(row[0] for row in found)
     return set(ids) - passed
@@ -302,7 +340,7 @@ def savepoint(connection: Connection) -> Iterator[None]:
     connection.run("RELEASE SAVEPOINT fs_row")
 
 
-def _kept(snapshot: Snapshot) -> Kept[Compiled]:
+def kept(snapshot: Snapshot) -> Kept[Compiled]:
     caches: dict[Any, Any] = snapshot.cache
     kept: Kept[Compiled] = caches.get("rows") or caches.setdefault("rows", Kept(3000))
     return kept

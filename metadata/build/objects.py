@@ -6,7 +6,17 @@ from typing import Any
 
 from metadata.build.wording import Translations, Wording
 from metadata.document import Document
-from metadata.model import Choice, Field, FieldKind, Object, RecordType, Validation
+from metadata.model import (
+    THRESHOLD,
+    Choice,
+    DuplicateRule,
+    Field,
+    FieldKind,
+    Match,
+    Object,
+    RecordType,
+    Validation,
+)  # fmt: skip
 from metadata.names import humanised
 
 __all__ = ["RECORD_TYPE", "build_field", "build_object", "joined", "names_in"]
@@ -44,7 +54,23 @@ def build_object(
         indexes=tuple(tuple(group) for group in data.get("indexes") or ()),
         search=search, was=names_in(data.get("was")), expected_records=data.get("expected_records") or 0,
         place=document.at(),
+        duplicates=tuple(build_duplicate_rule(rule, wording) for rule in data.get("duplicates") or ()),
     )  # fmt: skip
+
+
+def build_duplicate_rule(data: Mapping[str, Any], wording: Wording) -> DuplicateRule:
+    return DuplicateRule(
+        name=data.get("rule") or "",
+        matches=tuple(build_match(name, said) for name, said in (data.get("match") or {}).items()),
+        action=data.get("action") or "warn",
+        message=wording.text(data.get("message")), filter=data.get("filter") or "",
+    )  # fmt: skip
+
+
+def build_match(field: str, said: Any) -> Match:
+    """`name: fuzzy` and `name: {how: fuzzy, threshold: 85}` are the same."""
+    more = said if isinstance(said, dict) else {"how": said}
+    return Match(field, more.get("how") or "", more.get("threshold") or THRESHOLD)
 
 
 def extra_fields(
@@ -94,7 +120,8 @@ def build_validations(
 
 
 def joined(fields: Mapping[str, Field], others: Mapping[str, Mapping[str, Field]], owner: str) -> dict[str, Field]:
-    """Fields whose `of` is known: a field of lines of this object, `object.field`, or an object with one way here."""
+    """The fields, now that all objects' are known. Their `of` is a field of lines of this object, `object.field`, or an
+    object with one way here; the only master is required."""
     found = dict(fields)
     for name, field in fields.items():
         if not field.of:
@@ -104,10 +131,13 @@ def joined(fields: Mapping[str, Field], others: Mapping[str, Mapping[str, Field]
         of, by = (of.partition(".")[0], by or of.partition(".")[2])
         by = by or field.by
         if not by:
-            ways = [f for f in others.get(of, {}).values() if owner in (f.target, *f.targets)]
+            ways = [f for f in others.get(of, {}).values() if f.refers_to(owner)]
             masters = [f for f in ways if f.is_master] or ways
             by = masters[0].name if len(masters) == 1 else ""
         found[name] = replace(field, of=of, by=by)
+    owners = [name for name, field in fields.items() if field.is_master]
+    if len(owners) == 1:  # of several masters a record has one
+        found[owners[0]] = replace(found[owners[0]], is_required=True)
     return found
 
 
@@ -161,7 +191,7 @@ def build_field(
         is_hidden=data.get("hidden") is True, is_unique=data.get("unique") is True,
         is_indexed=data.get("index") is True, default=None if has_formula else plain(default), options=options,
         choices=build_choices(data.get("choices"), here, wording, translations) if kind and kind.has_choices else (),
-        target=(data.get("to") or "") if kind and kind.refers else "",
+        target=data["to"] if kind and kind.refers and isinstance(data.get("to"), str) else "",
         on_delete=on_delete if kind and (kind.refers or kind.targets) else "set_null",
         was=names_in(data.get("was")), value=kind.value if kind else "text", source=source,
         formula=data.get("formula") or "" if source == "formula" else "",

@@ -2,15 +2,32 @@
 
 from collections.abc import Iterator
 
-from metadata.check import computed, data, fields, layouts, menus, names, objects, packages, roles, translations, views
+from metadata.check import (
+    choices,
+    computed,
+    conditions,
+    data,
+    duplicates,
+    fields,
+    layouts,
+    menus,
+    names,
+    objects,
+    packages,
+    relations,
+    roles,
+    translations,
+    views,
+)
 from metadata.check.facts import Facts
 from metadata.problem import Problem
 
 __all__ = ["Facts", "check"]
 
 CHECKS = (
-    packages.check, names.check, objects.check, fields.check, computed.check, layouts.check, views.check, menus.check,
-    roles.check, translations.check, data.check,
+    packages.check, names.check, objects.check, fields.check, computed.check, conditions.check, choices.check,
+    relations.check, duplicates.check, layouts.check, views.check, menus.check, roles.check, translations.check,
+    data.check,
 )  # fmt: skip
 
 

@@ -5,7 +5,18 @@ from collections.abc import Generator, Iterator, Mapping
 from metadata.assemble import FieldItem
 from metadata.check.facts import Facts
 from metadata.check.fields import place
-from metadata.formula import Aggregate, Call, Config, FormulaError, InTree, Node, Path, parse, paths_of
+from metadata.formula import (
+    Aggregate,
+    Call,
+    Config,
+    Fit,
+    FormulaError,
+    InTree,
+    Node,
+    Path,
+    expanded,
+    paths_of,
+)
 from metadata.formula.nodes import Actor, parts
 from metadata.model import Field
 from metadata.problem import Problem
@@ -21,6 +32,7 @@ Trees = list[tuple[str, Node]]  # formulas beside the object that they are over
 def check(facts: Facts) -> Iterator[Problem]:
     reads: dict[Place, set[Place]] = {}
     items: dict[Place, FieldItem] = {}
+    trees: dict[Place, Trees] = {}
     for item in facts.assembly.fields:
         if item.built.source == "formula":
             tree = yield from formula_works(facts, item)
@@ -32,7 +44,11 @@ def check(facts: Facts) -> Iterator[Problem]:
         items[here] = item
         paths = [found for owner, node in tree for found in paths_of(node, owner)]
         reads[here] = {read for owner, path in paths for read in worked_out(owner, path)}
+        trees[here] = tree
     yield from circles(items, reads)
+    for here, item in items.items():
+        if item.built.source == "formula" and reads[here]:
+            yield from stays_small(facts, item, trees)
 
 
 def formula_works(facts: Facts, item: FieldItem) -> Generator[Problem, None, Trees]:
@@ -41,7 +57,7 @@ def formula_works(facts: Facts, item: FieldItem) -> Generator[Problem, None, Tre
     if not field.formula or kind is None:
         return []
     try:
-        tree = parse(field.formula, facts.names(item.owner), functions=facts.functions, wants=None)
+        tree = facts.read(field.formula, facts.names(item.owner), wants=None)
     except FormulaError as error:
         at = facts.within(place(item, "formula"), field.formula, error.column)
         yield Problem(at, error.code, error.message, error.fix)
@@ -51,6 +67,22 @@ def formula_works(facts: Facts, item: FieldItem) -> Generator[Problem, None, Tre
         fix = f"write TEXT(…) around it, or return {likely(tree)}" if kind.value == "text" else f"return {likely(tree)}"
         yield Problem(place(item, "formula"), "field.returns", message, fix)
     return [(item.owner, tree)]
+
+
+def stays_small(facts: Facts, item: FieldItem, trees: Mapping[Place, Trees]) -> Iterator[Problem]:
+    """With the formulas of the fields that it reads written out, as databases get it. Circles were told before."""
+
+    def tree_of(owner: str, name: str) -> Node | None:
+        field = facts.objects[owner].fields.get(name)
+        found = trees.get((owner, name)) if field is not None and field.source == "formula" else None
+        return (Fit(found[0][1], 0) if found[0][1].type == "number" else found[0][1]) if found else None
+
+    for owner, tree in trees[item.owner, item.built.name]:
+        try:
+            expanded(tree, owner, tree_of)
+        except FormulaError as error:
+            if error.code == "formula.limit":
+                yield Problem(place(item, "formula"), error.code, error.message, error.fix)
 
 
 def fits(given: str, wanted: str) -> bool:
@@ -81,7 +113,7 @@ def rollup_works(facts: Facts, item: FieldItem) -> Generator[Problem, None, Tree
         resolved = names.resolve(tuple(field.measured.split(".")))
         if resolved is not None:
             yield from measure_fits(facts, item, resolved.field)
-            found.append((field.of, parse(f"this.{field.measured}", names, functions=facts.functions, wants=None)))
+            found.append((field.of, facts.read(f"this.{field.measured}", names, wants=None)))
     if field.operation == "count" and kind.value != "number":
         yield Problem(
             place(item, "returns"), "field.returns", f"a count is a number, not {field.type}", "return integer"
@@ -136,7 +168,7 @@ def passing(facts: Facts, owner: str, node: Node, seen: set[Place]) -> Iterator[
             if definition.source == "formula" and (name, field) not in seen:
                 seen.add((name, field))
                 try:
-                    tree = parse(definition.formula, facts.names(name), functions=facts.functions, wants=None)
+                    tree = facts.read(definition.formula, facts.names(name), wants=None)
                 except FormulaError:
                     continue
                 yield from passing(facts, name, tree, seen)

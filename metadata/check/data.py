@@ -7,7 +7,7 @@ from typing import Any
 from metadata.assemble import Item
 from metadata.build.records import RELATIVE
 from metadata.check.facts import Facts
-from metadata.model import SYSTEM_FIELDS, Data, Field, Object, Record
+from metadata.model import EVERY, SYSTEM_FIELDS, Data, Field, Object, Record
 from metadata.problem import Place, Problem, nearest
 
 __all__ = ["check"]
@@ -16,6 +16,7 @@ SETTABLE = {name: SYSTEM_FIELDS[name] for name in SYSTEM_FIELDS if name not in (
     "_created_at": SYSTEM_FIELDS["created_at"]  # how sample data is spread over the past
 }
 USER = "user"
+Steps = tuple[int | str, ...]
 FIRST_USER = "admin"
 DATE_LIKE = re.compile(r"\s*(today|now)\b", re.IGNORECASE)
 
@@ -58,11 +59,26 @@ def keys_by_object(facts: Facts) -> Mapping[str, set[str]]:
     for item in facts.assembly.data:
         found = keys.setdefault(item.built.object, set())
         found.update(record.key for record in item.built.records if record.key)
+        for record in item.built.records:
+            for child, line in lines_in(facts, item.built.object, record.values):
+                if "_key" in line:
+                    keys.setdefault(child, set()).add(str(line["_key"]))
         if item.built.object == USER:
             found.update(str(record.values.get("username")) for record in item.built.records)
     for package in facts.assembly.packages:
         keys[USER].update(user.username for user in package.built.demo_users)
     return keys
+
+
+def lines_in(facts: Facts, name: str, values: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """(object, line) of all lines that stand in a record, and in its lines."""
+    fields = facts.objects[name].fields if name in facts.objects else {}
+    for key, value in values.items():
+        if key in fields and fields[key].source == "lines" and isinstance(value, list):
+            for line in value:
+                if isinstance(line, dict):
+                    yield fields[key].of, line
+                    yield from lines_in(facts, fields[key].of, line)
 
 
 def key_is_new(item: Item[Data], index: int, record: Record, seen: dict[tuple[str, str], str]) -> Iterator[Problem]:
@@ -76,8 +92,15 @@ def key_is_new(item: Item[Data], index: int, record: Record, seen: dict[tuple[st
 
 
 def value_fits(
-    facts: Facts, item: Item[Data], steps: tuple[int, str], field: Field, value: Any, keys: Mapping[str, set[str]]
+    facts: Facts, item: Item[Data], steps: Steps, field: Field, value: Any, keys: Mapping[str, set[str]]
 ) -> Iterator[Problem]:
+    if field.source == "lines":
+        yield from lines_fit(facts, item, steps, field, value, keys)
+        return
+    if not field.is_written:
+        message = f"'{field.name}' is worked out: sample data cannot say its value"
+        yield Problem(item.document.key("records", *steps), "data.computed", message, "leave it out")
+        return
     if field.target:
         if (isinstance(value, str) and value in keys.get(field.target, ())) or ("data", field.target) in facts.unread:
             return
@@ -89,6 +112,9 @@ def value_fits(
             what = "user" if field.target == USER else f"record of '{field.target}' with the key"
             yield facts.no_such(what, value, keys.get(field.target, ()), at=at, code="data.reference")
         return
+    if field.targets:
+        yield from keys_exist(facts, item, steps, field, value, keys)
+        return
     if field.value in ("date", "datetime") and isinstance(value, str) and is_relative(field, value):
         return
     kind = facts.kinds.get(field.type)
@@ -96,6 +122,55 @@ def value_fits(
     if why is not None:
         at = item.document.at("records", *steps)
         yield Problem(at, "data.value", f"the value does not fit '{field.name}': {why}", likely(field, value))
+
+
+def lines_fit(
+    facts: Facts, item: Item[Data], steps: Steps, field: Field, value: Any, keys: Mapping[str, set[str]]
+) -> Iterator[Problem]:
+    """Lines within a record: a list of records without the reference that leads back."""
+    if field.of not in facts.objects:
+        return
+    child = facts.objects[field.of]
+    for index, line in enumerate(value if isinstance(value, list) else [value]):
+        if not isinstance(line, dict):
+            at = item.document.at("records", *steps)
+            yield Problem(at, "data.value", f"'{field.name}' holds a list of lines", "write [{name: value}]")
+            continue
+        for name, inner in line.items():
+            if name in child.fields and name != field.by:
+                yield from value_fits(facts, item, (*steps, index, name), child.fields[name], inner, keys)
+            elif name != "_key" and name not in SETTABLE:
+                at = item.document.key("records", *steps, index, name)
+                yield facts.no_such("field", name, child.fields, at=at, code="field.unknown", within=child.name)
+        for name in required(facts, child):
+            if name != field.by and line.get(name) in (None, "", []):
+                at = item.document.at("records", *steps, index)
+                yield Problem(at, "data.required", f"the line has no '{name}', which is required", f"add '{name}'")
+
+
+def keys_exist(
+    facts: Facts, item: Item[Data], steps: Steps, field: Field, value: Any, keys: Mapping[str, set[str]]
+) -> Iterator[Problem]:
+    """A list of keys; or "object/key", or {object: ..., id: key}."""
+    at = item.document.at("records", *steps)
+    if field.refers_to_many:
+        named = [(field.targets[0], one) for one in value] if isinstance(value, list) else []
+        if not isinstance(value, list):
+            yield Problem(at, "data.value", f"'{field.name}' holds a list of _keys of records of '{field.targets[0]}'")
+    else:
+        text = f"{value.get('object')}/{value.get('id')}" if isinstance(value, dict) else str(value)
+        name, slash, key = text.partition("/")
+        named = [(name, key)]
+        if not slash or not field.refers_to(name):
+            shown = " or ".join(f"{target}/KEY" for target in field.targets if target != EVERY) or "OBJECT/KEY"
+            yield Problem(
+                at, "data.value", f"'{text[:60]}' does not say which record '{field.name}' means", f"write {shown}"
+            )
+            return
+    for name, key in named:
+        if key not in keys.get(name, ()) and ("data", name) not in facts.unread:
+            what = "user" if name == USER else f"record of '{name}' with the key"
+            yield facts.no_such(what, str(key), keys.get(name, ()), at=at, code="data.reference")
 
 
 def is_relative(field: Field, value: str) -> bool:

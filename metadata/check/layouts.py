@@ -98,15 +98,16 @@ def related_works(facts: Facts, item: Item[Layout], related: RelatedList, here: 
 def points_here(facts: Facts, related: RelatedList, owner: str, item: Item[Layout], here: Steps) -> Iterator[Problem]:
     at = item.document.at(*here, "field")
     fields = {**SYSTEM_FIELDS, **facts.objects[related.object].fields}
-    pointing = [name for name, field in fields.items() if field.target == owner]
+    pointing = [name for name, field in fields.items() if field.refers_to(owner)]
     field = fields.get(related.field)
     if field is None:
         known = pointing or fields
         yield facts.no_such("field", related.field, known, at=at, code="field.unknown", within=related.object)
-    elif owner in facts.objects and field.target != owner:
-        where = f"points to '{field.target}'" if field.target else "is no reference"
+    elif owner in facts.objects and not field.refers_to(owner):
+        targets = " or ".join(f"'{name}'" for name in (field.target, *field.targets) if name)
+        where = f"points to {targets}" if targets else "is no reference"
         message = f"'{related.field}' of '{related.object}' {where}, not to '{owner}'"
-        if not field.target:
+        if not targets:
             message = f"'{related.field}' of '{related.object}' {where} to '{owner}'"
         fix = f"write {' or '.join(repr(name) for name in pointing)}" if pointing else ""
         yield Problem(at, "layout.related.field", message, fix)

@@ -1,11 +1,12 @@
 """Which conditions are the same for every record? And: where conditions and formulas stand in the packages given."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from decimal import Decimal
 
 from metadata.check.facts import Facts
 from metadata.document import Document, show
-from metadata.formula import Const, Node
+from metadata.formula import Aggregate, Compare, Const, FormulaError, Node, Path, walk
 from metadata.formula.nodes import parts
 from metadata.formula.ranges import truth
 from metadata.model import ValueType
@@ -14,6 +15,8 @@ from metadata.problem import Problem
 __all__ = ["Condition", "check", "formulas"]
 
 Steps = tuple[str | int, ...]
+
+UNREAD = Const(None, "null")
 
 # What follows from a condition that is never true, and from one that always is; and what to type.
 NEVER: Mapping[str, str] = {
@@ -42,11 +45,17 @@ class Condition:
     what: str
     object: str  # over which it is
     text: str
-    node: Node
+    wants: ValueType | None = "boolean"
+    has_prior: bool = False
+    outer: str = ""  # the object whose record `record.x` asks
+    master: str = ""  # the reference that is `parent`
+    node: Node = UNREAD
 
 
 def check(facts: Facts) -> Iterator[Problem]:
     for one in formulas(facts):
+        if not may_be_decided(one.node):
+            continue
         found = truth(one.node) if one.role in NEVER else None
         if found is not None:
             yield whole(facts, one, found)
@@ -56,6 +65,22 @@ def check(facts: Facts) -> Iterator[Problem]:
                 code = "condition.always" if value else "condition.never"
                 message = f"a part of {show(one.text)} is {'always' if value else 'never'} true, from here on"
                 yield Problem(at, code, message, "leave the part out, or mend it", "warning")
+
+
+def may_be_decided(node: Node) -> bool:
+    """Whether a field is asked twice, or a literal stands where it alone decides. Most conditions end here."""
+    seen: set[tuple[str, ...]] = set()
+    for part in walk(node):
+        if isinstance(part, Path):
+            if part.steps in seen:
+                return True
+            seen.add(part.steps)
+        elif isinstance(part, Const):
+            if part.type == "boolean" or isinstance(part.value, Decimal):
+                return True
+        elif isinstance(part, Compare) and not isinstance(part.left, Path) and not isinstance(part.right, Path):
+            return True
+    return False
 
 
 def whole(facts: Facts, one: Condition, value: bool) -> Problem:
@@ -72,22 +97,22 @@ def decided(node: Node) -> Iterator[tuple[Node, bool]]:
     if found is not None:
         yield node, found
         return
-    for part in parts(node):
+    for part in (*parts(node), *((node.inner,) if isinstance(node, Aggregate) and node.inner else ())):
         yield from decided(part)
 
 
 def formulas(facts: Facts) -> Iterator[Condition]:
     """All formulas of the packages given that can be read."""
-    for document, steps, role, what, object_, text, wants in written(facts):
-        node = facts.tree(text, object_, wants)
-        if node is not None:
-            yield Condition(document, steps, role, what, object_, text, node)
+    for one in written(facts):
+        names, outer = facts.names(one.object, one.master), facts.names(one.outer) if one.outer else None
+        try:
+            node = facts.read(one.text, names, wants=one.wants, has_prior=one.has_prior, outer=outer)
+        except FormulaError:
+            continue  # the checks said so
+        yield replace(one, node=node)
 
 
-Written = tuple[Document, Steps, str, str, str, str, ValueType | None]
-
-
-def written(facts: Facts) -> Iterator[Written]:
+def written(facts: Facts) -> Iterator[Condition]:
     yield from in_fields(facts)
     yield from in_objects(facts)
     yield from in_layouts(facts)
@@ -95,16 +120,16 @@ def written(facts: Facts) -> Iterator[Written]:
         if view.built.filter and view.package in facts.given:
             name, object_ = view.built.name, view.built.object
             if object_ in facts.objects:
-                yield view.document, ("filter",), "filter", f"the view '{name}'", object_, view.built.filter, "boolean"
+                yield Condition(view.document, ("filter",), "filter", f"the view '{name}'", object_, view.built.filter)
     for role in facts.assembly.roles:
         for grant in role.built.grants if role.package in facts.given else ():
             if grant.rows and (grant.object == "*" or grant.object in facts.objects):
                 steps = ("objects", grant.object, "rows")
                 what = f"the role '{role.built.name}'"
-                yield role.document, steps, "rows", what, grant.object, grant.rows, "boolean"
+                yield Condition(role.document, steps, "rows", what, grant.object, grant.rows)
 
 
-def in_fields(facts: Facts) -> Iterator[Written]:
+def in_fields(facts: Facts) -> Iterator[Condition]:
     for item in facts.assembly.fields:
         field, document, here = item.built, item.document, item.steps
         if item.package not in facts.given:
@@ -112,31 +137,35 @@ def in_fields(facts: Facts) -> Iterator[Written]:
         what = f"'{field.name}'"
         for key, text in (("show_if", field.show_if), ("require_if", field.require_if), ("lock_if", field.lock_if)):
             if text:
-                yield document, (*here, key), key, what, item.owner, text, "boolean"
+                yield Condition(document, (*here, key), key, what, item.owner, text, has_prior=True)
         if field.formula:
-            yield document, (*here, "formula"), "formula", what, item.owner, field.formula, None
+            yield Condition(document, (*here, "formula"), "formula", what, item.owner, field.formula, None)
         if field.default_formula:
-            yield document, (*here, "default", "formula"), "default", what, item.owner, field.default_formula, None
-        over = field.of if field.source == "rollup" else field.target
+            yield Condition(
+                document, (*here, "default", "formula"), "default", what, item.owner, field.default_formula, None
+            )
+        over = field.of if field.source == "rollup" else field.target or next(iter(field.targets), "")
         if field.filter and over in facts.objects:
-            yield document, (*here, "filter"), "filter", what, over, field.filter, "boolean"
+            outer = "" if field.source == "rollup" else item.owner
+            yield Condition(document, (*here, "filter"), "filter", what, over, field.filter, outer=outer)
 
 
-def in_objects(facts: Facts) -> Iterator[Written]:
+def in_objects(facts: Facts) -> Iterator[Condition]:
     for item in facts.assembly.objects:
         if item.package not in facts.given:
             continue
         object_ = item.built
         for number, rule in enumerate(object_.validations):
             lines = object_.fields.get(rule.each)
-            over = lines.of if lines is not None else object_.name
+            over, master = (lines.of, lines.by) if lines is not None else (object_.name, "")
             for key, text in (("error_if", rule.error_if), ("unless", rule.unless)):
                 if text and over in facts.objects:
                     what = f"the rule '{rule.name}'"
-                    yield item.document, ("validations", number, key), key, what, over, text, "boolean"
+                    steps = ("validations", number, key)
+                    yield Condition(item.document, steps, key, what, over, text, has_prior=not master, master=master)
 
 
-def in_layouts(facts: Facts) -> Iterator[Written]:
+def in_layouts(facts: Facts) -> Iterator[Condition]:
     for item in facts.assembly.layouts:
         if item.package not in facts.given or item.built.object not in facts.objects:
             continue
@@ -151,4 +180,6 @@ def in_layouts(facts: Facts) -> Iterator[Written]:
             text = data.get("show_if") if isinstance(data, dict) else None
             if isinstance(text, str) and text:
                 what = "the section" if "sections" in here else "the tab"
-                yield item.document, (*here, "show_if"), "show_if", what, item.built.object, text, "boolean"
+                yield Condition(
+                    item.document, (*here, "show_if"), "show_if", what, item.built.object, text, has_prior=True
+                )

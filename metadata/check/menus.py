@@ -17,6 +17,10 @@ def check(facts: Facts) -> Iterator[Problem]:
             here = ("items", index)
             yield from facts.object_exists(entry.object, item.package, document.at(*here, "object"))
             yield from icon_is_a_name(entry.icon, document.at(*here, "icon"))
+            if entry.object in facts.objects and facts.objects[entry.object].kind == "child":
+                message = f"'{entry.object}' holds lines of other records, which nobody looks for by themselves"
+                fix = "name the object that they belong to"
+                yield Problem(document.at(*here, "object"), "menu.child", message, fix, "warning")
             if not entry.view:
                 continue
             at = document.at(*here, "view")

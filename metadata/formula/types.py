@@ -149,7 +149,8 @@ def holds(item: Node, choices: Node, negated: bool, column: int) -> Node:
     if choices.type != "choices":
         raise fault(f"{described(choices)}; 'in' wants a list", "write ['a', 'b']", choices)
     must_be_choice(item, choices)
-    if item.type not in ("text", "choice"):
+    holds_ids = isinstance(choices, Path) and bool(choices.fields[-1].targets)
+    if item.type not in (("text", "reference") if holds_ids else ("text", "choice")):
         raise fault(f"{described(item)}, where a choice is wanted", "", item)
     return In(item, (choices,), negated, column=column)
 

@@ -69,8 +69,14 @@ def field_schema(kind: FieldKind) -> dict[str, Any]:
         gone |= {*VALUE_KEYS, *(() if kind.source == "rollup" else ("index",))}
     for key in gone - kind.options.keys():
         own.pop(key, None)
+    if kind.refers:
+        description = "The object that the reference points to."
+        own["to"] = {"type": "string", "minLength": 1, "description": description}
     if kind.targets:
-        own["to"] = {"$ref": "#/$defs/name_or_names", "description": "The object that it points to, or several."}
+        own["to"] = {
+            "type": ["string", "array"], "minLength": 1, "minItems": 1, "items": {"type": "string", "minLength": 1},
+            "description": "The object that it points to, or several; \"*\" is every object.",
+        }  # fmt: skip
     required = ["type", *kind.required_options]
     required += ["choices"] if kind.has_choices and "choices" not in required else []
     required += ["to"] if (kind.refers or kind.targets) and "to" not in required else []

@@ -24,7 +24,8 @@ CHECKER = Draft202012Validator.FORMAT_CHECKER
 BEYOND_SCHEMA = {
     "value.number.scale", "value.number.digits", "value.number.exact", "value.date", "value.datetime",
     "value.date.year", "value.phone", "value.url", "value.email", "value.text.character",
-    "value.reference", "value.number.finite", "value.json.part", "value.json.long", "value.json.deep",
+    "value.reference", "value.references.twice", "value.number.finite", "value.json.part", "value.json.long",
+    "value.json.deep",
 }  # fmt: skip
 
 
@@ -40,8 +41,9 @@ def allows(kind: FieldType, field: Field, value: object) -> bool:
 def test_the_types_that_are_registered() -> None:
     assert sorted(PLUGINS.fields) == [
         "autonumber", "boolean", "choice", "code", "color", "currency", "date", "datetime", "decimal", "duration",
-        "email", "formula", "id", "integer", "inverse", "json", "longtext", "markdown", "multi_choice", "percent",
-        "phone", "rating", "reference", "richtext", "rollup", "table", "text", "time", "url",
+        "email", "formula", "id", "integer", "inverse", "json", "longtext", "markdown", "multi_choice",
+        "multi_reference", "percent", "phone", "polymorphic_reference", "rating", "reference", "richtext", "rollup",
+        "table", "text", "time", "url",
     ]  # fmt: skip
 
 

@@ -275,9 +275,36 @@ def test_only_the_domain_of_a_mail_address_is_folded() -> None:
 def test_a_number_given_in_turn_follows_its_format(form: str, period: str, text: str) -> None:
     kind, field = PLUGINS.fields["autonumber"], make("autonumber", format=form)
     now = MOMENT.astimezone(SHANGHAI)
-    assert kind.generate(field, now, 17) == text
-    assert kind.counter_period(field, now) == period
+    assert kind.generate(field, now, 17, {}) == text
+    assert kind.counter_period(field, now, {}) == period
     assert problems("autonumber", format=form) == []
+
+
+@pytest.mark.parametrize(
+    ("form", "restart", "period"),
+    [
+        ("{kind}-{YYYY}-{000}", None, "2026|red|a-1"),
+        ("{kind}-{YYYY}{MM}-{000}", "year", "2026|red|a-1"),
+        ("{kind}-{YYYY}{DD}-{000}", "never", "|red|a-1"),
+    ],
+)
+def test_a_number_given_in_turn_holds_values_of_its_record(form: str, restart: str | None, period: str) -> None:
+    options = {"format": form.replace("{kind}", "{kind}{account.code}"), **({"restart": restart} if restart else {})}
+    kind, field = PLUGINS.fields["autonumber"], make("autonumber", **options)
+    now, values = MOMENT.astimezone(SHANGHAI), {"kind": "red", "account.code": "a-1"}
+    assert kind.reads is not None
+    assert kind.reads(field) == ("kind", "account.code")
+    assert kind.counter_period(field, now, values) == period
+    assert kind.generate(field, now, 3, values).startswith("reda-1-2026")
+    assert kind.generate(field, now, 3, {"kind": None, "account.code": "x" * 60}).startswith("x" * 40 + "-2026")
+    assert problems("autonumber", **options) == []
+
+
+def test_a_number_that_would_come_again_is_a_problem() -> None:
+    assert [code for _, code, _, _ in problems("autonumber", format="{YYYY}-{000}", restart="month")] == [
+        "field.format"
+    ]
+    assert [fix for *_, fix in problems("autonumber", format="{MM}-{000}")] == ["add {YYYY}, or write restart: never"]
 
 
 def test_a_number_given_in_turn_begins_where_it_is_told() -> None:
@@ -291,12 +318,12 @@ def test_a_number_given_in_turn_begins_where_it_is_told() -> None:
     [
         ("L-{YYYY}", "the format 'L-{YYYY}' has 0 counters; it needs one"),
         ("{0}{0}", "the format '{0}{0}' has 2 counters; it needs one"),
-        ("{name}-{000}", "the format '{name}-{000}' holds a brace that is none of {YYYY}, {YY}, {MM}, {DD}, {000}"),
-        ("{MM}-{000}", "the format '{MM}-{000}' would give the same number again in another month or year"),
         (
-            "{YYYY}-{DD}-{000}",
-            "the format '{YYYY}-{DD}-{000}' would give the same number again in another month or year",
+            "{a b}-{000}",
+            "the format '{a b}-{000}' holds a brace that is none of {YYYY}, {YY}, {MM}, {DD}, {000}, {field}",
         ),
+        ("{MM}-{000}", "the format '{MM}-{000}' would give the same number again in another year"),
+        ("{YYYY}-{DD}-{000}", "the format '{YYYY}-{DD}-{000}' would give the same number again in another month"),
     ],
 )
 def test_a_format_that_cannot_number_is_a_problem(form: str, message: str) -> None:

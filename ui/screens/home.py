@@ -7,6 +7,7 @@ from starlette.responses import Response
 from engine.errors import EngineError
 from engine.service import Query, SortKey
 from metadata.model import View
+from ui.naming import named_rows
 from ui.screens.lists import compiled
 from ui.screens.objects import head
 from ui.shell import shell_of
@@ -84,7 +85,7 @@ def first_rows(visit: Visit, view: View) -> dict[str, Any] | None:
         "count": visit.formats.number(page.count or 0) + ("+" if page.count_is_capped else ""),
         "href": f"/o/{view.object}?view={view.name}",
         "columns": [{"label": c.label, "is_numeric": c.is_numeric} for c in made.plan.columns],
-        "rows": made.small(page.rows, page.ids),
+        "rows": made.small(named_rows(visit.records, made.plan, page.rows), page.ids),
     }
 
 

@@ -6,10 +6,11 @@ from typing import Any
 from starlette.responses import Response
 
 from engine.service import Query, SortKey
-from metadata.model import Object, View
+from metadata.model import Field, Object, View
 from metadata.model import SortKey as ModelSort
 from ui.columns import Plan, plan_of, resolve
 from ui.filters import ListState, Where, chip_text, condition, filterable, operators_for
+from ui.naming import named_rows
 from ui.rows import Rows, compile_rows
 from ui.screens.bulk import bulk_fields
 from ui.screens.objects import head, object_of
@@ -72,6 +73,10 @@ def compiled(visit: Visit, definition: Object, columns: tuple[str, ...]) -> Comp
 
 def list_page(visit: Visit) -> Response:
     definition = object_of(visit, visit.request.path_params["object"])
+    if definition.kind == "single":
+        page = visit.records.page(Query(definition.name, ("id",), limit=1))
+        if page.ids:
+            return visit.go(f"/o/{definition.name}/{page.ids[0]}")
     query = visit.request.query_params
     state = ListState.read(definition.name, query.multi_items())
     if query.get("add.path") and query.get("add.op"):
@@ -96,7 +101,7 @@ def list_page(visit: Visit) -> Response:
             conditions=conditions(visit, state),
         )
     )
-    rows = made.rows(page.rows, page.ids)
+    rows = made.rows(named_rows(visit.records, made.plan, page.rows), page.ids)
     results: dict[str, Any] = {
         "rows": rows,
         "columns": [column_view(c, state, sort) for c in made.plan.columns],
@@ -215,17 +220,22 @@ def quick_view(visit: Visit, definition: Object, path: str, state: ListState) ->
         options = [(c.value, visit.text(c.label)) for c in field.choices]
     elif value_type == "boolean":
         options = [("true", visit.say("Yes")), ("false", visit.say("No"))]
-    elif field.target and visit.ctx.scope.can("read", field.target):
-        options = [(key, title) for key, title, _ in visit.records.options(field.target, "", PICKED)]
-        if field.target == "user":
+    elif (target_name := target_of(field)) and visit.ctx.scope.can("read", target_name):
+        options = [(key, title) for key, title, _ in visit.records.options(target_name, "", PICKED)]
+        if target_name == "user":
             me = visit.ctx.actor.id
             options = [(me, visit.say("Me")), *[(key, title) for key, title in options if key != me]]
         if chosen and chosen not in dict(options):
-            options.append((chosen, visit.records.titles(field.target, [chosen]).get(chosen, "…")))
+            options.append((chosen, visit.records.titles(target_name, [chosen]).get(chosen, "…")))
     else:
         return None
     any_text = visit.say("Any {field}", field=label.lower() if visit.language == "en" else label)
     return {"path": path, "label": label, "any": any_text, "options": options, "chosen": chosen}
+
+
+def target_of(field: Field) -> str:
+    """The one object whose records a value may hold."""
+    return field.targets[0] if field.refers_to_many else field.target
 
 
 def filter_part(visit: Visit) -> Response:
@@ -235,6 +245,7 @@ def filter_part(visit: Visit) -> Response:
     target = resolve(visit.ctx.snapshot, visit.ctx.scope, definition.name, path)
     if target is None:
         return visit.render("filter_value.html", operators=[], widget=None)
-    kind = visit.ctx.snapshot.plugins.fields[target[1].type]
-    widget = widget_view(visit, definition.name, target[1], None, for_filter=True)
-    return visit.render("filter_value.html", operators=operators_for(kind.value, visit.say), widget=widget)
+    owner, field = target
+    widget = widget_view(visit, definition.name, field, None, for_filter=True)
+    operators = operators_for(visit.ctx, owner, field, visit.say)
+    return visit.render("filter_value.html", operators=operators, widget=widget)

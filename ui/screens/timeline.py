@@ -9,9 +9,13 @@ from markupsafe import Markup
 
 from engine.errors import BadValue
 from engine.service_answers import Change
+from engine.service_unmerge import KEPT_FOR
+from engine.store.references import pointed
 from metadata.model import Object
+from ui import naming
 from ui.cells import Shown, cell_for
-from ui.columns import field_of, title_of
+from ui.columns import field_of
+from ui.naming import Titles
 from ui.visit import Visit
 
 __all__ = ["timeline_view"]
@@ -19,11 +23,15 @@ __all__ = ["timeline_view"]
 SHOWN_ENTRIES = 30
 SHOWN_LINES = 3
 LONGEST = 80
-ICONS = {"create": "plus", "update": "pencil", "delete": "trash", "restore": "arrow-back-up"}
+ICONS = {
+    "create": "plus", "update": "pencil", "delete": "trash", "restore": "arrow-back-up", "merge": "git-merge",
+    "unmerge": "arrow-back-up",
+}  # fmt: skip
 
 
 def timeline_view(visit: Visit, definition: Object, history: Sequence[Change]) -> list[dict[str, Any]]:
     titles = titles_of(visit, definition, history[:SHOWN_ENTRIES])
+    undoable = last_merge(visit, history)
     entries = []
     for change in history[:SHOWN_ENTRIES]:
         lines = [] if change.action == "create" else list(lines_of(visit, definition, change, titles))
@@ -32,7 +40,9 @@ def timeline_view(visit: Visit, definition: Object, history: Sequence[Change]) -
             "delete": visit.say("deleted the record"),
             "restore": visit.say("restored the record"),
         }.get(change.action, visit.say("changed the record"))
-        if len(lines) == 1:
+        if change.others or change.into:
+            text = merge_text(visit, change, titles, definition.name)
+        elif len(lines) == 1:
             text, lines = lines[0], []
         entries.append({
             "icon": ICONS.get(change.action, "pencil"),
@@ -43,17 +53,46 @@ def timeline_view(visit: Visit, definition: Object, history: Sequence[Change]) -
             "at": change.at.astimezone(UTC).isoformat(timespec="seconds"),
             "exact": visit.formats.datetime(change.at),
             "ago": visit.formats.ago(change.at, visit.ctx.now),
+            "may_undo": change is undoable,
         })  # fmt: skip
     return entries
 
 
-def lines_of(visit: Visit, definition: Object, change: Change, titles: dict[str, str]) -> Iterable[str]:
-    readable = visit.ctx.scope.fields(definition.name)
+def merge_text(visit: Visit, change: Change, titles: Titles, object_name: str) -> str:
+    """Of the record that was kept, and of one that went into it."""
+    unknown = visit.say("a record that you cannot see")
+    names = [titles.get((object_name, one)) or unknown for one in (change.into, *change.others) if one]
+    quoted = visit.say(", ").join(names)
+    if change.action == "unmerge":
+        return visit.say("took the merge with {titles} back", titles=quoted)
+    if change.into:
+        return visit.say("merged this record into {titles}", titles=quoted)
+    return visit.say("merged {titles} into this record", titles=quoted)
+
+
+def last_merge(visit: Visit, history: Sequence[Change]) -> Change | None:
+    """The merge into this record that can be taken back: the last, unless it was or is too old."""
+    undone = 0
+    for change in history:
+        if change.others and change.action == "unmerge":
+            undone += 1
+        elif change.others and undone:
+            undone -= 1
+        elif change.others:
+            return change if visit.ctx.now - change.at <= KEPT_FOR else None
+    return None
+
+
+def lines_of(visit: Visit, definition: Object, change: Change, titles: Titles) -> Iterable[str]:
+    readable = visit.ctx.scope.readable(definition.name)
     for name, (old, new) in change.changes.items():
         field = field_of(definition, name)
-        if field is None or name not in readable:
+        if field is None or name not in readable or field.is_hidden:
             continue
         label = visit.text(field.label)
+        if field.is_list_of_records:
+            yield lines_text(visit, label, old or 0, new or 0)
+            continue
         before, after = value_text(visit, field, old, titles), value_text(visit, field, new, titles)
         if not before:
             yield visit.say("set {field} to {new}", field=label, new=after)
@@ -63,12 +102,20 @@ def lines_of(visit: Visit, definition: Object, change: Change, titles: dict[str,
             yield visit.say("changed {field} from {old} to {new}", field=label, old=before, new=after)
 
 
-def value_text(visit: Visit, field: Any, value: Any, titles: dict[str, str]) -> str:
+def lines_text(visit: Visit, label: str, before: int, after: int) -> str:
+    if before == after:
+        return visit.say("changed {field}", field=label)
+    return visit.say("changed {field}: {old} lines became {new}", field=label, old=before, new=after)
+
+
+def value_text(visit: Visit, field: Any, value: Any, titles: Titles) -> str:
     """A value of the history, which is JSON, as text."""
     if value is None or value == "":
         return ""
     if field.target:
-        return titles.get(str(value), "…")
+        return titles.get((field.target, str(value)), "…")
+    if field.targets:
+        return ", ".join(titles.get(place, "…") for place in pointed(field, value))
     kind = visit.ctx.snapshot.plugins.fields[field.type]
     try:
         stored = kind.parser(field)(value)
@@ -80,15 +127,15 @@ def value_text(visit: Visit, field: Any, value: Any, titles: dict[str, str]) -> 
     return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
 
 
-def titles_of(visit: Visit, definition: Object, history: Sequence[Change]) -> dict[str, str]:
+def titles_of(visit: Visit, definition: Object, history: Sequence[Change]) -> Titles:
     """Titles of all records that the history refers to, one question per object."""
-    wanted: dict[str, set[str]] = {}
+    wanted: list[tuple[str, str]] = []
     for change in history:
+        wanted += [(definition.name, one) for one in (change.into, *change.others) if one]
         for name, pair in change.changes.items():
             field = field_of(definition, name)
-            if field is not None and field.target and title_of(visit.ctx.snapshot, visit.ctx.scope, field.target):
-                wanted.setdefault(field.target, set()).update(str(value) for value in pair if value)
-    titles: dict[str, str] = {}
-    for target, ids in wanted.items():
-        titles.update(visit.records.titles(target, ids))
-    return titles
+            if field is not None and (field.target or field.targets):
+                wanted += [place for value in pair for place in pointed(field, value)]
+    titles = dict(naming.titles_of(visit.records, wanted))
+    left = [place for place in wanted if place not in titles]  # what was merged away, or deleted
+    return {**titles, **naming.titles_of(visit.records, left, in_trash=True)}
