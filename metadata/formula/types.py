@@ -23,7 +23,10 @@ from metadata.formula.nodes import (
     Path,
 )
 
-__all__ = ["WORDS", "arith", "blank_of", "compare", "described", "fault", "holds", "logic", "membership", "must_be"]
+__all__ = [
+    "TEXTS", "WORDS", "arith", "blank_of", "compare", "described", "fault", "holds", "logic",
+    "membership", "must_be",
+]  # fmt: skip
 
 
 WORDS: Mapping[str, str] = {

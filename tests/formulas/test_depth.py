@@ -22,7 +22,8 @@ DEEP: list[tuple[str, Any]] = [
     ("ROUND(" * 49 + "1.25" + ", 1)" * 49, "1.3"),
     ("IF(true, " * 49 + "1" + ", 2)" * 49, "1"),
     ("'a'" + " + 'b'" * 49, "a" + "b" * 49),
-    ("SUBSTITUTE(" * 49 + "'aaaaaaaaaa'" + ", 'a', 'aaaaaaaaaa')" * 49, "a" * 100_000),
+    ("SUBSTITUTE(" * 9 + "'aaaaaaaaaa'" + ", 'a', 'aaaaaaaaaa')" * 9, "a" * 100_000),
+    ("SUBSTITUTE(" * 49 + "'aaaaaaaaaa'" + ", 'a', 'b')" * 49, "b" * 10),
     ("1 - (" * 49 + "count" + ")" * 49, "-2"),
     ("POWER(" * 49 + "1.01" + ", 2)" * 49, None),
     ("SQRT(" * 49 + "2" + ")" * 49, "1.00000000000000123127"),
@@ -36,7 +37,7 @@ DEEP: list[tuple[str, Any]] = [
     ("IF('won' in tags, 1, " * 30 + "FISCAL_YEAR(TODAY())" + ")" * 30, "2026"),
     ("IF(IN_TREE(region, '0199aaaa-0000-7000-8000-000000000001'), " * 20 + "7" + ")" * 20, "7"),
 ]
-DEEP[14] = ("MAX(1, " * 20 + "SUM(lines, " + "1 + (" * 20 + "price" + ")" * 20 + ")" + ")" * 20, "77.55")
+DEEP[15] = ("MAX(1, " * 20 + "SUM(lines, " + "1 + (" * 20 + "price" + ")" * 20 + ")" + ")" * 20, "77.55")
 WIDE: list[tuple[str, Any]] = [
     ("MAX(" + ", ".join(["amount", "count", "rate"] * 80) + ")", "100.05"),
     ("COALESCE(" + ", ".join(["note"] * 200) + ", name)", "bolt"),

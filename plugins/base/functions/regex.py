@@ -40,6 +40,7 @@ REGEX = Function(
     in_sqlite="python",
     blank="value",
     check=refused,
+    weight=200,
     examples=(
         (r"REGEX('AB-1234', '[A-Z]{2}-\\d+')", True),
         (r"REGEX('xAB-1234', '[A-Z]{2}-\\d+')", False),
