@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 from engine.access.scope import Scope, full_scope, scope_of
+from engine.contracts.function import Here
 from engine.errors import InputWarning, NeedsConfirmation
 from engine.snapshot import Snapshot
 from engine.store.database import Connection
@@ -28,6 +29,7 @@ class Actor:
     language: str = "en"
     time_zone: ZoneInfo = ZONE_UTC
     is_system: bool = False
+    departments: tuple[str, ...] = ()  # ids of the person's departments and of all above them
 
 
 SYSTEM = Actor(id="", username="", name="Fieldstone", is_system=True)
@@ -55,6 +57,15 @@ class Context:
     def today(self) -> date:
         """The date now, in the person's zone."""
         return self.now.astimezone(self.time_zone).date()
+
+    @property
+    def here(self) -> Here:
+        """What formulas may know besides a record."""
+        actor = self.actor
+        return Here(
+            self.now, self.time_zone, actor.id, actor.username, actor.roles, frozenset(actor.departments),
+            self.snapshot.definitions.fiscal_year_start,
+        )  # fmt: skip
 
     def warn(self, warning: InputWarning) -> None:
         """Once: a write that is tried again finds the same."""

@@ -80,15 +80,18 @@ def bits(number: int) -> list[int]:
 
 
 class Pattern:
-    """A compiled pattern. `matches` looks at the whole text; `ecma` is the same pattern for a JSON Schema."""
+    """A compiled pattern. `matches` looks at the whole text; `ecma` is the same pattern for a JSON Schema, `postgres`
+    for PostgreSQL's `~`."""
 
     def __init__(self, source: str) -> None:
         reader = Reader(source)
         whole = reader.read()
         self.source, self.ecma = source, f"^(?:{reader.written()})$"
+        self.postgres = f"^(?:{reader.for_postgres()})$"
         machine = reader.machine
         self._start, self._accept, self._may_be_empty = whole.first, whole.last, whole.may_be_empty
         self._by_byte = by_byte(machine.follow)
+        self._follow = machine.follow
         self._bounds, self._masks = character_classes(machine.sets)
         self._step = lru_cache(maxsize=KEPT_STEPS)(self._after)
 
@@ -104,6 +107,15 @@ class Pattern:
                 return False
             ways = step(state)
         return bool(state & self._accept)
+
+    @property
+    def tables(self) -> dict[str, object]:
+        """What `matches` follows, as JSON: bits of positions as hexadecimal texts."""
+        return {
+            "start": f"{self._start:x}", "accept": f"{self._accept:x}", "empty": self._may_be_empty,
+            "follow": [f"{bits_:x}" for bits_ in self._follow], "bounds": self._bounds,
+            "masks": [f"{mask:x}" for mask in self._masks],
+        }  # fmt: skip
 
     def _after(self, state: int) -> int:
         """Eight positions at a time: 10,000 states, each a new one, take 25 ms and not 90."""
@@ -150,6 +162,16 @@ def normal(ranges: list[tuple[int, int]]) -> Ranges:
     return tuple(merged)
 
 
+def bracket(ranges: Ranges) -> str:
+    """The same characters for PostgreSQL, whose texts have neither U+0000 nor halves of surrogate pairs."""
+    found = []
+    for low, high in ranges:
+        for start, end in ((max(low, 1), min(high, 0xD7FF)), (max(low, 0xE000), high)):
+            if start <= end:
+                found.append(f"\\U{start:08X}" + (f"-\\U{end:08X}" if end > start else ""))
+    return f"[{''.join(found)}]" if found else "[^\\U00000001-\\U0010FFFF]"
+
+
 def outside(ranges: Ranges) -> Ranges:
     found, low = [], 0
     for start, stop in ranges:
@@ -166,6 +188,7 @@ class Reader:
         self.source, self.at, self.depth = source, 0, 0
         self.machine = Automaton()
         self._written: dict[int, str] = {}  # offset -> what stands there for ECMA, where it differs
+        self._characters: dict[int, tuple[int, Ranges]] = {}  # offset of a set -> where it ends, what it takes
 
     def read(self) -> Part:
         if len(self.source) > LENGTH_MAX:
@@ -188,6 +211,15 @@ class Reader:
             for offset in range(self.start, self.end)
             if self._written.get(offset, " ")
         )
+
+    def for_postgres(self) -> str:
+        """What takes a character is written out: PostgreSQL has other escapes and another `.`."""
+        found, at = [], self.start
+        while at < self.end:
+            after, ranges = self._characters.get(at, (at + 1, None))
+            found.append(self.source[at] if ranges is None else bracket(ranges))
+            at = after
+        return "".join(found)
 
     def either(self) -> Part:
         found = self.sequence()
@@ -259,19 +291,25 @@ class Reader:
         self.at += 1
         if mark == "(":
             return self.group(at)
+        ranges = self.characters(at, mark)
+        self._characters[at] = self.at, ranges
+        return self.machine.add(ranges, at + 1)
+
+    def characters(self, at: int, mark: str) -> Ranges:
+        """What a piece takes that is no group."""
         if mark == "[":
-            return self.machine.add(self.bracket(), at + 1)
+            return self.bracket()
         if mark == "\\":
-            return self.machine.add(self.escape(in_brackets=False), at + 1)
+            return self.escape(in_brackets=False)
         if mark == ".":
-            return self.machine.add(outside(((10, 10), (13, 13), (0x2028, 0x2029))), at + 1)
+            return outside(((10, 10), (13, 13), (0x2028, 0x2029)))
         if mark in "*+?{":
             self.refuse(f"'{mark}' repeats nothing", at)
         if mark in "^$":
             self.refuse(f"'{mark}' may stand at the {'start' if mark == '^' else 'end'} only", at)
         if mark in "]}":
             self.refuse(f"write '\\{mark}' for the character", at)
-        return self.machine.add(((ord(mark), ord(mark)),), at + 1)
+        return ((ord(mark), ord(mark)),)
 
     def group(self, at: int) -> Part:
         if self.peek() == "?":

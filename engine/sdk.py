@@ -3,7 +3,24 @@
 from engine.contracts.field import FieldType, Parse, plain_form, plain_text, same, worked_out
 from engine.contracts.function import Function, Here
 from engine.errors import BadValue
-from engine.formula.exact import arithmetic, months_later, period, rounded, whole, workdays_before
+from engine.formula.exact import (
+    PADDED_MAX,
+    arithmetic,
+    fiscal,
+    hours_between,
+    hours_later,
+    moment,
+    moment_of,
+    months_between,
+    months_later,
+    padded,
+    period,
+    power,
+    rounded,
+    square_root,
+    whole,
+    workdays_before,
+)
 from engine.formula.exact import days_later as moved_by_days
 from engine.formula.exact import text_of as number_plain
 from engine.formula.moments import days_later, once
@@ -11,11 +28,20 @@ from engine.formula.native import Scaled, chosen, rounded_to
 from engine.formula.toolkit import (
     as_sql,
     capitals,
+    clock_of,
     count,
+    fiscal_part,
+    hours_on_top,
     in_days,
+    in_list,
     in_period,
+    in_periods,
     is_near,
+    is_within,
+    local_clock,
     lower,
+    milliseconds_of,
+    next_day,
     period_of,
     small_letters,
     upper,
@@ -51,9 +77,11 @@ __all__ = [
     # browser forms
     "local_text", "number_from_form", "plain_form", "plain_text", "same", "utc_from_local",
     # SQL of functions
-    "Scaled", "as_sql", "capitals", "chosen", "count", "days_later", "in_days", "in_period", "once", "period_of",
+    "Scaled", "as_sql", "capitals", "chosen", "count", "days_later", "fiscal_part", "hours_on_top", "in_days",
+    "in_list", "in_period", "in_periods", "local_clock", "milliseconds_of", "next_day", "once", "period_of",
     "rounded_to", "small_letters",
     # the same in Python
-    "Here", "arithmetic", "is_near", "lower", "months_later", "moved_by_days", "number_plain", "period", "rounded",
-    "upper", "whole", "within", "workdays_before",
+    "PADDED_MAX", "Here", "arithmetic", "clock_of", "fiscal", "hours_between", "hours_later", "is_near", "is_within",
+    "lower", "moment", "moment_of", "months_between", "months_later", "moved_by_days", "number_plain", "padded",
+    "period", "power", "rounded", "square_root", "upper", "whole", "within", "workdays_before",
 ]  # fmt: skip

@@ -11,7 +11,7 @@ from metadata.problem import Place, Problem
 __all__ = [
     "Cell", "Choice", "Data", "Definitions", "Field", "FieldKind", "Grant", "Layout", "Menu", "MenuItem", "Object",
     "Package", "Record", "RecordType", "RelatedList", "Role", "Section", "SortKey", "Source", "Tab", "Text",
-    "Validation", "ValueType", "View", "SYSTEM_FIELDS", "ACTIONS", "EVERY", "path_to", "say",
+    "Validation", "ValueType", "View", "SYSTEM_FIELDS", "ACTIONS", "EVERY", "MAX_JOINS", "path_to", "say",
 ]  # fmt: skip
 
 Text = Mapping[str, str]
@@ -28,6 +28,8 @@ column; records of a child object that belong to this one; records that refer to
 
 Action = Literal["create", "read", "update", "delete"]
 ACTIONS: tuple[Action, ...] = ("create", "read", "update", "delete")
+
+MAX_JOINS = 50  # references that one list goes through: SQLite takes at most 64 tables in a join
 
 NONE: Mapping[str, str] = MappingProxyType({})
 NOWHERE = Place("")
@@ -197,6 +199,7 @@ class Object:
     indexes: tuple[tuple[str, ...], ...] = ()
     search: tuple[str, ...] = ()  # fields that the search box reads; title and text-like fields unless said
     was: tuple[str, ...] = ()
+    expected_records: int = 0  # how many there will be, for the linter; 0 is not said
     place: Place = NOWHERE
 
     @property
@@ -349,6 +352,7 @@ class Package:
     requires: Mapping[str, str] = field(default_factory=dict)  # package -> range: {"system": ">=1.0"}
     languages: tuple[str, ...] = ("en",)
     demo_users: tuple[DemoUser, ...] = ()  # made by `fieldstone demo` only
+    fiscal_year_start: int = 0  # the month, 1-12; 0 where the package does not say
     files: Mapping[str, str] = field(default_factory=dict)  # path -> text: what was read, to be stored with the version
     place: Place = NOWHERE
 
@@ -365,6 +369,11 @@ class Definitions:
     roles: Mapping[str, Role]
     languages: tuple[str, ...] = ("en",)
     data: tuple[Data, ...] = ()  # sample data: loaded by `demo`, never published
+
+    @property
+    def fiscal_year_start(self) -> int:
+        """The month in which fiscal years begin: what the first package says that says one."""
+        return next((p.fiscal_year_start for p in self.packages.values() if p.fiscal_year_start), 1)
 
 
 @dataclass(frozen=True, slots=True)

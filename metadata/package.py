@@ -7,6 +7,7 @@ from pathlib import Path
 
 from metadata.assemble import assemble
 from metadata.check import Facts, check
+from metadata.check.lint import lint
 from metadata.formula import Signature
 from metadata.model import FieldKind, Loaded
 from metadata.problem import Problem
@@ -27,10 +28,12 @@ def load(
     functions: Mapping[str, Signature],
     *,
     installed: Mapping[str, Mapping[str, str]] = {},
+    has_lint: bool = False,
 ) -> Loaded:
     """All packages together: the system package, the installed ones ({name: {path: text}}) and those at `paths`.
 
     A package at `paths` takes the place of an installed one of the same name. Never raises for what a package holds.
+    `has_lint`: also warns of what is likely to be a mistake in the packages at `paths`.
     """
     given = [read(path, f"{path.name}/" if len(paths) > 1 else "") for path in paths]
     names = {source.name for source in given}
@@ -49,8 +52,12 @@ def load(
     assembly = assemble(ordered, kinds)
     definitions = assembly.definitions()
     texts = {source.prefix + file: text for source in ordered for file, text in source.files.items()}
-    facts = Facts(assembly, definitions.objects, kinds, functions, needed(manifests), texts, unread(ordered))
+    facts = Facts(
+        assembly, definitions.objects, kinds, functions, needed(manifests), texts, unread(ordered),
+        given=frozenset(source.name for source in given),
+    )  # fmt: skip
     problems += [*assembly.problems, *check(facts)]
+    problems += lint(facts) if has_lint else ()
     return Loaded(definitions, in_reading_order(problems))
 
 

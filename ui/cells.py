@@ -5,7 +5,7 @@ escapes what it puts in.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 from html import escape
@@ -48,7 +48,7 @@ class Shown:
     title_at: int = -1  # of a reference: where the target's title stands; -1 when it may not be read
     as_text: Callable[[Any], str] = str  # as a form holds it: a telephone number in groups
     is_full: bool = False  # on a page of its own: long texts whole, links live
-    icons: Mapping[str, str] = field(default_factory=dict)  # of objects by name, for a reference to one of several
+    icons: Mapping[str, str] | None = None  # of objects by name, for a reference to one of several
     code_at: int = -1  # of an amount: where its currency stands; -1 where the field says it
 
     @property
@@ -263,7 +263,7 @@ def references(shown: Shown) -> Cell:
 
 def any_reference(shown: Shown) -> Cell:
     """The title as a link, behind the icon of its object."""
-    at, icons = shown.at, shown.icons
+    at, icons = shown.at, shown.icons or {}
 
     def cell(row: Row) -> str:
         return "".join(

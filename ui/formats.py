@@ -40,7 +40,9 @@ class Formats:
     def number(self, value: int | Decimal, scale: int | None = None) -> str:
         """Grouped, with `scale` digits after the point; as many as there are when None."""
         if self.plain_grouping:
-            return f"{value:,}" if scale is None else f"{value:,.{scale}f}"
+            if not scale and isinstance(value, int):
+                return f"{value:,}"
+            return f"{value:,}" if scale is None else f"{Decimal(value):,.{scale}f}"  # an int would go through a float
         pattern = "#,##0" + ("." + "0" * scale if scale else "" if scale == 0 else ".############")
         return numbers.format_decimal(value, pattern, locale=self.locale)
 

@@ -16,7 +16,7 @@ from engine.context import Context
 from engine.errors import EngineError, Unauthenticated
 from engine.people.authentication import Identity
 from ui.files import static_file
-from ui.screens import bulk, deleted, door, errors, forms, home, lists, record, search
+from ui.screens import bulk, deleted, door, errors, forms, home, lists, live, record, search
 from ui.visit import Visit, here
 
 __all__ = ["mount"]
@@ -33,6 +33,8 @@ SCREENS: tuple[tuple[str, str, Screen, str], ...] = (
     ("GET", "/o/{object}", lists.list_page, "records: read"),
     ("GET", "/o/{object}/filter", lists.filter_part, "records: read"),
     ("GET", "/o/{object}/options", search.options, "records: read"),
+    ("GET", "/o/{object}/rules-{digest}.js", live.rules_module, "records: read"),
+    ("GET", "/o/{object}/reach", live.reach_part, "records: read"),
     ("GET", "/o/{object}/deleted", deleted.deleted_page, "records: read"),
     ("GET", "/o/{object}/new", forms.new_page, "records: create"),
     ("POST", "/o/{object}/new", forms.create, "records: create"),

@@ -1,11 +1,13 @@
 """What a form shows for a field: a view dict per widget, made of the field's definition and what it holds."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from metadata.model import Field, say
+from metadata.model import Field
 from ui.formats import currency_sign
+from ui.widgets_lookup import any_reference, lookup, lowered, references
 
 if TYPE_CHECKING:
     from ui.visit import Visit
@@ -30,19 +32,24 @@ def widget_view(
     error: str = "",
     is_locked: bool = False,
     for_filter: bool = False,
+    at: str = "",
+    titles: Mapping[str, str] | None = None,
 ) -> View:
-    """`held` is the stored value; `sent`, when a form comes back refused, is shown instead of it."""
+    """`held` is the stored value; `sent`, when a form comes back refused, is shown instead of it.
+
+    `at` goes before the control's name ("lines.0."); `titles` has those of records that lookups hold, where known.
+    """
     kind = visit.ctx.snapshot.plugins.fields[field.type]
     value = list(sent) if sent is not None else kind.to_form(field, held, visit.ctx.time_zone)
     values = value if isinstance(value, list) else [value] if value else []
-    name = "add.value" if for_filter else field.name
+    name = "add.value" if for_filter else f"{at}{field.name}"
     view: View = {
         "widget": kind.widget,
         "template": template_of(
             "readonly" if is_locked else FALLBACK if for_filter and kind.widget in IN_FORMS_ONLY else kind.widget
         ),
         "name": name,
-        "id": "add-value" if for_filter else f"f-{field.name}",
+        "id": "add-value" if for_filter else f"f-{name}",
         "label": visit.text(field.label),
         "help": "" if for_filter else visit.text(field.help),
         "required": field.is_required and not for_filter,
@@ -52,6 +59,7 @@ def widget_view(
         "for_filter": for_filter,
         "length": field.options.get("length"),
         "held": held if sent is None else None,
+        "titles": titles,
         "is_plain": kind.widget in GROUPS or is_locked,
     }
     described = [f"{view['id']}-{part}" for part, there in (("wrong", error), ("help", view["help"])) if there]
@@ -62,6 +70,7 @@ def widget_view(
     return view
 
 
+@lru_cache
 def template_of(widget: str) -> str:
     return f"widgets/{widget if (TEMPLATES / f'{widget}.html').exists() else FALLBACK}.html"
 
@@ -98,28 +107,6 @@ def switch(visit: "Visit", object_name: str, field: Field, view: View) -> View:
     return {"is_on": view["value"] in ("true", "on", "1", "yes")}
 
 
-def lookup(visit: "Visit", object_name: str, field: Field, view: View) -> View:
-    title = ""
-    if view["value"]:
-        title = visit.records.titles(field.target, [view["value"]]).get(view["value"], "")
-        if not title and view["value"] == visit.ctx.actor.id:  # a role may read nobody; one knows oneself
-            title = visit.ctx.actor.name or visit.ctx.actor.username
-    target = visit.ctx.snapshot.definitions.objects[field.target]
-    return {
-        "title": title,
-        "source": f"/o/{field.target}/options",
-        "is_cut_off": bool(view["value"]) and not title,
-        "placeholder": visit.say(
-            "Search {objects}…", objects=lowered(say(target.plural, visit.language), visit.language)
-        ),
-    }
-
-
-def lowered(text: str, language: str) -> str:
-    """As it stands within an English sentence; "URL" and "WeChat group" stay."""
-    return text[:1].lower() + text[1:] if language == "en" and text[1:2].islower() else text
-
-
 WIDGETS: Mapping[str, Callable[["Visit", str, Field, View], View]] = {
     "select": options,
     "multiselect": options,
@@ -128,4 +115,6 @@ WIDGETS: Mapping[str, Callable[["Visit", str, Field, View], View]] = {
     "rating": rating,
     "switch": switch,
     "lookup": lookup,
+    "references": references,
+    "any_reference": any_reference,
 }

@@ -20,6 +20,7 @@ PLUGINS = "plugins.base"
 def add(subparsers: Any) -> None:
     command = subparsers.add_parser("check", help="print all problems of packages; exit 1 if one is an error")
     command.add_argument("paths", nargs="*", type=Path, metavar="PATH", help="folder or zip file of a package")
+    command.add_argument("--strict", action="store_true", help="exit 1 if there is a warning, too")
     command.add_argument("--json", action="store_true", help="print {problems: [...], errors: N, warnings: N}")
     command.add_argument("--schema", type=Path, metavar="DIR", help="write JSON Schemas for editors into this folder")
 
@@ -34,9 +35,10 @@ def run(args: argparse.Namespace) -> int:
         write_schemas(args.schema, plugins)
     if not args.paths:
         return DONE
-    loaded = load(args.paths, plugins.kinds(), plugins.functions)
+    loaded = load(args.paths, plugins.kinds(), plugins.functions, has_lint=True)
     print(as_json(loaded.problems) if args.json else as_text(loaded.problems))
-    return REFUSED if loaded.has_errors else DONE
+    is_refused = loaded.has_errors or (args.strict and loaded.problems)
+    return REFUSED if is_refused else DONE
 
 
 def as_text(problems: tuple[Problem, ...]) -> str:

@@ -22,6 +22,8 @@ class Here:
     user_id: str = ""
     username: str = ""
     roles: frozenset[str] = frozenset()
+    departments: frozenset[str] = frozenset()  # ids of the person's departments and of all above them
+    fiscal_start: int = 1  # the month in which a fiscal year begins
 
     @property
     def today(self) -> dt.date:
@@ -38,10 +40,12 @@ class Function:
 
     name: str  # capitals, as in a spreadsheet
     doc: str  # one sentence
-    takes: tuple[ValueType | str, ...]  # a type for each argument, "any", "date|datetime", "number?", "same*"
+    takes: tuple[ValueType | str, ...]
+    """A type for each argument, "any", "date|datetime", "number?", "same*", "pattern": see metadata.formula.calls."""
     returns: ValueType | str  # or "same"
     sql: Callable[[Any, Sequence[Any]], Any]
-    """(SqlContext: dialect, now, today, zone, actor, roles; SQLAlchemy expressions of the arguments) -> expression.
+    """(SqlContext: dialect, now, today, zone, actor, roles, departments, fiscal_start; SQLAlchemy expressions of the
+    arguments) -> expression.
     A boolean must be two-valued: never NULL. An argument stands in it once: it may be long."""
     examples: tuple[tuple[str, object], ...] = ()  # ("CONTAINS('abc', 'b')", True)
     python: Callable[..., Any] | None = None  # (Here, *values) -> value; without one, the function works in SQL only
@@ -51,4 +55,5 @@ class Function:
     """Numbers of the statement (engine/formula/native.py: Scaled) and conditions -> a Scaled, or None where it cannot
     be told: the same in a database's own whole numbers, some fifty times as fast on SQLite."""
     in_sqlite: Literal["sql", "python"] = "sql"  # "python": SQLite calls that, and `sql` is for PostgreSQL
+    check: Callable[[str], str] | None = None  # why an argument "pattern" is refused, or ""
     is_volatile: bool = False  # asks `Here` for the time, the time zone or who is acting

@@ -10,12 +10,14 @@ from collections.abc import Sequence
 from decimal import MAX_EMAX, MIN_EMIN, ROUND_HALF_UP, Context, Decimal
 from typing import Any
 
+from metadata.formula.literals import read_moment
 from metadata.formula.parser import PLACES
 
 __all__ = [
-    "FIRST_DAY", "LAST_DAY", "TEXT_MAX", "Number", "aggregate", "arithmetic", "days_later", "divided", "fitted",
-    "months_later", "number_of", "period", "power", "rounded", "scaled", "square_root", "text_of", "unscaled", "whole",
-    "workdays_before",
+    "DAY_MS", "FIRST_DAY", "FISCAL", "HOUR_MS", "LAST_DAY", "MONTHS", "PADDED_MAX", "TEXT_MAX", "Number", "aggregate",
+    "arithmetic", "days_later", "divided", "fiscal", "fitted", "hours_between", "hours_later", "moment", "moment_of",
+    "months_between", "months_later", "number_of", "padded", "period", "power", "rounded", "scaled", "square_root",
+    "text_of", "unscaled", "whole", "workdays_before",
 ]  # fmt: skip
 
 Number = int | Decimal
@@ -24,9 +26,12 @@ UNIT: int = 10**PLACES
 EXACT = Context(prec=100_000, rounding=ROUND_HALF_UP, Emax=MAX_EMAX, Emin=MIN_EMIN)
 TEXT_MAX = 100_000  # characters of a text that a formula makes
 WHOLE_MAX = 10_000_000
+POWER_MOST, POWER_LIMIT = 1000, 10 ** (PLACES + 30)
 COLUMN_DIGITS = 18  # of a number in a column
 FIRST_DAY, LAST_DAY = dt.date(1000, 1, 1), dt.date(9999, 12, 31)
 MONDAY = dt.date(1, 1, 1)  # was one
+MILLISECOND, HOUR_MS, DAY_MS = dt.timedelta(milliseconds=1), 3_600_000, 86_400_000
+PADDED_MAX = 10_000
 
 
 def scaled(value: Number) -> int:
@@ -89,15 +94,24 @@ def aggregate(op: str, values: Sequence[Any]) -> Any:
 
 
 def power(base: Number, exponent: int) -> Decimal | None:
-    """By whole exponents of 0 to 100; each product is rounded as `*` rounds. Blank for others."""
-    if not 0 <= exponent <= 100:
+    """By whole exponents from -1000 to 1000, squaring; each product is rounded as `*` rounds. Blank for others.
+
+    Blank, too, where a product on the way is 10^30 or more.
+    """
+    rest, found, factor = abs(exponent), UNIT, scaled(base)
+    if rest > POWER_MOST:
         return None
-    found, factor = UNIT, scaled(base)
-    for _ in range(exponent):
-        found = divided(found * factor, UNIT)
-        if abs(found) >= 10 ** (PLACES + 30):
+    while rest:
+        if abs(factor) >= POWER_LIMIT or abs(found) >= POWER_LIMIT:
             return None
-    return unscaled(found)
+        if rest % 2:
+            found = divided(found * factor, UNIT)
+        rest //= 2
+        if rest:
+            factor = divided(factor * factor, UNIT)
+    if abs(found) >= POWER_LIMIT or (exponent < 0 and found == 0):
+        return None
+    return unscaled(found if exponent >= 0 else divided(UNIT * UNIT, found))
 
 
 def square_root(value: Number) -> Decimal | None:
@@ -151,17 +165,80 @@ def in_month(month: int, day: int) -> dt.date | None:
     return dt.date(year, month + 1, min(day, calendar.monthrange(year, month + 1)[1]))
 
 
-def period(day: dt.date, unit: str, shift: int, end: int) -> dt.date | None:
-    """First (`end` 0) or last (1) day of the week (from Monday), month, quarter, year of `day`, or of one after it."""
+MONTHS = {"month": 1, "quarter": 3, "year": 12, "fiscal_quarter": 3, "fiscal_year": 12}
+FISCAL = {"fiscal_quarter": "quarter", "fiscal_year": "year"}
+
+
+def period(day: dt.date, unit: str, shift: int, end: int, fiscal_start: int = 1) -> dt.date | None:
+    """First (`end` 0) or last (1) day of the week (from Monday), month, quarter, year of `day`, or of one after it.
+
+    A fiscal year begins in the month `fiscal_start`, and its quarters with it.
+    """
     if unit == "day":
         return kept(day.toordinal() + shift)
     if unit == "week":
         return kept(day.toordinal() - day.weekday() + 7 * shift + 6 * end)
-    months = {"month": 1, "quarter": 3, "year": 12}.get(unit)
+    months = MONTHS.get(unit)
     if months is None:
         return None
-    first = day.year * 12 + (day.month - 1) // months * months + months * shift
+    before = fiscal_start - 1 if unit in FISCAL else 0
+    first = (day.year * 12 + day.month - 1 - before) // months * months + before + months * shift
     return in_month(first + months - 1, 31) if end else in_month(first, 1)
+
+
+def fiscal(day: dt.date, fiscal_start: int) -> tuple[int, int]:
+    """The fiscal year, named after the year in which it ends, and its quarter."""
+    after = day.month >= fiscal_start > 1
+    return day.year + after, (day.month - fiscal_start) % 12 // 3 + 1
+
+
+def months_between(first: dt.date, last: dt.date) -> int:
+    """The most months that can be added to the first and not be after the last; negative the other way round."""
+    if first > last:
+        return -months_between(last, first)
+    day = min(first.day, calendar.monthrange(last.year, last.month)[1])
+    return (last.year - first.year) * 12 + last.month - first.month - (last.day < day)
+
+
+def hours_between(first: dt.datetime, last: dt.datetime) -> Decimal | None:
+    return arithmetic("/", (last - first) // MILLISECOND, HOUR_MS)
+
+
+def hours_later(moment: dt.datetime, hours: Number) -> dt.datetime | None:
+    """To the millisecond."""
+    milliseconds = divided(scaled(hours) * HOUR_MS, UNIT)
+    if abs(milliseconds) > DAY_MS * LAST_DAY.toordinal():
+        return None
+    try:
+        found = moment + milliseconds * MILLISECOND
+    except OverflowError:
+        return None
+    return found if found.date() >= FIRST_DAY else None
+
+
+def moment(year: int, month: int = 1, day: int = 1, hour: int = 0, minute: int = 0, second: int = 0) -> Any:
+    """A moment in UTC, or blank where there is none."""
+    try:
+        found = dt.datetime(year, month, day, hour, minute, second, tzinfo=dt.UTC)
+    except (ValueError, OverflowError):
+        return None
+    return found if found.date() >= FIRST_DAY else None
+
+
+def moment_of(text: str) -> dt.datetime | None:
+    """Of a text such as '2026-11-22T08:30:00Z' or '2026-11-22', in UTC where it does not say."""
+    found = read_moment(text)
+    return found if found is not None and found.date() >= FIRST_DAY else None
+
+
+def padded(text: str, length: int, fill: str, *, is_left: bool) -> str:
+    """The text made so long, at most PADDED_MAX; what is longer is cut behind."""
+    length = max(0, min(length, PADDED_MAX))
+    missing = length - len(text)
+    if missing <= 0:
+        return text[:length]
+    pad = (fill * (missing // len(fill) + 1))[:missing]
+    return pad + text if is_left else text + pad
 
 
 def workdays_before(day: dt.date) -> int:

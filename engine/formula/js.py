@@ -10,6 +10,7 @@ from decimal import Decimal
 
 from engine.contracts.function import Function
 from engine.formula import exact
+from engine.pattern import Pattern
 from engine.store.types import utc_text
 from metadata.formula.nodes import (
     Actor,
@@ -39,8 +40,9 @@ __all__ = ["formula_source", "module"]
 def module(formulas: Mapping[str, Node], functions: Mapping[str, Function], runtime: str) -> str:
     """An ES module that exports `formulas`: by name, (here, record, prior) -> value. `runtime` is formula.js's URL.
 
-    `here` has now, today, zone, userId, username and roles; `record` has values by dotted path, numbers as texts,
-    lines as arrays of such records; `prior` is the record before the change, or null. A number of the result is a text.
+    `here` has now, today, zone, userId, username, roles, departments and fiscalStart; `record` has values by dotted
+    path, numbers as texts, lines as arrays of such records; `prior` is the record before the change, or null. A number
+    of the result is a text.
     """
     used = sorted({part.name for node in formulas.values() for part in walk(node) if isinstance(part, Call)})
     for name in used:
@@ -87,7 +89,9 @@ def written(node: Node, functions: Mapping[str, Function]) -> str:
         case Arith():
             return arith(node, made(node.left), made(node.right))
         case Call(name, args):
-            return called(node, [made(arg) for arg in args], functions[name])
+            kinds = node.kinds or ("",) * len(args)
+            given = [pattern(a) if kind == "pattern" else made(a) for a, kind in zip(args, kinds, strict=True)]
+            return called(node, given, functions[name])
         case Aggregate(op, path, _, by, inner):
             of_line = f"(record) => {made(inner)}" if inner is not None else "null"
             return f"fs.aggregate({json.dumps(op)}, record, {json.dumps(path.steps)}, {json.dumps(by)}, {of_line})"
@@ -96,6 +100,12 @@ def written(node: Node, functions: Mapping[str, Function]) -> str:
         case Fit(item, scale):
             return f"fs.fitted({made(item)}, {scale})"
     raise TypeError(f"no formula: {node!r}")
+
+
+def pattern(node: Node) -> str:
+    """The tables that the browser follows: its own expressions may take minutes."""
+    assert isinstance(node, Const)
+    return json.dumps(json.dumps(Pattern(str(node.value)).tables))
 
 
 def constant(value: object) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from engine.formula import exact
+from engine.pattern import Pattern
 from engine.store import types
 from metadata.formula.nodes import (
     Actor,
@@ -97,6 +98,9 @@ class Lifter:
                 return self._in(node)
             case Arith(_, left, right):
                 return replace(node, left=self.lift(left), right=self.lift(right))
+            case Call(_, args, kinds=kinds) if "pattern" in kinds:
+                pairs = zip(args, kinds, strict=True)
+                return replace(node, args=tuple(self._pattern(a) if k == "pattern" else self.lift(a) for a, k in pairs))
             case Call(_, args):
                 return replace(node, args=tuple(map(self.lift, args)))
             case Const():
@@ -137,6 +141,11 @@ class Lifter:
         if not types.is_id(root.value):
             return Const(False, "boolean", node.column)
         return replace(node, root=self._slot(root, root.value, "id"))
+
+    def _pattern(self, node: Node) -> Node:
+        assert isinstance(node, Const)
+        source = str(node.value)
+        return self._slot(node, source if self.dialect == "sqlite" else Pattern(source).postgres, "text")
 
     def _const(self, node: Const) -> Const:
         value = node.value

@@ -9,15 +9,15 @@ from sqlalchemy.sql.functions import FunctionElement
 from engine.formula import exact
 from engine.store import types
 
-__all__ = ["Once", "days_later", "once", "period"]
+__all__ = ["SHIFT_MOST", "Once", "days_later", "once", "period"]
 
 Expression = sa.ColumnElement[Any]
 FIRST, LAST = (day.toordinal() - 1 for day in (exact.FIRST_DAY, exact.LAST_DAY))  # days since 0001-01-01
-ARGUMENTS = ("a", "b", "c")
+ARGUMENTS = tuple("abcdefghi")
 
 
 class Once(FunctionElement[Any]):
-    """An expression over `a`, `b`, `c`, each of them worked out once: written out they would double at every level."""
+    """An expression over `a`, `b`, `c`, …, each worked out once: written out they would double at every level."""
 
     inherit_cache = False
 
@@ -62,20 +62,31 @@ def days_later(dialect: str, moment: Expression, days: Expression, kind: str, si
     return sa.type_coerce(once(build, given, sa.func.trunc(days)), stored)
 
 
-def period(context: Any, day: Expression, unit: str, shift: int, end: int) -> Expression:
-    """First (`end` 0) or last (1) day of the period of `day`, or of one after it. `unit` is ours, never a person's."""
+def period(context: Any, day: Expression, unit: str, shift: int | Expression, end: int) -> Expression:
+    """First (`end` 0) or last (1) day of the period of `day`, or of one after it. `unit` is ours, never a person's.
+
+    A `shift` that is an expression is a whole number of no more than SHIFT_MOST periods.
+    """
+    start_month: Any = sa.literal_column("1", sa.Integer())
+    if unit in exact.FISCAL:
+        start_month = sa.type_coerce(context.fiscal_start, sa.Integer())
+    moved_by: Any = sa.literal_column(str(shift), sa.Integer()) if isinstance(shift, int) else shift
     if context.dialect == "sqlite":
-        words: list[Any] = [sa.literal_column(f"'{unit}'"), sa.literal_column(str(shift)), sa.literal_column(str(end))]
+        words: list[Any] = [sa.literal_column(f"'{unit}'"), moved_by, sa.literal_column(str(end)), start_month]
         return sa.func.fx_period(day, *words, type_=types.Date())
-    months = {"month": 1, "quarter": 3, "year": 12}.get(unit)
+    months = exact.MONTHS.get(unit)
     per = {"day": "1 day", "week": "7 days"}.get(unit, f"{months} months")
-    back = " - interval '1 day'" if end else ""
-    moved = f"interval '{per}' * {shift + end}{back}"
-    start = sa.func.date_trunc(unit, sa.cast(sa.cast(day, sa.Date()), sa.DateTime()))
+    moment = sa.cast(sa.cast(day, sa.Date()), sa.DateTime())
+    before = (start_month - 1) * sa.text("interval '1 month'") if unit in exact.FISCAL else None
+    start: Any = sa.func.date_trunc(exact.FISCAL.get(unit, unit), moment if before is None else moment - before)
+    start = start if before is None else start + before
+    start = start + (moved_by + end) * sa.text(f"interval '{per}'")
     found = once(
-        lambda a: sa.case((a.between(*BOUNDS), a)), sa.cast(start + sa.literal_column(f"({moved})"), sa.Date())
+        lambda a: sa.case((a.between(*BOUNDS), a)),
+        sa.cast(start - sa.text("interval '1 day'") if end else start, sa.Date()),
     )
     return sa.type_coerce(found, types.Date())
 
 
 BOUNDS: tuple[Any, Any] = (sa.literal_column("DATE '1000-01-01'"), sa.literal_column("DATE '9999-12-31'"))
+SHIFT_MOST = 600_000  # weeks are 11,500 years: farther than any two dates, nearer than PostgreSQL's end of time

@@ -69,6 +69,8 @@ class SqlContext:
     actor: Mapping[str, Expression]
     zone: Expression  # name of the person's time zone
     roles: Expression  # names in the form of a TextList
+    departments: Expression  # ids in the form of a TextList
+    fiscal_start: Expression  # the month in which a fiscal year begins
 
 
 def sql_context(dialect: str) -> SqlContext:
@@ -82,6 +84,8 @@ def sql_context(dialect: str) -> SqlContext:
         },
         sa.bindparam("_zone", type_=types.Text()),
         sa.bindparam("_roles", type_=types.TextList()),
+        sa.bindparam("_departments", type_=types.TextList()),
+        sa.bindparam("_fiscal_start", type_=types.Integer()),
     )
 
 
@@ -346,7 +350,7 @@ class Formula:
         if kind == "boolean":
             return sa.type_coerce(sa.case((self.where(node), sa.true()), else_=sa.false()), types.Boolean())
         value = self.value(node)
-        return sa.cast(value, types.Text()) if kind == "text" and isinstance(node, Const) else value
+        return sa.cast(value, types.Text()) if kind in ("text", "pattern") and isinstance(node, Const) else value
 
 
 def fitted(dialect: str, number: Expression, scale: int) -> Expression:

@@ -20,7 +20,7 @@ Borrowed = Callable[..., Any]
 # How SQLite is told what an argument is: one letter each.
 CODES: Mapping[str, str] = {
     "number": "n", "boolean": "b", "date": "d", "datetime": "m", "time": "t", "text": "s", "choice": "s",
-    "reference": "s",
+    "reference": "s", "pattern": "s",
 }  # fmt: skip
 DATETIME = types.DateTime()
 LOAD: Mapping[str, Callable[[Any], Any]] = {
@@ -39,7 +39,7 @@ def sqlite_functions(functions: Mapping[str, Function]) -> dict[str, Borrowed]:
     }
     return found | {
         "fx_exact": number_text, "fx_arithmetic": arithmetic, "fx_compare": compare, "fx_join": join,
-        "fx_days_later": days_later, "fx_period": period, "fx_fitted": fitted,
+        "fx_days_later": days_later, "fx_period": period, "fx_fitted": fitted, "fx_whole": whole, "fx_fiscal": fiscal,
         **{f"fx_{op.lower()}": summing(op) for op in ("SUM", "AVERAGE", "HIGHEST", "LOWEST")},
     }  # fmt: skip
 
@@ -119,9 +119,19 @@ def days_later(kind: str, moment: str | None, days: str | None, sign: int) -> st
     return found
 
 
-def period(day: str | None, unit: str | None, shift: int, end: int) -> str | None:
-    found = exact.period(dt.date.fromisoformat(day), unit, shift, end) if day and unit else None
+def period(day: str | None, unit: str | None, shift: int | None, end: int, fiscal_start: int) -> str | None:
+    if not day or not unit or shift is None:
+        return None
+    found = exact.period(dt.date.fromisoformat(day), unit, shift, end, fiscal_start)
     return found.isoformat() if found else None
+
+
+def whole(number: str | None) -> int | None:
+    return None if number is None else exact.whole(exact.number_of(number))
+
+
+def fiscal(day: str | None, fiscal_start: int, part: int) -> str | None:
+    return None if day is None else str(exact.fiscal(dt.date.fromisoformat(day), fiscal_start)[part])
 
 
 def summing(op: str) -> type[Any]:

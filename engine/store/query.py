@@ -135,7 +135,8 @@ def actor_params(ctx: Context) -> dict[str, Any]:
     actor = ctx.actor
     return {
         "_now": ctx.now, "_today": ctx.today, "_zone": ctx.time_zone.key, "_actor_id": actor.id or None,
-        "_actor_username": actor.username, "_roles": sorted(actor.roles),
+        "_actor_username": actor.username, "_roles": sorted(actor.roles), "_departments": actor.departments,
+        "_fiscal_start": ctx.snapshot.definitions.fiscal_year_start,
     }  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from engine.errors import BadInput, InputProblem, NotFound
 from engine.formula.fields import expression
 from engine.snapshot import Snapshot
 from engine.store.references import id_in
-from metadata.model import SYSTEM_FIELDS, Field
+from metadata.model import MAX_JOINS, SYSTEM_FIELDS, Field
 from metadata.problem import nearest
 
 __all__ = [
@@ -22,7 +22,6 @@ __all__ = [
 ]  # fmt: skip
 
 MAX_STEPS = 6
-MAX_JOINS = 50  # SQLite takes at most 64 tables in a join
 
 Column = sa.ColumnElement[Any]
 Steps = tuple[str, ...]

@@ -66,7 +66,8 @@ def _for_each(
             snapshot.cache[here] = compile_sql(statement(len(wanted)), snapshot.dialect)
         compiled: Compiled = snapshot.cache[here]
         params = {f"_i{index}": one for index, one in enumerate(wanted)}
-        found += connection.rows(compiled.sql, compiled.bind({**NOBODY, **params}))
+        settings = {"_fiscal_start": snapshot.definitions.fiscal_year_start}
+        found += connection.rows(compiled.sql, compiled.bind({**NOBODY, **settings, **params}))
     return found
 
 
@@ -131,6 +132,7 @@ def ids_after(connection: Connection, snapshot: Snapshot, object_name: str, last
 # Roll-ups depend on no person and no time: the check of definitions sees to it.
 NOBODY: dict[str, Any] = {
     "_now": None, "_today": None, "_zone": "UTC", "_actor_id": None, "_actor_username": "", "_roles": [],
+    "_departments": [],
 }  # fmt: skip
 
 

@@ -42,7 +42,8 @@ def build_object(
             tuple(group.get("fields") or ()) for group in data.get("unique") or () if isinstance(group, dict)
         ),
         indexes=tuple(tuple(group) for group in data.get("indexes") or ()),
-        search=search, was=names_in(data.get("was")), place=document.at(),
+        search=search, was=names_in(data.get("was")), expected_records=data.get("expected_records") or 0,
+        place=document.at(),
     )  # fmt: skip
 
 

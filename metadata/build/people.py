@@ -32,7 +32,7 @@ def build_package(document: Document, files: Mapping[str, str], wording: Wording
         label=wording.text(data.get("label"), otherwise=humanised(document.name)),
         description=wording.text(data.get("description")), requires=dict(data.get("requires") or {}),
         languages=languages_of(document), demo_users=tuple(build_user(user) for user in users),
-        files=files, place=document.at(),
+        fiscal_year_start=data.get("fiscal_year_start") or 0, files=files, place=document.at(),
     )  # fmt: skip
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from metadata.assemble import Assembly
 from metadata.document import Document
 from metadata.formula import FormulaError, Names, Node, Resolved, Signature, definition_names, parse
-from metadata.model import SYSTEM_FIELDS, Field, FieldKind, Object, SortKey
+from metadata.model import MAX_JOINS, SYSTEM_FIELDS, Field, FieldKind, Object, SortKey, ValueType
 from metadata.problem import Place, Problem, no_such
 
 __all__ = ["Facts"]
@@ -25,7 +25,9 @@ class Facts:
     needs: Mapping[str, frozenset[str]]
     texts: Mapping[str, str]  # file as places name it -> what stands in it
     unread: frozenset[tuple[str, str]] = frozenset()  # kind and name of what stands in files that cannot be read
+    given: frozenset[str] = frozenset()  # packages that somebody works on; others are installed already
     _names: dict[str, Names] = field(default_factory=dict)
+    _trees: dict[tuple[str, str, ValueType | None], Node | None] = field(default_factory=dict)
     _guesses: int = 500  # nearest names that are still looked for: each costs a look at all known ones
 
     def no_such(self, what: str, name: str, known: Iterable[str], *, at: Place, code: str, within: str = "") -> Problem:
@@ -120,6 +122,18 @@ class Facts:
                 message = f"'{key.path}' holds a list of choices, which has no order"
                 yield Problem(at, "sort.type", message, "sort by another field")
 
+    def joins_fit(self, paths: Iterable[str], object_: str, at: Place) -> Iterator[Problem]:
+        """That a list goes through no more references than one query may."""
+        through: set[tuple[str, ...]] = set()
+        for path in paths:
+            steps = tuple(path.split("."))
+            field = self.field(path, object_)
+            whole = len(steps) + (field is not None and bool(field.target))  # a reference shows its record's title
+            through.update(steps[:count] for count in range(1, whole))
+        if len(through) > MAX_JOINS:
+            message = f"the columns go through {len(through)} references, and one list takes at most {MAX_JOINS}"
+            yield Problem(at, "view.joins", message, "leave some of them out")
+
     def formula(self, text: str, object_: str, document: Document, *steps: str | int) -> Iterator[Problem]:
         """That a formula over an object can be read and is true or false."""
         if not text or not (object_ == "*" or object_ in self.objects):
@@ -132,6 +146,19 @@ class Facts:
 
     def parsed(self, text: str, object_: str) -> Node:
         return parse(text, self.names(object_), functions=self.functions)
+
+    def tree(self, text: str, object_: str, wants: ValueType | None = "boolean") -> Node | None:
+        """A formula over an object, wherever it stands; None where it cannot be read, which others say."""
+        key = (text, object_, wants)
+        if key not in self._trees:
+            try:
+                found = parse(
+                    text, self.names(object_), functions=self.functions, wants=wants, has_prior=True
+                )  # fmt: skip
+            except FormulaError:
+                found = None
+            self._trees[key] = found
+        return self._trees[key]
 
     def within(self, place: Place, text: str, column: int) -> Place:
         """The place of a column of a text that begins at `place`, where it stands there on one line as it is."""

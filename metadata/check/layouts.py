@@ -89,6 +89,8 @@ def related_works(facts: Facts, item: Item[Layout], related: RelatedList, here: 
         yield from points_here(facts, related, owner, item, here)
     for index, path in enumerate(related.columns):
         yield from facts.path_exists(path, related.object, document.at(*here, "columns", index))
+    shown = (*related.columns, *(key.path for key in related.sort))
+    yield from facts.joins_fit(shown, related.object, document.at(*here, "columns"))
     if related.sort:
         yield from facts.sort_works(related.sort, related.object, document, (*here, "sort"))
 

@@ -21,6 +21,8 @@ def check(facts: Facts) -> Iterator[Problem]:
             if path in built.columns[:index]:
                 yield Problem(at, "view.column.twice", f"the column '{path}' is here twice", "delete one of the two")
         yield from facts.formula(built.filter, built.object, document, "filter")
+        shown = (*built.columns, *(key.path for key in built.sort))
+        yield from facts.joins_fit(shown, built.object, document.at("columns"))
         if built.sort:
             yield from facts.sort_works(built.sort, built.object, document, ("sort",))
         for index, name in enumerate(built.quick_filters):

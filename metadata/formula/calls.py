@@ -1,11 +1,12 @@
 """Which values fit a function's arguments.
 
 What a function takes is plain data: a type for each argument ("number"), several that will do ("number|date"), "any",
-or a name for arguments that must be of one type: "same", "key", or with a choice of types "same:number|date".
+"pattern" for one in quotes, or a name for arguments that must be of one type: "same", "key", or with a choice of types
+"same:number|date".
 "?" behind it: may be left out. "*": may be repeated; neighbours with a star are repeated together.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol, cast
 
 from metadata.formula.errors import FormulaError
@@ -34,6 +35,9 @@ class Signature(Protocol):
 
     @property
     def is_volatile(self) -> bool: ...  # asks for the time, the time zone or who is acting
+
+    @property
+    def check(self) -> Callable[[str], str] | None: ...  # why a "pattern" is refused, or ""
 
 
 def places(takes: Sequence[str], count: int) -> tuple[str, ...] | None:
@@ -74,6 +78,8 @@ def call(name: str, args: Sequence[Node], functions: Mapping[str, Signature], co
 def _argument(name: str, arg: Node, wanted: str, functions: Mapping[str, Signature]) -> Node:
     variable, _, restriction = wanted.partition(":")
     options = (restriction or ("any" if variable in VARIABLES else wanted)).split("|")
+    if wanted == "pattern":
+        return _pattern(name, arg, functions[name])
     if variable in VARIABLES:
         if arg.type in LISTS:
             raise fault(f"{described(arg)}, which {name} does not take", "", arg)
@@ -88,6 +94,16 @@ def _argument(name: str, arg: Node, wanted: str, functions: Mapping[str, Signatu
         fix = f"write {'.'.join(arg.steps)}.name?" if isinstance(arg, Path) and arg.type == "reference" else ""
         words = " or ".join(WORDS.get(option, option) for option in options)
         raise fault(f"{described(arg)}, where {name} takes {words}", fix, arg)
+    return arg
+
+
+def _pattern(name: str, arg: Node, signature: Signature) -> Node:
+    """It is written out, so that it can be checked before anything runs."""
+    if not isinstance(arg, Const) or arg.type != "text":
+        raise FormulaError("formula.type", f"{name} takes a pattern in quotes", r"write it like '\\d{4}'", arg.column)
+    message = signature.check(str(arg.value)) if signature.check else ""
+    if message:
+        raise FormulaError("formula.type", f"'{str(arg.value)[:40]}' is not a pattern: {message}", "", arg.column)
     return arg
 
 

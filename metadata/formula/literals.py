@@ -7,7 +7,7 @@ from metadata.formula.errors import FormulaError
 from metadata.formula.nodes import Const, FormulaType, Node, Path, field_of
 from metadata.problem import nearest
 
-__all__ = ["as_type", "must_be_choice"]
+__all__ = ["as_type", "must_be_choice", "read_moment"]
 
 # Digits are ASCII: date.fromisoformat takes others, which no database reads.
 DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
@@ -29,15 +29,26 @@ def as_type(literal: Const, wanted: FormulaType) -> Const:
             value = date.fromisoformat(text)
         elif wanted == "time" and TIME.fullmatch(text):
             value = time.fromisoformat(text)
-        elif wanted == "datetime" and (found := DATETIME.fullmatch(text)):
-            zone = (found[3] or "Z").replace("Z", "+00:00")
-            value = datetime.fromisoformat(f"{found[1]}T{found[2] or '00:00'}{zone}").astimezone(UTC)
-    except (ValueError, OverflowError):
+        elif wanted == "datetime":
+            value = read_moment(text)
+    except ValueError:
         value = None
     if value is None:
         message = f"'{text[:40]}' is not {WORDS[wanted]}"
         raise FormulaError("formula.type", message, f"write it like '{LOOKS[wanted]}'", literal.column)
     return Const(value, wanted, literal.column)
+
+
+def read_moment(text: str) -> datetime | None:
+    """A date with a time, if wanted, in UTC unless it says otherwise; to the millisecond, as all are stored."""
+    if not (found := DATETIME.fullmatch(text)):
+        return None
+    zone = (found[3] or "Z").replace("Z", "+00:00")
+    try:
+        moment = datetime.fromisoformat(f"{found[1]}T{found[2] or '00:00'}{zone}").astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
 def must_be_choice(literal: Node, other: Node) -> None:

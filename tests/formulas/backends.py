@@ -28,7 +28,11 @@ FUNCTIONS = PLUGINS.functions
 RUNTIME = Path(__file__).parents[2] / "ui/frontend/src/formula.js"
 NOW = dt.datetime(2026, 11, 21, 23, 15, 0, 123_000, dt.UTC)  # the 22nd in Shanghai
 ROLES = ["sales"]
-HERE = Here(NOW, ZoneInfo("Asia/Shanghai"), "0199aaaa-0000-7000-8000-000000000001", "lin", frozenset(ROLES))
+DEPARTMENTS = ["0199dddd-0000-7000-8000-000000000002", "0199dddd-0000-7000-8000-000000000001"]
+HERE = Here(
+    NOW, ZoneInfo("Asia/Shanghai"), "0199aaaa-0000-7000-8000-000000000001", "lin", frozenset(ROLES),
+    frozenset(DEPARTMENTS), 1,
+)  # fmt: skip
 
 COLUMNS: Mapping[str, types.StoredType] = {
     "count": types.Integer(), "amount": types.Decimal(18, 2), "rate": types.Decimal(15, 6), "name": types.Text(),
@@ -205,6 +209,7 @@ def in_database(database: Database, nodes: Sequence[Node]) -> list[list[Any]]:
     values = {
         "_now": NOW, "_today": HERE.today, "_zone": HERE.zone.key, "_actor_id": HERE.user_id,
         "_actor_username": HERE.username, "_roles": ROLES,
+        "_departments": DEPARTMENTS, "_fiscal_start": HERE.fiscal_start,
     }  # fmt: skip
     named = [column.label(f"c{index}") for index, column in enumerate(columns)]
     statement = sa.select(*named).select_from(TABLE).order_by(TABLE.c.id)
@@ -230,6 +235,7 @@ def in_node(nodes: Sequence[Node], records: Sequence[Record], folder: Path) -> l
     here = {
         "now": plain(NOW), "today": plain(HERE.today), "zone": HERE.zone.key, "userId": HERE.user_id,
         "username": HERE.username, "roles": ROLES,
+        "departments": DEPARTMENTS, "fiscalStart": HERE.fiscal_start,
     }  # fmt: skip
     rows = [outside(whole(record)) for record in records]
     call = f"""

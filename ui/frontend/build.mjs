@@ -19,7 +19,7 @@ renameSync(next, dist);
 
 async function bundle() {
   const result = await build({
-    entryPoints: ["src/app.js", "src/app.css", "src/theme.js"],
+    entryPoints: ["src/app.js", "src/app.css", "src/theme.js", "src/formula.js"],
     bundle: true,
     minify: true,
     sourcemap: false,

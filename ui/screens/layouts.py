@@ -1,53 +1,56 @@
 """The layout of an object: its own, or one made of its fields where no package has one."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from engine.snapshot import Snapshot
-from metadata.model import EVERY, Cell, Field, Layout, Object, RelatedList, Section, SortKey, Tab
+from metadata.build.objects import RECORD_TYPE
+from metadata.model import EVERY, Cell, Field, Layout, Object, RelatedList, Section, Tab
 from ui.widgets import LONG
 
 __all__ = ["layout_for"]
 
 MOST_RELATED = 6
-POSITION = "position"
 DETAILS = {"en": "Details", "zh-CN": "详细信息"}
 REST = {"en": "More fields", "zh-CN": "其他字段"}
 
 
-def layout_for(snapshot: Snapshot, definition: Object) -> Layout:
-    key = ("ui.layout", definition.name)
+def layout_for(snapshot: Snapshot, definition: Object, record_type: str = "") -> Layout:
+    """The layout of records of that type; of all types that have none of their own."""
+    key = ("ui.layout", definition.name, record_type)
     found: Layout | None = snapshot.cache.get(key)
     if found is None:
         own = [layout for layout in snapshot.definitions.layouts.values() if layout.object == definition.name]
-        chosen = next((layout for layout in own if layout.is_default), own[0] if own else None)
+        for_type = [layout for layout in own if record_type in layout.record_types]
+        others = [layout for layout in own if not layout.record_types]
+        best = next((layout for layout in for_type if layout.is_default), for_type[0] if for_type else None)
+        chosen = best or next((layout for layout in others if layout.is_default), (others or own or [None])[0])
         found = (
-            with_lists(snapshot, with_rest(snapshot, chosen, definition), definition)
-            if chosen
-            else made(snapshot, definition)
+            with_lists(snapshot, with_rest(chosen, definition), definition) if chosen else made(snapshot, definition)
         )
         snapshot.cache[key] = found
     return found
 
 
-def with_rest(snapshot: Snapshot, layout: Layout, definition: Object) -> Layout:
-    """Fields that the layout forgets stand at the end of its first tab: a new field is seen without a second edit.
+def with_rest(layout: Layout, definition: Object) -> Layout:
+    """What the layout forgets stands at the end of its first tab: a new field is seen without a second edit.
 
-    Who does not want one on the page says `hidden: true`.
+    Lines have a section of their own. Who does not want a field on the page says `hidden: true`.
     """
     placed = {cell.field for tab in layout.tabs for section in tab.sections for cell in section.cells}
-    fields = [f for f in definition.fields.values() if f.name not in placed and not f.is_hidden]
-    rest = tuple(Cell(f.name) for f in fields if not f.is_list_of_records)
-    lines = tuple(list_of(snapshot, f) for f in fields if f.source == "lines")
-    if not rest and not lines:
+    forgotten = [f for f in definition.fields.values() if f.name not in placed and is_placed(f, definition)]
+    rest = tuple(Cell(f.name) for f in forgotten if f.source != "lines")
+    sections = [*lines_sections(forgotten), *([Section(REST, 2, rest)] if rest else [])]
+    if not sections:
         return layout
     first, *others = layout.tabs or (Tab(DETAILS),)
-    sections = (*first.sections, Section(REST, 2, rest)) if rest else first.sections
-    return replace(layout, tabs=(replace(first, sections=sections, related=(*lines, *first.related)), *others))
+    first = replace(first, sections=(*first.sections, *sections))
+    return replace(layout, tabs=(first, *others))
 
 
 def with_lists(snapshot: Snapshot, layout: Layout, definition: Object) -> Layout:
-    """Lists of records that stand among fields of a section are shown as the lists of its tab."""
-    lists = {name: field for name, field in definition.fields.items() if field.is_list_of_records}
+    """Lists of referring records that stand among the fields of a section are shown as lists of its tab."""
+    lists = {name: field for name, field in definition.fields.items() if field.source == "inverse"}
     if not lists:
         return layout
     tabs = []
@@ -64,24 +67,31 @@ def with_lists(snapshot: Snapshot, layout: Layout, definition: Object) -> Layout
 
 def list_of(snapshot: Snapshot, field: Field) -> RelatedList:
     other = snapshot.definitions.objects[field.of]
-    sort = (
-        (SortKey(POSITION),) if field.source == "lines" and other.kind == "child" and POSITION in other.fields else ()
-    )
-    columns = (other.title, *first_columns(other, field.by))
-    return RelatedList(other.name, field.by, columns, field.label, sort, 100 if field.source == "lines" else 10)
+    return RelatedList(other.name, field.by, (other.title, *first_columns(other, field.by)), field.label)
+
+
+def is_placed(field: Field, definition: Object) -> bool:
+    """A record's type stands in the head of its page, and in its form."""
+    is_type = field.name == RECORD_TYPE and bool(definition.record_types)
+    return not field.is_hidden and field.source != "inverse" and not is_type
+
+
+def lines_sections(fields: Iterable[Field]) -> list[Section]:
+    return [Section(f.label, 1, (Cell(f.name),)) for f in fields if f.source == "lines"]
 
 
 def made(snapshot: Snapshot, definition: Object) -> Layout:
-    """Short fields in two columns, long ones across; then lists of what refers to the object."""
+    """Short fields in two columns, long ones across; then lines, and lists of what refers to the object."""
     plugins = snapshot.plugins.fields
-    fields = [field for field in definition.fields.values() if not field.is_hidden and not field.is_list_of_records]
-    short = [Cell(f.name) for f in fields if plugins[f.type].widget not in LONG]
-    long = [Cell(f.name, 2) for f in fields if plugins[f.type].widget in LONG]
+    fields = [field for field in definition.fields.values() if is_placed(field, definition)]
+    plain = [field for field in fields if field.source != "lines"]
+    short = [Cell(f.name) for f in plain if plugins[f.type].widget not in LONG]
+    long = [Cell(f.name, 2) for f in plain if plugins[f.type].widget in LONG]
     empty = [Cell(None)] if (len(short) + 1) % 2 else []
     section = Section(DETAILS, 2, (*short, Cell("owner"), *empty, *long))
-    lists = [f for f in definition.fields.values() if f.is_list_of_records and not f.is_hidden]
-    said = tuple(list_of(snapshot, f) for f in sorted(lists, key=lambda f: f.source != "lines"))
-    shown = {(one.object, one.field) for one in said}
+    lists = [f for f in definition.fields.values() if f.source == "inverse" and not f.is_hidden]
+    said = tuple(list_of(snapshot, field) for field in lists)
+    shown = {(f.of, f.by) for f in definition.fields.values() if f.is_list_of_records}
     found = tuple(
         RelatedList(other.name, field.name, (other.title, *first_columns(other, field.name)))
         for other in snapshot.definitions.objects.values()
@@ -90,12 +100,12 @@ def made(snapshot: Snapshot, definition: Object) -> Layout:
         and (other.name, field.name) not in shown
     )  # fmt: skip
     related = (*said, *found[: max(0, MOST_RELATED - len(said))])
-    return Layout("", definition.name, (Tab(DETAILS, (section,), related),))
+    return Layout("", definition.name, (Tab(DETAILS, (section, *lines_sections(fields)), related),))
 
 
 def first_columns(other: Object, without: str) -> list[str]:
-    return [
-        f.name
-        for f in other.fields.values()
-        if f.name not in (other.title, without) and not f.is_hidden and not f.is_list_of_records
-    ][:3]
+    return [f.name for f in other.fields.values() if f.name not in (other.title, without) and is_column(f)][:3]
+
+
+def is_column(field: Field) -> bool:
+    return not field.is_hidden and not field.is_list_of_records

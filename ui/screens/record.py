@@ -1,29 +1,37 @@
 """One record: its facts by the layout, what belongs to it, and what happened to it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from starlette.responses import Response
 
-from engine.errors import BadInput, Conflict, Stale
+from engine.errors import BadInput, Conflict, NotFound, Stale
 from engine.service import Query, SortKey
 from engine.service_answers import Change
 from engine.store.references import written
-from metadata.model import Layout, Object, RelatedList, Section
-from ui.columns import Plan, ShownColumn, plan_of, readable
+from metadata.build.objects import RECORD_TYPE
+from metadata.model import Cell, Field, Layout, Object, RelatedList, Section
+from ui.columns import Plan, ShownColumn, field_of, plan_of, readable
+from ui.live import live_of
 from ui.naming import named_rows
 from ui.rows import Rows, compile_rows
+from ui.screens.fields import offered
 from ui.screens.layouts import layout_for
+from ui.screens.lines import lines_fields, table_view
 from ui.screens.lists import count_text
 from ui.screens.objects import head, is_written, object_of
+from ui.screens.record_types import record_type_of, type_label
 from ui.screens.refusals import sentence
 from ui.screens.timeline import timeline_view
 from ui.visit import Visit
+from ui.working import Working, reached, settings_of, with_reached
 
 __all__ = ["change_stage", "record_page"]
 
 SYSTEM = ("version", "created_at", "created_by", "modified_at", "modified_by")
+MOST_ANCESTORS = 20
 MOST_REFERENCES = 40  # of one query; the engine takes 50
 Row = Sequence[Any]
 
@@ -32,6 +40,8 @@ Row = Sequence[Any]
 class Compiled:
     plan: Plan
     by_path: dict[str, ShownColumn]
+    lines: dict[str, Field]
+    more: tuple[str, ...]  # fields that conditions read
 
 
 def compiled(visit: Visit, definition: Object, layout: Layout) -> Compiled:
@@ -39,56 +49,88 @@ def compiled(visit: Visit, definition: Object, layout: Layout) -> Compiled:
     key = ("ui.record", layout.name, definition.name, ctx.language, ctx.time_zone.key, ctx.scope.key)
     found: Compiled | None = ctx.snapshot.cache.get(key)
     if found is None:
+        lines = {one.name: one for one in lines_fields(visit, definition)}
         cells = [cell.field for tab in layout.tabs for section in tab.sections for cell in section.cells if cell.field]
-        paths = dict.fromkeys((definition.title, *layout.highlights, layout.path, *cells, *SYSTEM))
-        wanted = [path for path in paths if path]
+        own = live_of(ctx.snapshot, ctx.scope, definition.name).own
+        types = (RECORD_TYPE,) if definition.record_types else ()
+        shown = dict.fromkeys((definition.title, *types, *layout.highlights, layout.path, *cells, *SYSTEM))
+        wanted = [path for path in shown if path and is_shown(definition, path)]
         plan = plan_of(ctx.snapshot, ctx.scope, definition.name, wanted, visit.formats, ctx.language, is_full=True)
-        found = Compiled(plan, {column.path: column for column in plan.columns})
+        readable_ = ctx.scope.readable(definition.name)
+        more = tuple(n for n in own if n in readable_ and n not in plan.paths and is_shown(definition, n))
+        found = Compiled(plan, {column.path: column for column in plan.columns}, lines, more)
         ctx.snapshot.cache[key] = found
     return found
+
+
+def is_shown(definition: Object, path: str) -> bool:
+    """Whether it has one value, which a query gives."""
+    field = definition.fields.get(path)
+    return field is None or not field.is_list_of_records
 
 
 def record_page(visit: Visit, notice: str = "", status: int = 200) -> Response:
     definition = object_of(visit, visit.request.path_params["object"])
     record_id = visit.request.path_params["id"]
-    layout = layout_for(visit.ctx.snapshot, definition)
+    record_type = record_type_of(visit, definition, record_id)
+    layout = layout_for(visit.ctx.snapshot, definition, record_type)
     made = compiled(visit, definition, layout)
-    values = values_of(visit, definition, record_id, made.plan.paths)
+    values = values_of(visit, definition, record_id, (*made.plan.paths, *made.more))
     [row] = named_rows(visit.records, made.plan, [[values.get(path) for path in made.plan.paths]])
     scope = visit.ctx.scope
     title = str(values.get(definition.title) or visit.say("Untitled"))
     can_update = scope.can("update", definition.name)
     address = f"/o/{definition.name}/{record_id}"
-    facts = [
-        facts_of(visit, definition, section, made, row, address if can_update else "") for section in sections(layout)
-    ]
+    page = Facts(visit, definition, made, row, conditions_of(visit, definition, values), record_id,
+                 address if can_update else "")  # fmt: skip
     tabs = []
     for tab in layout.tabs:
-        own = [facts.pop(0) for _ in tab.sections]
+        if not page.holds(tab.show_if):
+            continue
+        own = [one for one in map(page.section, tab.sections) if one]
         related = [r for r in (related_view(visit, definition, one, record_id) for one in tab.related) if r]
         if own or related:
             tabs.append({"label": visit.text(tab.label), "sections": own, "related": related})
+    is_single = definition.kind == "single"
     return visit.render(
         "record.html",
         status,
         title=title,
         object=head(visit, definition),
-        back=f"/o/{definition.name}",
+        back="" if is_single else f"/o/{definition.name}",
+        ancestors=ancestors(visit, definition, values.get(definition.tree) if definition.tree else None),
         current=(definition.name, "", "any"),
         path=path_view(visit, definition, layout, values),
         highlights=[fact(made.by_path[p], row) for p in layout.highlights if p in made.by_path],
         tabs=tabs,
         timeline=timeline_view(visit, definition, history(visit, definition, record_id)),
         notice=notice,
+        record_type=type_label(visit, definition, record_type),
         record={
             "id": record_id,
             "version": values.get("version", ""),
             "can_update": can_update,
-            "can_create": scope.can("create", definition.name),
-            "can_delete": scope.can("delete", definition.name),
+            "can_create": scope.can("create", definition.name) and not is_single,
+            "can_delete": scope.can("delete", definition.name) and not is_single,
             **origin(visit, values),
         },
     )
+
+
+def conditions_of(visit: Visit, definition: Object, values: dict[str, Any]) -> Callable[[str], bool]:
+    """Whether a condition holds for the record. What is behind references and in lines is read when one asks for it."""
+    ctx, live = visit.ctx, live_of(visit.ctx.snapshot, visit.ctx.scope, definition.name)
+
+    @cache
+    def working() -> Working:
+        found = with_reached(live, values, reached(ctx, live, [values])) | settings_of(ctx, live)
+        return Working(ctx, live, found, prior=values, is_stored=True)
+
+    def holds(condition: str) -> bool:
+        """What this person may not work out is shown."""
+        return not condition or condition not in live.conditions or working().holds(condition) is not False
+
+    return holds
 
 
 def values_of(visit: Visit, definition: Object, record_id: str, paths: Sequence[str]) -> dict[str, Any]:
@@ -107,10 +149,6 @@ def values_of(visit: Visit, definition: Object, record_id: str, paths: Sequence[
     for group in groups:
         values |= visit.records.get_row(definition.name, record_id, group)
     return values
-
-
-def sections(layout: Layout) -> list[Section]:
-    return [section for tab in layout.tabs for section in tab.sections]
 
 
 def history(visit: Visit, definition: Object, record_id: str) -> Sequence[Change]:
@@ -138,22 +176,65 @@ def fact(column: ShownColumn, row: Row) -> dict[str, Any]:
     return {"label": column.label, "html": column.cell(row)}
 
 
-def facts_of(
-    visit: Visit, definition: Object, section: Section, made: Compiled, row: Row, address: str
-) -> dict[str, Any]:
-    facts: list[dict[str, Any] | None] = []
-    for cell in section.cells:
-        column = made.by_path.get(cell.field or "")
+class Facts:
+    """The sections of one record, as its conditions have them."""
+
+    def __init__(
+        self, visit: Visit, definition: Object, made: Compiled, row: Row, holds: Callable[[str], bool], record_id: str,
+        address: str,
+    ) -> None:  # fmt: skip
+        self.visit, self.definition, self.made, self.row = visit, definition, made, row
+        self.holds, self.record_id, self.address = holds, record_id, address
+
+    def section(self, section: Section) -> dict[str, Any] | None:
+        """None when nothing in it is shown."""
+        if not self.holds(section.show_if):
+            return None
+        facts: list[dict[str, Any] | None] = []
+        lines = []
+        for cell in section.cells:
+            field = field_of(self.definition, cell.field) if cell.field else None
+            if field is not None and not self.holds(field.show_if):
+                continue
+            if cell.field in self.made.lines:
+                lines.append(table_view(self.visit, self.definition, self.made.lines[cell.field], self.record_id))
+            else:
+                facts.append(self.fact(cell, section.columns))
+        while facts and facts[-1] is None:
+            facts.pop()
+        if not facts and not lines:
+            return None
+        label = self.visit.text(section.label)
+        if lines and not facts and len(lines) == 1:
+            label = lines[0]["label"]
+        return {
+            "label": label, "columns": section.columns, "facts": facts, "lines": lines,
+            "is_collapsed": section.is_collapsed,
+        }  # fmt: skip
+
+    def fact(self, cell: Cell, columns: int) -> dict[str, Any] | None:
+        column = self.made.by_path.get(cell.field or "")
         if column is None:
-            facts.append(None)
-            continue
-        may_edit = bool(address) and is_written(visit, definition, column.path)
-        edit = f"{address}/edit?only={column.path}" if may_edit else ""
-        facts.append({**fact(column, row), "span": min(cell.span, section.columns), "edit": edit})
-    while facts and facts[-1] is None:
-        facts.pop()
-    label = visit.text(section.label)
-    return {"label": label, "columns": section.columns, "facts": facts, "is_collapsed": section.is_collapsed}
+            return None
+        may_edit = bool(self.address) and is_written(self.visit, self.definition, column.path)
+        edit = f"{self.address}/edit?only={column.path}" if may_edit else ""
+        return {**fact(column, self.row), "span": min(cell.span, columns), "edit": edit}
+
+
+def ancestors(visit: Visit, definition: Object, above: str | None) -> list[dict[str, str]]:
+    """What the record lies below in its tree, outermost first; cut off at what this person may not see."""
+    found: list[dict[str, str]] = []
+    seen: set[str] = set()
+    while above and above not in seen and len(found) < MOST_ANCESTORS:
+        seen.add(above)
+        try:
+            row = visit.records.get_row(definition.name, above, (definition.title, definition.tree))
+        except NotFound:
+            break
+        title = str(row.get(definition.title) or visit.say("Untitled"))
+        found.append({"title": title, "href": f"/o/{definition.name}/{above}"})
+        above = row.get(definition.tree)
+    return found[::-1]
 
 
 def path_view(visit: Visit, definition: Object, layout: Layout, values: dict[str, Any]) -> dict[str, Any] | None:
@@ -162,7 +243,11 @@ def path_view(visit: Visit, definition: Object, layout: Layout, values: dict[str
     if field is None or not field.choices:
         return None
     now = values.get(layout.path)
-    shown = [choice for choice in field.choices if not choice.is_retired or choice.value == now]
+    allowed = offered(definition, field, values)
+    shown = [
+        choice for choice in field.choices
+        if choice.value == now or (not choice.is_retired and (allowed is None or choice.value in allowed))
+    ]  # fmt: skip
     place = next((i for i, choice in enumerate(shown) if choice.value == now), -1)
     states = ["is-now" if i == place else "is-past" if i < place else "is-ahead" for i in range(len(shown))]
     return {
@@ -219,7 +304,7 @@ def change_stage(visit: Visit) -> Response:
     """A click on a stage."""
     definition = object_of(visit, visit.request.path_params["object"])
     record_id = visit.request.path_params["id"]
-    layout = layout_for(visit.ctx.snapshot, definition)
+    layout = layout_for(visit.ctx.snapshot, definition, record_type_of(visit, definition, record_id))
     version = visit.sent("version")
     wanted = int(version) if version.isdecimal() and len(version) < 18 else None
     try:

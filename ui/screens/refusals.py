@@ -1,12 +1,12 @@
 """What a refusal says, at its fields and as a whole, in the person's language and with the labels that they know."""
 
 from engine.errors import EngineError, InputProblem, InputWarning
-from metadata.model import Object
+from metadata.model import Field, Object
 from ui.columns import field_of
 from ui.texts import problem_text
 from ui.visit import Visit
 
-__all__ = ["at_fields", "problems_of", "sentence", "text_of"]
+__all__ = ["at_fields", "label_at", "problems_of", "sentence", "text_of"]
 
 
 def problems_of(refusal: EngineError) -> tuple[InputProblem, ...]:
@@ -15,7 +15,7 @@ def problems_of(refusal: EngineError) -> tuple[InputProblem, ...]:
 
 def text_of(visit: Visit, definition: Object | None, problem: InputProblem | InputWarning) -> str:
     """One problem, with labels where it quotes names."""
-    field = field_of(definition, problem.path) if definition is not None else None
+    field = field_at(visit, definition, problem.path)
     labels = {"label": visit.text(field.label) if field else problem.path}
     values = dict(problem.values)
     other = visit.ctx.snapshot.definitions.objects.get(str(values.get("object", "")))
@@ -26,6 +26,32 @@ def text_of(visit: Visit, definition: Object | None, problem: InputProblem | Inp
     return problem_text(problem, visit.language, **labels)
 
 
+def field_at(visit: Visit, definition: Object | None, path: str) -> Field | None:
+    """The field that a problem is about: of the record, or "lines.0.amount" of a line."""
+    if definition is None:
+        return None
+    name, _, rest = path.partition(".")
+    field = field_of(definition, name)
+    if not rest or field is None or field.source != "lines":
+        return field if not rest else None
+    number, _, inner = rest.partition(".")
+    child = visit.ctx.snapshot.definitions.objects.get(field.of)
+    return field_of(child, inner) if child is not None and number.isdecimal() and inner else None
+
+
+def label_at(visit: Visit, definition: Object, path: str, text: str = "") -> str:
+    """ "Amount", "Items, line 1: Amount"; "" for what is no field. A label that the `text` says already is left out."""
+    name, _, rest = path.partition(".")
+    owner, field = field_of(definition, name), field_at(visit, definition, path)
+    label = visit.text(field.label) if field else ""
+    said = "" if label in text else label
+    number = rest.partition(".")[0]
+    if owner is None or not number.isdecimal():
+        return said
+    line = visit.say("{lines}, line {n}", lines=visit.text(owner.label), n=int(number) + 1)
+    return f"{line}: {said}" if said else line
+
+
 def at_fields(
     visit: Visit, definition: Object, refusal: EngineError | None, shown: tuple[str, ...]
 ) -> tuple[dict[str, str], list[str]]:
@@ -34,7 +60,9 @@ def at_fields(
     loose: list[str] = []
     for problem in problems_of(refusal) if refusal is not None else ():
         text = text_of(visit, definition, problem)
-        if problem.path in shown:
+        name, _, rest = problem.path.partition(".")
+        is_of_line = bool(rest) and name in shown and bool(label_at(visit, definition, problem.path))
+        if problem.path in shown or is_of_line:
             errors.setdefault(problem.path, text)
         else:
             loose.append(text)
@@ -46,7 +74,6 @@ def sentence(visit: Visit, definition: Object | None, refusal: EngineError) -> s
     parts = []
     for problem in problems_of(refusal):
         text = text_of(visit, definition, problem)
-        field = field_of(definition, problem.path) if definition is not None else None
-        label = visit.text(field.label) if field else ""
-        parts.append(text if not label or label in text else f"{label}: {text}")
+        label = label_at(visit, definition, problem.path, text) if definition is not None else ""
+        parts.append(f"{label}: {text}" if label else text)
     return " ".join(parts)

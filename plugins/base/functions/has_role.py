@@ -3,15 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
-import sqlalchemy as sa
-
-from engine.sdk import Function, Text
+from engine.sdk import Function, in_list
 
 
 def sql(context: Any, args: Sequence[Any]) -> Any:
-    find = sa.func.instr if context.dialect == "sqlite" else sa.func.strpos
-    quoted = sa.literal('"', Text()).concat(args[0]).concat(sa.literal('"', Text()))
-    return sa.func.coalesce(find(sa.cast(context.roles, Text()), quoted) > 0, sa.false())
+    return in_list(context, args[0], context.roles)
 
 
 HAS_ROLE = Function(

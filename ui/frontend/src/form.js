@@ -16,6 +16,7 @@ for (const kind of ["input", "change"]) {
 
 document.addEventListener("submit", (event) => {
   const form = event.target;
+  if (form.closest("[data-pick]")) return; // it leaves no page
   if (form.matches("[data-form], [data-once]")) {
     if (form.dataset.sent) {
       event.preventDefault();

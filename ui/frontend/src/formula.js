@@ -4,6 +4,9 @@ const PLACES = 20;
 const UNIT = 10n ** 20n;
 const WHOLE_MAX = 10_000_000;
 const TEXT_MAX = 100_000;
+const PADDED_MAX = 10_000;
+const REGEX_MAX = 2_000;
+const POWER_LIMIT = 10n ** 50n;
 const DAY_MS = 86_400_000;
 const YEAR_1 = Date.UTC(2001, 0, 1) - 730_485 * DAY_MS; // 0001-01-01, a Monday
 const SPACES = " \t\r\n\u00a0\u3000";
@@ -119,6 +122,82 @@ export function value(written) {
   return found ? number(found[1]) : null;
 }
 
+export function padded(value, length, fill, isLeft) {
+  const wanted = Math.max(0, Math.min(length, PADDED_MAX));
+  const [own, other] = [letters(value), letters(fill)];
+  if (own.length >= wanted) return own.slice(0, wanted).join("");
+  const pad = Array.from({ length: wanted - own.length }, (_, at) => other[at % other.length]).join("");
+  return isLeft ? pad + value : value + pad;
+}
+
+const patterns = new Map(); // by their text
+
+/** A pattern's positions and what follows each, as engine/pattern.py writes them. */
+function compiled(written) {
+  if (!patterns.has(written)) {
+    const { start, accept, empty, follow, bounds, masks } = JSON.parse(written);
+    const bits = (text) => BigInt(`0x${text}`);
+    const made = { start: bits(start), accept: bits(accept), empty, follow: follow.map(bits), bounds, masks: masks.map(bits) };
+    patterns.set(written, { ...made, after: new Map() });
+  }
+  return patterns.get(written);
+}
+
+/** Whether a pattern takes the whole text. All ways are followed at once: no text takes long. */
+export function matches(value, written) {
+  const { start, accept, empty, bounds, masks, follow, after } = compiled(written);
+  if (value === "") return empty;
+  const all = letters(value);
+  if (all.length > REGEX_MAX) return false;
+  let [ways, state] = [start, 0n];
+  for (const letter of all) {
+    const code = letter.codePointAt(0);
+    let [low, high] = [0, bounds.length];
+    while (high - low > 1) {
+      const middle = (low + high) >> 1;
+      if (bounds[middle] <= code) low = middle;
+      else high = middle;
+    }
+    state = ways & masks[low];
+    if (state === 0n) return false;
+    ways = following(state, follow, after);
+  }
+  return (state & accept) !== 0n;
+}
+
+function following(state, follow, after) {
+  if (after.has(state)) return after.get(state);
+  let ways = 0n;
+  for (let [rest, at] = [state, 0]; rest > 0n; rest >>= 1n, at += 1) if (rest & 1n) ways |= follow[at];
+  if (after.size < 2_000) after.set(state, ways);
+  return ways;
+}
+
+/** Whole exponents, squaring; each product is rounded as `*` rounds. */
+export function power(base, exponent) {
+  let [rest, found, factor] = [Math.abs(exponent), UNIT, base];
+  if (rest > 1000) return null;
+  for (; rest; rest = Math.floor(rest / 2)) {
+    if (abs(factor) >= POWER_LIMIT || abs(found) >= POWER_LIMIT) return null;
+    if (rest % 2) found = divided(found * factor, UNIT);
+    if (rest > 1) factor = divided(factor * factor, UNIT);
+  }
+  if (abs(found) >= POWER_LIMIT || (exponent < 0 && found === 0n)) return null;
+  return exponent < 0 ? divided(UNIT * UNIT, found) : found;
+}
+
+export function squareRoot(value) {
+  if (value < 0n) return null;
+  const wanted = value * UNIT;
+  let found = 1n << BigInt(Math.ceil(wanted.toString(2).length / 2)); // never less than the root
+  for (let next = found; next >= 0n; ) {
+    next = (found + wanted / found) / 2n;
+    if (next >= found) break;
+    found = next;
+  }
+  return wanted - found * found > found ? found + 1n : found;
+}
+
 export function choose(wanted, rest) {
   for (let at = 0; at + 1 < rest.length; at += 2) {
     if (wanted !== null && wanted === rest[at]) return rest[at + 1];
@@ -158,17 +237,91 @@ export function date(year, month, day) {
   return inMonth(year * 12 + month - 1, day);
 }
 
-export function period(day, unit, shift, end) {
+export function period(day, unit, shift, end, fiscalStart = 1) {
   if (unit === "week") return dayOf(dayNumber(day) - weekday(day) + 7 * shift + 6 * end);
-  const months = { month: 1, quarter: 3, year: 12 }[unit];
+  const months = { month: 1, quarter: 3, year: 12, fiscal_quarter: 3, fiscal_year: 12 }[unit];
   if (!months) return null;
-  const first = Math.floor(monthOf(day) / months) * months + months * shift;
+  const before = unit.startsWith("fiscal_") ? fiscalStart - 1 : 0;
+  const first = Math.floor((monthOf(day) - before) / months) * months + before + months * shift;
   return end ? inMonth(first + months - 1, 31) : inMonth(first, 1);
 }
 
 export function within(here, day, unit, shift) {
-  const [first, end] = [0, 1].map((side) => period(here.today, unit, shift, side));
+  const [first, end] = [0, 1].map((side) => period(here.today, unit, shift, side, here.fiscalStart));
   return day !== null && first !== null && end !== null && first <= day && day <= end;
+}
+
+/** Whether the day is in one of so many periods after that of today (`way` 1) or before it (-1). */
+export function isWithin(here, day, unit, number, way) {
+  if (day === null || number === null) return false;
+  const near = period(here.today, unit, way, way < 0 ? 1 : 0, here.fiscalStart);
+  const far = period(here.today, unit, way * count(number), way < 0 ? 0 : 1, here.fiscalStart);
+  if (near === null || far === null) return false;
+  return way > 0 ? near <= day && day <= far : far <= day && day <= near;
+}
+
+/** The fiscal year of a day, named after the year in which it ends, and its quarter. */
+export function fiscal({ fiscalStart }, day) {
+  const [year, month] = [Number(day.slice(0, 4)), Number(day.slice(5, 7))];
+  const after = fiscalStart > 1 && month >= fiscalStart ? 1 : 0;
+  return [year + after, Math.floor(((month - fiscalStart + 12) % 12) / 3) + 1];
+}
+
+/** The most months that can be added to the first day and not be after the last. */
+export function monthsBetween(first, last) {
+  if (first > last) return -monthsBetween(last, first);
+  const [month, day] = [monthOf(last), Number(last.slice(8, 10))];
+  const wanted = Math.min(Number(first.slice(8, 10)), monthDays(Math.floor(month / 12), month % 12));
+  return month - monthOf(first) - (day < wanted ? 1 : 0);
+}
+
+/** Of a moment, or of milliseconds; null outside the years that a date can have. */
+function momentText(milliseconds) {
+  const found = new Date(milliseconds);
+  const year = found.getUTCFullYear(); // NaN beyond what JavaScript knows
+  return year >= 1000 && year <= 9999 ? found.toISOString() : null;
+}
+
+/** Year, month, day, hour, minute, second, in UTC. */
+export function moment([year, month = 1, day = 1, hour = 0, minute = 0, second = 0]) {
+  const isClock = hour >= 0 && hour <= 23 && minute >= 0 && minute <= 59 && second >= 0 && second <= 59;
+  const found = isClock ? date(year, month, day) : null;
+  return found && momentText(Date.parse(`${found}T00:00:00Z`) + ((hour * 60 + minute) * 60 + second) * 1000);
+}
+
+const MOMENT =
+  /^(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,6}))?)?(?:Z|([+-])(\d{2}):(\d{2}))?)?$/;
+
+/** A date with a time, if wanted, in UTC unless it says otherwise; to the millisecond. */
+export function momentOf(written) {
+  const [, ...parts] = MOMENT.exec(written) ?? [];
+  if (!parts.length) return null;
+  const [year, month, day, hour, minute, second] = parts.slice(0, 6).map((part) => Number(part ?? 0));
+  const [fraction = "", way, hours = "0", minutes = "0"] = parts.slice(6);
+  const isClock = hour <= 23 && minute <= 59 && second <= 59 && Number(hours) <= 23 && Number(minutes) <= 59;
+  const start = Date.UTC(2000, month - 1, day, hour, minute, second, Number(fraction.padEnd(3, "0").slice(0, 3)));
+  if (!isClock || year < 1 || month < 1 || month > 12 || day < 1 || day > monthDays(year, month - 1)) return null;
+  const found = new Date(start);
+  // Date.UTC takes years before 100 for others; 2000 has every day that there is.
+  found.setUTCFullYear(year, month - 1, day);
+  const offset = (Number(hours) * 60 + Number(minutes)) * 60_000;
+  return momentText(found.getTime() + (way === "-" ? offset : -offset));
+}
+
+export const hoursBetween = (first, last) =>
+  arithmetic("/", whole(Date.parse(last) - Date.parse(first)), whole(3_600_000));
+
+export function hoursLater(moment, hours) {
+  const milliseconds = divided(hours * 3_600_000n, UNIT);
+  if (abs(milliseconds) > 400_000_000_000_000n) return null;
+  return momentText(Date.parse(moment) + Number(milliseconds));
+}
+
+/** Hour and minute of a time, or of a moment in a time zone. */
+export function clock(moment, zone) {
+  if (moment.length < 20) return moment.split(":").slice(0, 2).map(Number);
+  const format = new Intl.DateTimeFormat("en-GB", { timeZone: zone, hourCycle: "h23", hour: "numeric", minute: "numeric" });
+  return format.formatToParts(new Date(moment)).filter((part) => part.type !== "literal").map((part) => Number(part.value));
 }
 
 export function isNear(here, day, days, way) {

@@ -1,13 +1,15 @@
 // A field that refers to a record: type to search. The WAI-ARIA combobox pattern with a list.
+import { sentBy } from "./controls.js";
 import { say } from "./parts.js";
+import { makeRecord } from "./pick.js";
 
-class Lookup extends HTMLElement {
+export class Lookup extends HTMLElement {
   connectedCallback() {
     this.value = this.querySelector("input[type='hidden']");
     this.input = this.querySelector("[role='combobox']");
     this.list = this.querySelector("[role='listbox']");
     this.empty = this.querySelector(".combo-clear");
-    this.title = this.input.value;
+    this.known = this.input.value;
     this.asked = 0;
     this.input.addEventListener("input", () => this.later());
     this.input.addEventListener("keydown", (event) => this.key(event));
@@ -36,9 +38,36 @@ class Lookup extends HTMLElement {
 
   async search(text) {
     const turn = ++this.asked;
-    const response = await fetch(`${this.dataset.source}?q=${encodeURIComponent(text)}`, { headers: { "HX-Request": "true" } }).catch(() => null);
-    if (turn !== this.asked || !response?.ok || document.activeElement !== this.input) return;
-    this.show(await response.json());
+    const found = await this.ask(text);
+    if (found && turn === this.asked && document.activeElement === this.input) this.show(found);
+  }
+
+  /** Records whose title or other search fields hold the text; null when there is no answer. */
+  async ask(text) {
+    const asked = new URLSearchParams([["q", text], ...this.context()]);
+    const response = await fetch(`${this.dataset.source}?${asked}`, { headers: { "HX-Request": "true" } }).catch(() => null);
+    return response?.ok ? response.json() : null;
+  }
+
+  /** What the filter of the reference reads of the form: `data-reads` names the fields. */
+  context() {
+    if (!this.dataset.of) return [];
+    const form = this.closest("form");
+    const row = this.closest("tbody.line");
+    const before = row ? `${row.closest("[data-lines]").dataset.lines}.${row.dataset.line}.` : "";
+    const sent = this.dataset.reads.split(" ").filter(Boolean).flatMap((name) => {
+      const controls = form.querySelectorAll(`[name="${CSS.escape(before + name)}"]`);
+      return sentBy(controls).map((value) => [`r.${name}`, value]);
+    });
+    const id = row ? row.querySelector(`[name="${CSS.escape(before)}id"]`)?.value : form.dataset.record;
+    return [["of", this.dataset.of], ...sent, ...(id ? [["r.id", id]] : [])];
+  }
+
+  /** The one record that is called so, or null. */
+  async matching(title) {
+    const found = (await this.ask(title)) ?? [];
+    const same = found.filter((one) => one.title.trim().toLowerCase() === title.toLowerCase());
+    return same.length === 1 ? same[0] : found.length === 1 && !same.length ? found[0] : null;
   }
 
   show(found) {
@@ -59,9 +88,27 @@ class Lookup extends HTMLElement {
       none.setAttribute("aria-disabled", "true");
       this.list.append(none);
     }
+    if (this.dataset.new) this.list.append(this.newOption(found.length));
     this.list.hidden = false;
     this.input.setAttribute("aria-expanded", "true");
     this.mark(found.length && this.input.value ? 0 : -1);
+  }
+
+  /** The last option makes a record. */
+  newOption(place) {
+    const option = Object.assign(document.createElement("li"), { className: "combo-new", id: `${this.input.id}-${place}`, textContent: `+ ${this.dataset.new}` });
+    option.setAttribute("role", "option");
+    option.setAttribute("aria-selected", "false");
+    option.dataset.id = "new";
+    return option;
+  }
+
+  async make() {
+    const text = this.input.value === this.known ? "" : this.input.value.trim();
+    this.close();
+    const made = await makeRecord(this.dataset.source, text);
+    if (made) this.take(made.id, made.title);
+    this.input.focus();
   }
 
   mark(place) {
@@ -85,7 +132,7 @@ class Lookup extends HTMLElement {
     } else if (event.key === "Enter" && this.isOpen) {
       event.preventDefault();
       if (at >= 0) this.choose(options[at]);
-    } else if (event.key === "Tab" && this.isOpen && at >= 0 && this.input.value !== this.title) {
+    } else if (event.key === "Tab" && this.isOpen && at >= 0 && this.input.value !== this.known) {
       this.choose(options[at]);
     } else if (event.key === "Escape" && this.isOpen) {
       event.preventDefault();
@@ -96,13 +143,19 @@ class Lookup extends HTMLElement {
 
   choose(option) {
     if (!option?.dataset.id) return;
-    this.take(option.dataset.id, option.dataset.title);
+    if (option.matches(".combo-new")) this.make();
+    else this.take(option.dataset.id, option.dataset.title);
+  }
+
+  /** Hold a record that nobody has chosen here. */
+  put(id, title) {
+    this.value.value = id;
+    this.input.value = this.known = title;
+    this.empty.hidden = !id;
   }
 
   take(id, title) {
-    this.value.value = id;
-    this.input.value = this.title = title;
-    this.empty.hidden = !id;
+    this.put(id, title);
     this.close();
     this.value.dispatchEvent(new CustomEvent("change", { bubbles: true, detail: { byPerson: true } }));
   }
@@ -113,7 +166,7 @@ class Lookup extends HTMLElement {
     clearTimeout(this.timer);
     this.close();
     if (!this.input.value.trim() && this.value.value) this.take("", "");
-    else this.input.value = this.title;
+    else this.input.value = this.known;
   }
 
   close() {

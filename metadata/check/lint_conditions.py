@@ -1,0 +1,154 @@
+"""Which conditions are the same for every record? And: where conditions and formulas stand in the packages given."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from metadata.check.facts import Facts
+from metadata.document import Document, show
+from metadata.formula import Const, Node
+from metadata.formula.nodes import parts
+from metadata.formula.ranges import truth
+from metadata.model import ValueType
+from metadata.problem import Problem
+
+__all__ = ["Condition", "check", "formulas"]
+
+Steps = tuple[str | int, ...]
+
+# What follows from a condition that is never true, and from one that always is; and what to type.
+NEVER: Mapping[str, str] = {
+    "show_if": "is never shown", "require_if": "is never required by it", "lock_if": "is never locked by it",
+    "error_if": "never refuses anything", "unless": "always counts", "filter": "never holds a record",
+    "rows": "lets nobody see a record",
+}  # fmt: skip
+ALWAYS: Mapping[str, str] = {
+    "show_if": "is always shown", "require_if": "is always required", "lock_if": "is always locked",
+    "error_if": "refuses every record", "unless": "never counts", "filter": "holds every record",
+    "rows": "lets everybody see every record",
+}  # fmt: skip
+INSTEAD: Mapping[tuple[str, bool], str] = {
+    ("require_if", True): "write 'required: true' in its place",
+    ("lock_if", True): "write 'read_only: true' in its place",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A formula where it stands. `role` is its key; `what` is the thing that it is about, as a sentence names it."""
+
+    document: Document
+    steps: Steps
+    role: str
+    what: str
+    object: str  # over which it is
+    text: str
+    node: Node
+
+
+def check(facts: Facts) -> Iterator[Problem]:
+    for one in formulas(facts):
+        found = truth(one.node) if one.role in NEVER else None
+        if found is not None:
+            yield whole(facts, one, found)
+        else:
+            for node, value in decided(one.node):
+                at = facts.within(one.document.at(*one.steps), one.text, node.column)
+                code = "condition.always" if value else "condition.never"
+                message = f"a part of {show(one.text)} is {'always' if value else 'never'} true, from here on"
+                yield Problem(at, code, message, "leave the part out, or mend it", "warning")
+
+
+def whole(facts: Facts, one: Condition, value: bool) -> Problem:
+    at = facts.within(one.document.at(*one.steps), one.text, one.node.column)
+    follows = (ALWAYS if value else NEVER)[one.role]
+    word, code = ("always", "condition.always") if value else ("never", "condition.never")
+    fix = INSTEAD.get((one.role, value), f"leave '{one.role}' out, or mend it")
+    return Problem(at, code, f"{show(one.text)} is {word} true: {one.what} {follows}", fix, "warning")
+
+
+def decided(node: Node) -> Iterator[tuple[Node, bool]]:
+    """The largest parts that do not depend on the record. `true` and `false` themselves are meant."""
+    found = truth(node) if node.type == "boolean" and not isinstance(node, Const) else None
+    if found is not None:
+        yield node, found
+        return
+    for part in parts(node):
+        yield from decided(part)
+
+
+def formulas(facts: Facts) -> Iterator[Condition]:
+    """All formulas of the packages given that can be read."""
+    for document, steps, role, what, object_, text, wants in written(facts):
+        node = facts.tree(text, object_, wants)
+        if node is not None:
+            yield Condition(document, steps, role, what, object_, text, node)
+
+
+Written = tuple[Document, Steps, str, str, str, str, ValueType | None]
+
+
+def written(facts: Facts) -> Iterator[Written]:
+    yield from in_fields(facts)
+    yield from in_objects(facts)
+    yield from in_layouts(facts)
+    for view in facts.assembly.views:
+        if view.built.filter and view.package in facts.given:
+            name, object_ = view.built.name, view.built.object
+            if object_ in facts.objects:
+                yield view.document, ("filter",), "filter", f"the view '{name}'", object_, view.built.filter, "boolean"
+    for role in facts.assembly.roles:
+        for grant in role.built.grants if role.package in facts.given else ():
+            if grant.rows and (grant.object == "*" or grant.object in facts.objects):
+                steps = ("objects", grant.object, "rows")
+                what = f"the role '{role.built.name}'"
+                yield role.document, steps, "rows", what, grant.object, grant.rows, "boolean"
+
+
+def in_fields(facts: Facts) -> Iterator[Written]:
+    for item in facts.assembly.fields:
+        field, document, here = item.built, item.document, item.steps
+        if item.package not in facts.given:
+            continue
+        what = f"'{field.name}'"
+        for key, text in (("show_if", field.show_if), ("require_if", field.require_if), ("lock_if", field.lock_if)):
+            if text:
+                yield document, (*here, key), key, what, item.owner, text, "boolean"
+        if field.formula:
+            yield document, (*here, "formula"), "formula", what, item.owner, field.formula, None
+        if field.default_formula:
+            yield document, (*here, "default", "formula"), "default", what, item.owner, field.default_formula, None
+        over = field.of if field.source == "rollup" else field.target
+        if field.filter and over in facts.objects:
+            yield document, (*here, "filter"), "filter", what, over, field.filter, "boolean"
+
+
+def in_objects(facts: Facts) -> Iterator[Written]:
+    for item in facts.assembly.objects:
+        if item.package not in facts.given:
+            continue
+        object_ = item.built
+        for number, rule in enumerate(object_.validations):
+            lines = object_.fields.get(rule.each)
+            over = lines.of if lines is not None else object_.name
+            for key, text in (("error_if", rule.error_if), ("unless", rule.unless)):
+                if text and over in facts.objects:
+                    what = f"the rule '{rule.name}'"
+                    yield item.document, ("validations", number, key), key, what, over, text, "boolean"
+
+
+def in_layouts(facts: Facts) -> Iterator[Written]:
+    for item in facts.assembly.layouts:
+        if item.package not in facts.given or item.built.object not in facts.objects:
+            continue
+        tabs = item.document.data.get("tabs") or ()
+        sections: list[tuple[Steps, object]] = [(("tabs", index), tab) for index, tab in enumerate(tabs)]
+        for here, whole_ in [((), item.document.data), *sections]:
+            if isinstance(whole_, dict):
+                sections += [
+                    ((*here, "sections", index), section) for index, section in enumerate(whole_.get("sections") or ())
+                ]
+        for here, data in sections:
+            text = data.get("show_if") if isinstance(data, dict) else None
+            if isinstance(text, str) and text:
+                what = "the section" if "sections" in here else "the tab"
+                yield item.document, (*here, "show_if"), "show_if", what, item.built.object, text, "boolean"

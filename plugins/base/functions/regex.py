@@ -1,0 +1,50 @@
+"""REGEX(text, pattern)"""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+import sqlalchemy as sa
+
+from engine.sdk import Function, Pattern, PatternError
+
+LONGEST = 2_000
+
+compiled = lru_cache(maxsize=500)(Pattern)
+
+
+def refused(pattern: str) -> str:
+    try:
+        compiled(pattern)
+    except PatternError as error:
+        return f"at its character {error.column}, {error.message}"
+    return ""
+
+
+def sql(context: Any, args: Sequence[Any]) -> Any:
+    text, pattern = args
+    fits = sa.func.length(text) <= sa.literal_column(str(LONGEST))
+    matches = sa.collate(text, "C").op("~", is_comparison=True)(pattern)
+    return sa.case((fits, matches), else_=sa.false())
+
+
+REGEX = Function(
+    name="REGEX",
+    doc="Whether the whole text, of at most 2,000 characters, is of the pattern, which stands there in quotes.",
+    takes=("text", "pattern"),
+    returns="boolean",
+    sql=sql,
+    python=lambda here, text, pattern: text is not None and len(text) <= LONGEST and compiled(pattern).matches(text),
+    js="(here, text, pattern) => text !== null && fs.matches(text, pattern)",
+    in_sqlite="python",
+    blank="value",
+    check=refused,
+    examples=(
+        (r"REGEX('AB-1234', '[A-Z]{2}-\\d+')", True),
+        (r"REGEX('xAB-1234', '[A-Z]{2}-\\d+')", False),
+        ("REGEX('华东', '.{2}')", True),
+        (r"REGEX('a\nb', 'a.b')", False),
+        ("REGEX('aaaaaaaaaaaaaaaaaaaaaaaaaaaaac', '(a+)+b')", False),
+        ("REGEX(null, 'a*')", False),
+    ),
+)
