@@ -10,6 +10,7 @@ from engine.api import openapi_parts as parts
 from engine.api.openapi_parts import body_of, errors, json_of, reference
 from engine.context import Context
 from engine.contracts.field import FieldType
+from engine.service_lists import MOST_LINES
 from metadata.model import SYSTEM_FIELDS, Field, Object, say
 
 __all__ = ["document_of"]
@@ -148,33 +149,28 @@ def operation(
     return made
 
 
-def is_needed(field: Field) -> bool:
-    """Whether a new record must be sent with it: nothing else gives it a value, and no condition may spare it."""
-    gives_itself = field.default is not None or field.default_formula or field.fetch or field.show_if
-    return field.is_required and not gives_itself
-
-
 def schemas_of(ctx: Context, definition: Object) -> dict[str, Json]:
     """Of an object: as read, as a list, as created, as updated."""
     name, kinds = definition.name, ctx.snapshot.plugins.fields
     read: Json = {}
     for field in ctx.scope.readable(name).values():
-        if field.source in ("lines", "inverse"):
+        if field.is_list_of_records:
             continue
         schema = field_schema(ctx, field, kinds[field.type])
         if not field.is_written:
             schema["readOnly"] = True
         read[field.name] = schema if field.name in ("id", "version") else nullable(schema)
-    answered = read | {"_warnings": parts.WARNINGS}
+    answered = read | dict(lists_read(ctx, name)) | {"_warnings": parts.WARNINGS}
     written = {
         field.name: field for field in (*definition.fields.values(), SYSTEM_FIELDS["owner"])
         if field.is_written and not field.is_read_only and not kinds[field.type].is_computed
     }  # fmt: skip
-    needed = [field.name for field in written.values() if is_needed(field)]
+    needed = [field.name for field in written.values() if field.is_needed]
     changed = {
         field.name: read[field.name] if not field.is_required else field_schema(ctx, field, kinds[field.type])
         for field in written.values() if field.name in read
     }  # fmt: skip
+    changed |= lines_written(ctx, definition)
     update: Json = {"type": "object", "properties": changed, "additionalProperties": False}
     create = update | ({"required": needed} if needed else {})
     listed = {"type": "array", "items": {"$ref": reference(key_of(name))}}
@@ -190,7 +186,37 @@ def schemas_of(ctx: Context, definition: Object) -> dict[str, Json]:
         },
         key_of(name, "create"): create,
         key_of(name, "update"): update,
+    } | (line_schema(definition, changed) if definition.masters else {})  # fmt: skip
+
+
+def lists_read(ctx: Context, name: str) -> Iterator[tuple[str, Json]]:
+    """Lines as records, records that refer here as ids; each only where it is asked for or a record is read alone."""
+    for field in ctx.scope.readable(name).values():
+        if field.is_list_of_records and ctx.scope.can("read", field.of):
+            items = {"$ref": reference(key_of(field.of))} if field.source == "lines" else parts.ID
+            yield field.name, {"type": "array", "title": say(field.label, ctx.language), "items": items}
+            yield f"{field.name}_is_truncated", {"const": True, "description": "There are more"}
+
+
+def lines_written(ctx: Context, definition: Object) -> Json:
+    """Tables of lines: a list replaces the lines that there are."""
+    return {
+        field.name: {
+            "type": "array", "title": say(field.label, ctx.language), "maxItems": MOST_LINES,
+            "items": {"$ref": reference(key_of(field.of, "line"))},
+            "description": "Replaces the lines: those with an id are changed, others are new, others that there are go",
+        }
+        for field in definition.fields.values() if field.source == "lines" and ctx.scope.can("read", field.of)
     }  # fmt: skip
+
+
+def line_schema(definition: Object, changed: Json) -> Json:
+    """Of an object's records as lines of another: without the reference to that."""
+    masters = {field.name for field in definition.masters}
+    own = {name: schema for name, schema in changed.items() if name not in masters}
+    line_id = {**parts.ID, "description": "Of a line that there is; a new one has none"}
+    made = {"type": "object", "properties": {"id": line_id, **own}, "additionalProperties": False}
+    return {key_of(definition.name, "line"): made}
 
 
 def key_of(object_name: str, form: str = "") -> str:

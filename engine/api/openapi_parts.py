@@ -5,7 +5,7 @@ from typing import Any
 from engine.api.errors import PROBLEM_TYPE, title_of
 
 __all__ = [
-    "AGGREGATE", "AGGREGATE_PARAMETERS", "BATCH", "COMPONENTS", "ETAG", "IF_MATCH", "IF_NONE_MATCH", "KEY",
+    "AGGREGATE", "AGGREGATE_PARAMETERS", "BATCH", "COMPONENTS", "ETAG", "ID", "IF_MATCH", "IF_NONE_MATCH", "KEY",
     "LIST_PARAMETERS", "LOCATION", "OBJECT", "OBJECT_SUMMARY", "REPLAYED", "WARNINGS", "body_of", "errors",
     "json_of", "reference",
 ]  # fmt: skip
