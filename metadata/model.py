@@ -136,6 +136,11 @@ class Field:
         return self.source == "value"
 
     @property
+    def is_needed(self) -> bool:
+        """Whether a new record must be sent with it: nothing else gives it a value, and no condition spares it."""
+        return self.is_required and self.default is None and not (self.default_formula or self.fetch or self.show_if)
+
+    @property
     def is_list_of_records(self) -> bool:
         """Whether it stands for records that refer to this one: it is no column, and read apart."""
         return self.source in ("lines", "inverse")

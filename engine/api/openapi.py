@@ -188,12 +188,6 @@ def operation(
     return made
 
 
-def is_needed(field: Field) -> bool:
-    """Whether a new record must be sent with it: nothing else gives it a value, and no condition may spare it."""
-    gives_itself = field.default is not None or field.default_formula or field.fetch or field.show_if
-    return field.is_required and not gives_itself
-
-
 def schemas_of(ctx: Context, definition: Object) -> dict[str, Json]:
     """Of an object: as read, as a list, as created, as updated."""
     name, kinds = definition.name, ctx.snapshot.plugins.fields
@@ -210,7 +204,7 @@ def schemas_of(ctx: Context, definition: Object) -> dict[str, Json]:
         field.name: field for field in (*definition.fields.values(), SYSTEM_FIELDS["owner"])
         if field.is_written and not field.is_read_only and not kinds[field.type].is_computed
     }  # fmt: skip
-    needed = [field.name for field in written.values() if is_needed(field)]
+    needed = [field.name for field in written.values() if field.is_needed]
     changed = {
         field.name: read[field.name] if not field.is_required else field_schema(ctx, field, kinds[field.type])
         for field in written.values() if field.name in read

@@ -49,7 +49,7 @@ def check(facts: Facts) -> Iterator[Problem]:
 def circles(facts: Facts) -> Iterator[Problem]:
     """Required references that lead back to their own object: no first record can be made."""
     fields = ((item, item.built) for item in facts.assembly.fields)
-    required = [item for item, field in fields if field.is_required and field.target and field.default is None]
+    required = [item for item, field in fields if field.is_needed and field.target]
     while True:  # what leads nowhere is on no circle
         owners = {item.owner for item in required}
         left = [item for item in required if item.built.target in owners]
