@@ -18,7 +18,7 @@ UV := VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/uv
 LOCK := $(UV) pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --quiet
 say = @echo
 
-.PHONY: help setup python frontend demo dev test nightly test-deps prerequisites check format bench lock wheel clean
+.PHONY: help setup python frontend demo dev test nightly test-deps prerequisites check format corpora bench lock wheel clean
 
 help:
 	@sed -n 's/^# //p' Makefile | head -4
@@ -82,6 +82,9 @@ check: test-deps
 format: test-deps
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
+
+corpora: test-deps
+	@$(BIN)/python -m tests.corpus.report $(or $(CORPORA),../shared/corpora)
 
 bench: test-deps
 	@$(BIN)/python -m benchmarks $(ARGS)

@@ -17,6 +17,7 @@ from engine.api.aggregate import OPERATIONS as AGGREGATES
 from engine.api.errors import HttpRefusal, answer_to, status_of
 from engine.api.guard import Guard
 from engine.api.health import health_routes
+from engine.api.merging import OPERATIONS as MERGING
 from engine.api.metrics import Metrics
 from engine.api.objects import OPERATIONS as OBJECTS
 from engine.api.operations import ROOT, Api
@@ -40,7 +41,7 @@ def create_app(config: Config, tenant: Tenant | None = None) -> Starlette:
     if tenant is None:
         tenant = open_tenant(config.database_url, config.data, config.tenant, load_plugins(config.plugins))
     site, metrics = Site(config, tenant), Metrics()
-    api = Api(site, (*RECORDS, *AGGREGATES, *OBJECTS))
+    api = Api(site, (*RECORDS, *MERGING, *AGGREGATES, *OBJECTS))
     routes: list[BaseRoute] = [Mount(ROOT, app=api), *health_routes(site, metrics)]
     if config.ui:
         routes += named(config.ui)(site)

@@ -9,9 +9,10 @@ from typing import Literal
 from metadata.problem import Place, Problem
 
 __all__ = [
-    "Cell", "Choice", "Data", "Definitions", "Field", "FieldKind", "Grant", "Layout", "Menu", "MenuItem", "Object",
-    "Package", "Record", "RecordType", "RelatedList", "Role", "Section", "SortKey", "Source", "Tab", "Text",
-    "Validation", "ValueType", "View", "SYSTEM_FIELDS", "ACTIONS", "EVERY", "MAX_JOINS", "say",
+    "Cell", "Choice", "Data", "Definitions", "DuplicateRule", "Field", "FieldKind", "Grant", "Layout", "Match", "Menu",
+    "MenuItem", "Object", "Package", "Record", "RecordType", "RelatedList", "Role", "Section", "SortKey", "Source",
+    "Tab", "Text", "Validation", "ValueType", "View", "SYSTEM_FIELDS", "ACTIONS", "EVERY",
+    "MATCH_WAYS", "MAX_JOINS", "path_to", "say",
 ]  # fmt: skip
 
 Text = Mapping[str, str]
@@ -179,6 +180,30 @@ class RecordType:
     is_retired: bool = False
 
 
+MATCH_WAYS: tuple[str, ...] = ("exact", "phone", "email", "company", "name", "fuzzy")
+FUZZY, THRESHOLD = "fuzzy", 85
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """How a duplicate rule compares the values of one field."""
+
+    field: str
+    how: str  # one of MATCH_WAYS
+    threshold: int = THRESHOLD  # of fuzzy: how much two values must have in common, 60-100
+
+
+@dataclass(frozen=True, slots=True)
+class DuplicateRule:
+    """When two records are taken for the same thing: all of `matches` hold. A blank value matches nothing."""
+
+    name: str
+    matches: tuple[Match, ...]
+    action: Literal["warn", "block"] = "warn"
+    message: Text = field(default_factory=dict)
+    filter: str = ""  # a formula: which of the existing records count; "" is all
+
+
 @dataclass(frozen=True, slots=True)
 class Object:
     name: str
@@ -198,6 +223,7 @@ class Object:
     unique_with_blank: tuple[tuple[str, ...], ...] = ()  # ... where two blanks count as the same value
     indexes: tuple[tuple[str, ...], ...] = ()
     search: tuple[str, ...] = ()  # fields that the search box reads; title and text-like fields unless said
+    duplicates: tuple[DuplicateRule, ...] = ()
     was: tuple[str, ...] = ()
     expected_records: int = 0  # how many there will be, for the linter; 0 is not said
     place: Place = NOWHERE
@@ -206,6 +232,14 @@ class Object:
     def masters(self) -> tuple[Field, ...]:
         """The references to what its records belong to."""
         return tuple(field for field in self.fields.values() if field.is_master)
+
+
+def path_to(definition: Object, path: str) -> str:
+    """A path with `parent.` spelled out, where the object's records have one master."""
+    first, dot, rest = path.partition(".")
+    masters = definition.masters
+    is_parent = first == "parent" and dot and "parent" not in definition.fields and len(masters) == 1
+    return f"{masters[0].name}.{rest}" if is_parent else path
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from markupsafe import Markup
 from engine.richtext import safe_html
 from metadata.model import Field, say
 from ui.durations import duration
-from ui.formats import Formats
+from ui.formats import Formats, is_currency
 from ui.icons import icon
 from ui.markdown import rendered
 
@@ -49,6 +49,7 @@ class Shown:
     as_text: Callable[[Any], str] = str  # as a form holds it: a telephone number in groups
     is_full: bool = False  # on a page of its own: long texts whole, links live
     icons: Mapping[str, str] | None = None  # of objects by name, for a reference to one of several
+    code_at: int = -1  # of an amount: where its currency stands; -1 where the field says it
 
     @property
     def is_numeric(self) -> bool:
@@ -156,12 +157,22 @@ def span(shown: Shown) -> Cell:
 def currency(shown: Shown) -> Cell:
     at, show = shown.at, shown.formats.money
     code, scale = str(shown.field.options.get("currency") or "CNY"), shown.field.options.get("scale")
-    digits = scale if isinstance(scale, int) else 2
-    return lambda row: "" if (value := row[at]) is None else show(Decimal(value), code, digits)
+    digits, code_at = scale if isinstance(scale, int) else 2, shown.code_at
+    if code_at < 0:
+        return lambda row: "" if (value := row[at]) is None else show(Decimal(value), code, digits)
+
+    def cell(row: Row) -> str:
+        value, own = row[at], row[code_at]
+        return "" if value is None else show(Decimal(value), own if is_currency(own) else code, digits)
+
+    return cell
 
 
 def percent(shown: Shown) -> Cell:
-    at, show = shown.at, shown.formats.percent
+    """With a bar where it is a part of a whole, that is where the field goes from 0 to 100."""
+    at, show, options = shown.at, shown.formats.percent, shown.field.options
+    if (options.get("min"), options.get("max")) != (0, 100):
+        return lambda row: "" if row[at] is None else show(row[at])
 
     def cell(row: Row) -> str:
         value = row[at]

@@ -8,7 +8,8 @@ from typing import Any
 from engine.access.scope import Scope
 from engine.contracts.field import FieldType
 from engine.snapshot import Snapshot
-from metadata.model import SYSTEM_FIELDS, Field, Object, say
+from engine.store.query_paths import Target, walk
+from metadata.model import SYSTEM_FIELDS, Field, Object, path_to, say
 from ui.cells import Cell, Shown, cell_for
 from ui.formats import Formats
 
@@ -106,6 +107,16 @@ def plan_of(
     return Plan(tuple(asked), tuple(columns), named)
 
 
+def currency_path(snapshot: Snapshot, scope: Scope, object_name: str, path: str, field: Field) -> str:
+    """Where the currency of an amount stands, if the field does not say it; "" where this person may not read that."""
+    said, steps = str(field.options.get("currency_from") or ""), tuple(path.split("."))
+    found = walk(scope, object_name, steps) if said else None
+    if not isinstance(found, Target):
+        return ""
+    written = (*steps[:-1], *path_to(snapshot.definitions.objects[found.object], said).split("."))
+    return ".".join(written) if isinstance(walk(scope, object_name, written), Target) else ""
+
+
 def as_text(kind: FieldType | None, field: Field, formats: Formats) -> Callable[[Any], str]:
     if kind is None:
         return str
@@ -137,6 +148,7 @@ def column(
     shown = Shown(
         field, at, formats, language, shape, title_at, as_text(kind, field, formats), is_full,
         {name: one.icon for name, one in snapshot.definitions.objects.items()} if field.refers_to_any else {},
+        code_at=ask(code) if (code := currency_path(snapshot, scope, object_name, path, field)) else -1,
     )  # fmt: skip
     is_title = path == snapshot.definitions.objects[object_name].title
     return ShownColumn(path, label, field, cell_for(shown), shown.is_numeric, sort_path, is_title)

@@ -11,7 +11,7 @@ from babel import Locale, dates, numbers
 
 from ui.texts import Say, say_in
 
-__all__ = ["Formats", "formats_for"]
+__all__ = ["Formats", "currency_sign", "formats_for", "is_currency"]
 
 H = TypeVar("H", bound=Hashable)
 KEPT = 4096
@@ -86,6 +86,12 @@ def currency_sign(locale: Locale, currency: str) -> tuple[str, str]:
     before = text.startswith(numbers.get_currency_symbol(currency, locale=locale)) or not text[0].isdigit()
     gap = " " if len(symbol) > 1 and symbol.isalpha() else ""
     return (symbol + gap, "") if before else ("", gap + symbol)
+
+
+@lru_cache(maxsize=256)
+def is_currency(code: str | None) -> bool:
+    """Whether it is a code of ISO 4217, in capitals."""
+    return code is not None and code in numbers.list_currencies()
 
 
 def kept(function: Callable[[H], str]) -> Callable[[H], str]:

@@ -1,7 +1,7 @@
 """What a formula function must answer. One file in plugins/base/functions/ holds one instance."""
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
@@ -22,7 +22,7 @@ class Here:
     user_id: str = ""
     username: str = ""
     roles: frozenset[str] = frozenset()
-    departments: frozenset[str] = frozenset()  # ids of the person's departments and of all above them
+    departments: Collection[str] = ()  # ids of the person's departments and of all above them
     fiscal_start: int = 1  # the month in which a fiscal year begins
 
     @property

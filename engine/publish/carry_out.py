@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from engine.publish.compare import Changes, ObjectChange, is_changed
 from engine.publish.ddl import Ddl, references
+from engine.publish.duplicates import rebuild_keys
 from engine.publish.migration import ColumnWork, Index, NameChange, Work, allocate, column_works, first_sort, indexes
 from engine.publish.steps import convert_of, rows_of
 from engine.registry import Plugins
@@ -72,6 +73,7 @@ class Migration:
             self.ddl.create_index(index)
         self._check_references()
         self._roll_up(version)
+        rebuild_keys(self.connection, self.old, self.changes.objects, self.physical, self.names)
         self._write_names(version)
         self._forget()
         return self.names

@@ -167,6 +167,12 @@ class Joins:
         return target
 
 
+def is_a_list(path: str) -> BadInput:
+    message = f"'{path}' is a list of records, not a value"
+    fix = "name a field of the record"
+    return BadInput(message, code="field.list", fix=fix, problems=[InputProblem(path, "field.list", message, fix)])
+
+
 class OtherTables:
     """Settings, lines and trees, of which formulas read. Without a row rule they are trusted."""
 
@@ -206,12 +212,6 @@ class JoinedLines:
 
     def column(self, steps: Steps) -> Column:
         return self.joins.column(steps, self.trusted)
-
-
-def is_a_list(path: str) -> BadInput:
-    message = f"'{path}' is a list of records, not a value"
-    fix = "name a field of the record"
-    return BadInput(message, code="field.list", fix=fix, problems=[InputProblem(path, "field.list", message, fix)])
 
 
 def column_in_subquery(snapshot: Snapshot, table: sa.FromClause, object_name: str) -> Callable[[Steps], Column]:

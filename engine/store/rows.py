@@ -30,6 +30,7 @@ __all__ = [
     "failing",
     "insert",
     "insert_many",
+    "may_flag",
     "savepoint",
 ]
 
@@ -126,12 +127,12 @@ def _current_sql(ctx: Context, object_name: str, action: Action, in_trash: bool)
     table = builder.joins.root
     columns = [table.c[name] for name in columns_of(ctx.snapshot, object_name)]
     where = [*builder.visible(in_trash), table.c.id == sa.bindparam("_id", type_=types.Id())]
-    flag = _flag(ctx, table, object_name, action)
+    flag = may_flag(ctx, table, object_name, action)
     statement = sa.select(*columns, flag).select_from(builder.joins.source).where(*where)
     return compile_sql(statement, ctx.snapshot.dialect)
 
 
-def _flag(ctx: Context, table: sa.FromClause, object_name: str, action: Action) -> sa.ColumnElement[Any]:
+def may_flag(ctx: Context, table: sa.FromClause, object_name: str, action: Action) -> sa.ColumnElement[Any]:
     """1 where the Scope lets the row through for this action, else 0."""
     if not ctx.scope.can(action, object_name):
         return sa.literal_column("0").label(f"may_{action}")
@@ -147,7 +148,7 @@ def _flag_after(ctx: Context, table: sa.Table, object_name: str, action: Action)
     rules = ctx.scope.rows(action, object_name) if ctx.scope.can(action, object_name) else ()
     if any(len(path.steps) > 1 or not path.fields[-1].is_stored for rule in rules for path in paths_in(rule)):
         return sa.literal_column("-1").label(f"may_{action}")
-    return _flag(ctx, table, object_name, action)
+    return may_flag(ctx, table, object_name, action)
 
 
 def insert(ctx: Context, connection: Connection, object_name: str, values: Values) -> Written:

@@ -20,12 +20,19 @@ __all__ = ["Entry", "latest", "read", "write"]
 
 MOST = 500  # lines that are read
 
+OTHERS, INTO = "_others", "_into"  # beside the columns, whose names never begin with _
+
+NOTHING: Mapping[str, Any] = {}
 Changes = Mapping[str, tuple[Any, Any]]
 Entry = tuple[str, int, str, Changes]
 """(record, its version after the change, action, field -> (old, new) JSON-ready)"""
 
 
-def write(ctx: Context, connection: Connection, object_name: str, entries: Sequence[Entry]) -> None:
+def write(
+    ctx: Context, connection: Connection, object_name: str, entries: Sequence[Entry], *, others: Sequence[str] = (),
+    into: str = "",
+) -> None:  # fmt: skip
+    """Of a merge and its undoing: `others` went into this record, or this one went `into` another."""
     compiled = _insert_sql(ctx.snapshot)
     columns = ctx.snapshot.physical.names.columns[object_name]
     shared = {
@@ -33,10 +40,11 @@ def write(ctx: Context, connection: Connection, object_name: str, entries: Seque
         "_at": ctx.now,
         "_by": ctx.actor.id or None,
     }
+    beside: dict[str, Any] = {OTHERS: list(others)} if others else {INTO: into} if into else {}
     rows = [
         compiled.bind({
             **shared, "_id": new_id(ctx.now), "_record": record, "_version": version, "_action": action,
-            "_changes": dumped(columns, changes) if changes else None,
+            "_changes": dumped(columns, changes, beside) if changes or beside else None,
         })
         for record, version, action, changes in entries
     ]  # fmt: skip
@@ -46,8 +54,9 @@ def write(ctx: Context, connection: Connection, object_name: str, entries: Seque
         connection.run_many(compiled.sql, rows)
 
 
-def dumped(columns: Mapping[str, str], changes: Changes) -> str:
-    return orjson.dumps({columns.get(name) or key_of(name): pair for name, pair in changes.items()}).decode()
+def dumped(columns: Mapping[str, str], changes: Changes, beside: Mapping[str, Any] = NOTHING) -> str:
+    named: dict[str, Any] = {columns.get(name) or key_of(name): pair for name, pair in changes.items()}
+    return orjson.dumps({**named, **beside}).decode()
 
 
 def key_of(name: str) -> str:
@@ -65,7 +74,7 @@ def _insert_sql(snapshot: Snapshot) -> Compiled:
 
 
 def read(connection: Connection, snapshot: Snapshot, object_name: str, record_id: str) -> Iterable[dict[str, Any]]:
-    """Newest first: {at, by, action, version, changes {field: [old, new]}}. Columns of today's fields only."""
+    """Newest first: {at, by, action, version, changes {field: [old, new]}, others, into}. Only today's fields."""
     if "history read" not in snapshot.cache:
         kept = system.history.c
         statement = (
@@ -88,6 +97,8 @@ def read(connection: Connection, snapshot: Snapshot, object_name: str, record_id
             "by": by or "",
             "action": action,
             "version": version,
+            "others": tuple(pairs.pop(OTHERS, ())),
+            "into": pairs.pop(INTO, ""),
             "changes": {fields[column]: tuple(pair) for column, pair in pairs.items() if column in fields},
         }
 

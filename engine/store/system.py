@@ -6,8 +6,8 @@ from engine.store.database import Connection
 from engine.store.types import DateTime, Id, Integer, Text
 
 __all__ = [
-    "attempt", "counter", "credential", "deletion", "ensure", "exists", "history", "idempotency", "name", "package",
-    "session", "state", "token", "user_role", "version",
+    "attempt", "counter", "credential", "deletion", "duplicate_key", "ensure", "exists", "history", "idempotency",
+    "merge", "name", "package", "session", "state", "token", "user_role", "version",
 ]  # fmt: skip
 
 LAYOUT = 1  # of these tables; a later release that changes them counts up and migrates
@@ -140,6 +140,27 @@ attempt = table(
     sa.Index("ix_fs_attempt_account", "account", "at"),
     sa.Index("ix_fs_attempt_address", "address", "at"),
 )
+duplicate_key = table(
+    "fs_duplicate_key",  # under what the records of an object with duplicate rules are found, living or in the trash
+    key("key", Text),  # a hash of the rule and of what it compares
+    key("record", Id),
+    column("rule", Text),  # which fields it compares, and how: engine/rules/duplicates.py
+    column("object", Text),
+    sa.Index("ix_fs_duplicate_key_record", "record"),
+)
+merge = table(
+    "fs_merge",
+    key("id", Id),
+    column("object", Text),
+    column("master", Id),
+    column("at", DateTime),
+    column("by", Id, nullable=True),
+    column("losers", Text),  # JSON: ids
+    column("values", Text),  # JSON: column -> [before, after] of the master
+    column("moved", Text),  # JSON: [table, column, record, losers that it referred to, whether to the master too]
+    column("undone_at", DateTime, nullable=True),
+    sa.Index("ix_fs_merge_master", "master", "id"),
+)
 
 
 def exists(connection: Connection) -> bool:
@@ -157,6 +178,7 @@ def exists(connection: Connection) -> bool:
 def ensure(connection: Connection, schema: str) -> None:
     """Create what is missing, within the caller's transaction, which keeps others from doing so at the same time."""
     if exists(connection):
+        _add_missing(connection)
         return
     if connection.dialect == "postgresql":
         found = connection.rows("SELECT 1 FROM pg_namespace WHERE nspname = %s", (schema,))
@@ -164,3 +186,15 @@ def ensure(connection: Connection, schema: str) -> None:
             connection.sa.execute(sa.schema.CreateSchema(schema))
     TABLES.create_all(connection.sa, checkfirst=False)
     connection.sa.execute(sa.insert(state).values(id=1, version=0, layout=LAYOUT))
+
+
+def _add_missing(connection: Connection) -> None:
+    """Tables that came with a later release than the one that made the others."""
+    if connection.dialect == "sqlite":
+        rows = connection.rows("SELECT name FROM sqlite_master WHERE type = 'table'")
+    else:
+        rows = connection.rows("SELECT tablename FROM pg_tables WHERE schemaname = current_setting('search_path')")
+    there = {row[0] for row in rows}
+    missing = [one for one in TABLES.sorted_tables if one.name not in there]
+    if missing:
+        TABLES.create_all(connection.sa, tables=missing, checkfirst=False)

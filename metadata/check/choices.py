@@ -34,8 +34,6 @@ def depends_works(facts: Facts, item: FieldItem) -> Iterator[Problem]:
         yield Problem(
             at, "choice.depends", f"'{field.depends_on}' is no field with choices", "name one that has choices"
         )
-    elif field.depends_on and not field.choices:
-        yield Problem(at, "choice.depends", f"'{field.name}' has no choices that could depend on others")
     for choice in field.choices:
         here = item.document.at(*item.steps, "choices", choice.value, "for")
         if choice.only_for and not field.depends_on:

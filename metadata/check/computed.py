@@ -5,7 +5,19 @@ from collections.abc import Generator, Iterator, Mapping
 from metadata.assemble import FieldItem
 from metadata.check.facts import Facts
 from metadata.check.fields import place
-from metadata.formula import Aggregate, Call, Config, FormulaError, InTree, Node, Path, parse, paths_of
+from metadata.formula import (
+    Aggregate,
+    Call,
+    Config,
+    Fit,
+    FormulaError,
+    InTree,
+    Node,
+    Path,
+    expanded,
+    parse,
+    paths_of,
+)
 from metadata.formula.nodes import Actor, parts
 from metadata.model import Field
 from metadata.problem import Problem
@@ -21,6 +33,7 @@ Trees = list[tuple[str, Node]]  # formulas beside the object that they are over
 def check(facts: Facts) -> Iterator[Problem]:
     reads: dict[Place, set[Place]] = {}
     items: dict[Place, FieldItem] = {}
+    trees: dict[Place, Trees] = {}
     for item in facts.assembly.fields:
         if item.built.source == "formula":
             tree = yield from formula_works(facts, item)
@@ -32,7 +45,11 @@ def check(facts: Facts) -> Iterator[Problem]:
         items[here] = item
         paths = [found for owner, node in tree for found in paths_of(node, owner)]
         reads[here] = {read for owner, path in paths for read in worked_out(owner, path)}
+        trees[here] = tree
     yield from circles(items, reads)
+    for here, item in items.items():
+        if item.built.source == "formula" and reads[here]:
+            yield from stays_small(facts, item, trees)
 
 
 def formula_works(facts: Facts, item: FieldItem) -> Generator[Problem, None, Trees]:
@@ -51,6 +68,22 @@ def formula_works(facts: Facts, item: FieldItem) -> Generator[Problem, None, Tre
         fix = f"write TEXT(…) around it, or return {likely(tree)}" if kind.value == "text" else f"return {likely(tree)}"
         yield Problem(place(item, "formula"), "field.returns", message, fix)
     return [(item.owner, tree)]
+
+
+def stays_small(facts: Facts, item: FieldItem, trees: Mapping[Place, Trees]) -> Iterator[Problem]:
+    """With the formulas of the fields that it reads written out, as databases get it. Circles were told before."""
+
+    def tree_of(owner: str, name: str) -> Node | None:
+        field = facts.objects[owner].fields.get(name)
+        found = trees.get((owner, name)) if field is not None and field.source == "formula" else None
+        return (Fit(found[0][1], 0) if found[0][1].type == "number" else found[0][1]) if found else None
+
+    for owner, tree in trees[item.owner, item.built.name]:
+        try:
+            expanded(tree, owner, tree_of)
+        except FormulaError as error:
+            if error.code == "formula.limit":
+                yield Problem(place(item, "formula"), error.code, error.message, error.fix)
 
 
 def fits(given: str, wanted: str) -> bool:

@@ -8,7 +8,7 @@ from metadata.check.computed import fits, worded
 from metadata.check.facts import Facts
 from metadata.check.fields import place
 from metadata.formula import Const, FormulaError, Names, Node, definition_names, parse, paths_in
-from metadata.model import Field, Object, Validation
+from metadata.model import Field, Object, Validation, path_to
 from metadata.problem import Place, Problem
 
 __all__ = ["check"]
@@ -32,6 +32,7 @@ def check(facts: Facts) -> Iterator[Problem]:
         yield from fetch_works(facts, item)
         yield from filter_works(facts, item)
         yield from format_works(facts, item)
+        yield from currency_works(facts, item)
     for owner, trees in defaults.items():
         yield from default_circles(facts, owner, trees)
     for one in facts.assembly.objects:
@@ -154,6 +155,19 @@ def format_works(facts: Facts, item: FieldItem) -> Iterator[Problem]:
         if found is not None and (not found.is_stored or found.value not in ("text", "choice", "number", "date")):
             message = f"'{path}' is a field of type '{found.type}', which cannot stand in a number"
             yield Problem(at, "field.format", message, "name a text, a choice, a number or a date that is stored")
+
+
+def currency_works(facts: Facts, item: FieldItem) -> Iterator[Problem]:
+    """Where an amount's currency stands."""
+    path, owner = str(item.built.options.get("currency_from") or ""), facts.objects.get(item.owner)
+    if not path or owner is None:
+        return
+    at, written = place(item, "currency_from"), path_to(owner, path)
+    yield from facts.path_exists(written, item.owner, at)
+    found = facts.field(written, item.owner)
+    if found is not None and found.value not in TEXTS:
+        message = f"'{path}' is a field of type '{found.type}'; a currency is told by a text or a choice such as EUR"
+        yield Problem(at, "field.currency", message, "name a text or a choice")
 
 
 def validations_work(facts: Facts, item: Item[Object]) -> Iterator[Problem]:

@@ -27,7 +27,7 @@ class Facts:
     unread: frozenset[tuple[str, str]] = frozenset()  # kind and name of what stands in files that cannot be read
     given: frozenset[str] = frozenset()  # packages that somebody works on; others are installed already
     _names: dict[str, Names] = field(default_factory=dict)
-    _trees: dict[tuple[str, str, ValueType | None], Node | None] = field(default_factory=dict)
+    _trees: dict[tuple[str, str, ValueType | None, str], Node | None] = field(default_factory=dict)
     _guesses: int = 500  # nearest names that are still looked for: each costs a look at all known ones
 
     def no_such(self, what: str, name: str, known: Iterable[str], *, at: Place, code: str, within: str = "") -> Problem:
@@ -147,17 +147,20 @@ class Facts:
     def parsed(self, text: str, object_: str) -> Node:
         return parse(text, self.names(object_), functions=self.functions)
 
-    def tree(self, text: str, object_: str, wants: ValueType | None = "boolean") -> Node | None:
-        """A formula over an object, wherever it stands; None where it cannot be read, which others say."""
-        key = (text, object_, wants)
+    def tree(self, text: str, object_: str, wants: ValueType | None = "boolean", outer: str = "") -> Node | None:
+        """A formula over an object, wherever it stands; None where it cannot be read, which others say.
+
+        `outer`: the object whose record `record.x` asks.
+        """
+        key = (text, object_, wants, outer)
         if key not in self._trees:
+            names = self.names(outer) if outer else None
             try:
-                found = parse(
-                    text, self.names(object_), functions=self.functions, wants=wants, has_prior=True
-                )  # fmt: skip
+                self._trees[key] = parse(
+                    text, self.names(object_), functions=self.functions, wants=wants, has_prior=True, outer=names
+                )
             except FormulaError:
-                found = None
-            self._trees[key] = found
+                self._trees[key] = None
         return self._trees[key]
 
     def within(self, place: Place, text: str, column: int) -> Place:

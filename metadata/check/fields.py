@@ -129,7 +129,7 @@ def options_fit(item: FieldItem, kind: FieldKind) -> Iterator[Problem]:
             if is_said:
                 message = f"a field of type '{kind.name}' gets its value from the engine"
                 yield Problem(place(item, key), "field.computed", message, f"leave '{key}' out")
-    elif field.is_required and field.is_read_only and not (has(item, "default") or field.fetch):
+    elif field.is_required and field.is_read_only and not (has(item, "default") or field.fetch or field.is_master):
         message = f"'{field.name}' is required and read-only and has no default: no form can be saved"
         fix = "add a default, or leave 'required' out"
         yield Problem(place(item), "field.required.read_only", message, fix, "warning")

@@ -1,11 +1,11 @@
 """Which conditions are the same for every record? And: where conditions and formulas stand in the packages given."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from metadata.check.facts import Facts
 from metadata.document import Document, show
-from metadata.formula import Const, Node
+from metadata.formula import Aggregate, Const, Node
 from metadata.formula.nodes import parts
 from metadata.formula.ranges import truth
 from metadata.model import ValueType
@@ -14,6 +14,8 @@ from metadata.problem import Problem
 __all__ = ["Condition", "check", "formulas"]
 
 Steps = tuple[str | int, ...]
+
+UNREAD = Const(None, "null")
 
 # What follows from a condition that is never true, and from one that always is; and what to type.
 NEVER: Mapping[str, str] = {
@@ -42,7 +44,9 @@ class Condition:
     what: str
     object: str  # over which it is
     text: str
-    node: Node
+    wants: ValueType | None = "boolean"
+    outer: str = ""  # the object whose record `record.x` asks
+    node: Node = UNREAD
 
 
 def check(facts: Facts) -> Iterator[Problem]:
@@ -72,22 +76,19 @@ def decided(node: Node) -> Iterator[tuple[Node, bool]]:
     if found is not None:
         yield node, found
         return
-    for part in parts(node):
+    for part in (*parts(node), *((node.inner,) if isinstance(node, Aggregate) and node.inner else ())):
         yield from decided(part)
 
 
 def formulas(facts: Facts) -> Iterator[Condition]:
     """All formulas of the packages given that can be read."""
-    for document, steps, role, what, object_, text, wants in written(facts):
-        node = facts.tree(text, object_, wants)
+    for one in written(facts):
+        node = facts.tree(one.text, one.object, one.wants, one.outer)
         if node is not None:
-            yield Condition(document, steps, role, what, object_, text, node)
+            yield replace(one, node=node)
 
 
-Written = tuple[Document, Steps, str, str, str, str, ValueType | None]
-
-
-def written(facts: Facts) -> Iterator[Written]:
+def written(facts: Facts) -> Iterator[Condition]:
     yield from in_fields(facts)
     yield from in_objects(facts)
     yield from in_layouts(facts)
@@ -95,16 +96,16 @@ def written(facts: Facts) -> Iterator[Written]:
         if view.built.filter and view.package in facts.given:
             name, object_ = view.built.name, view.built.object
             if object_ in facts.objects:
-                yield view.document, ("filter",), "filter", f"the view '{name}'", object_, view.built.filter, "boolean"
+                yield Condition(view.document, ("filter",), "filter", f"the view '{name}'", object_, view.built.filter)
     for role in facts.assembly.roles:
         for grant in role.built.grants if role.package in facts.given else ():
             if grant.rows and (grant.object == "*" or grant.object in facts.objects):
                 steps = ("objects", grant.object, "rows")
                 what = f"the role '{role.built.name}'"
-                yield role.document, steps, "rows", what, grant.object, grant.rows, "boolean"
+                yield Condition(role.document, steps, "rows", what, grant.object, grant.rows)
 
 
-def in_fields(facts: Facts) -> Iterator[Written]:
+def in_fields(facts: Facts) -> Iterator[Condition]:
     for item in facts.assembly.fields:
         field, document, here = item.built, item.document, item.steps
         if item.package not in facts.given:
@@ -112,17 +113,20 @@ def in_fields(facts: Facts) -> Iterator[Written]:
         what = f"'{field.name}'"
         for key, text in (("show_if", field.show_if), ("require_if", field.require_if), ("lock_if", field.lock_if)):
             if text:
-                yield document, (*here, key), key, what, item.owner, text, "boolean"
+                yield Condition(document, (*here, key), key, what, item.owner, text)
         if field.formula:
-            yield document, (*here, "formula"), "formula", what, item.owner, field.formula, None
+            yield Condition(document, (*here, "formula"), "formula", what, item.owner, field.formula, None)
         if field.default_formula:
-            yield document, (*here, "default", "formula"), "default", what, item.owner, field.default_formula, None
+            yield Condition(
+                document, (*here, "default", "formula"), "default", what, item.owner, field.default_formula, None
+            )
         over = field.of if field.source == "rollup" else field.target
         if field.filter and over in facts.objects:
-            yield document, (*here, "filter"), "filter", what, over, field.filter, "boolean"
+            outer = "" if field.source == "rollup" else item.owner
+            yield Condition(document, (*here, "filter"), "filter", what, over, field.filter, outer=outer)
 
 
-def in_objects(facts: Facts) -> Iterator[Written]:
+def in_objects(facts: Facts) -> Iterator[Condition]:
     for item in facts.assembly.objects:
         if item.package not in facts.given:
             continue
@@ -133,10 +137,10 @@ def in_objects(facts: Facts) -> Iterator[Written]:
             for key, text in (("error_if", rule.error_if), ("unless", rule.unless)):
                 if text and over in facts.objects:
                     what = f"the rule '{rule.name}'"
-                    yield item.document, ("validations", number, key), key, what, over, text, "boolean"
+                    yield Condition(item.document, ("validations", number, key), key, what, over, text)
 
 
-def in_layouts(facts: Facts) -> Iterator[Written]:
+def in_layouts(facts: Facts) -> Iterator[Condition]:
     for item in facts.assembly.layouts:
         if item.package not in facts.given or item.built.object not in facts.objects:
             continue
@@ -151,4 +155,4 @@ def in_layouts(facts: Facts) -> Iterator[Written]:
             text = data.get("show_if") if isinstance(data, dict) else None
             if isinstance(text, str) and text:
                 what = "the section" if "sections" in here else "the tab"
-                yield item.document, (*here, "show_if"), "show_if", what, item.built.object, text, "boolean"
+                yield Condition(item.document, (*here, "show_if"), "show_if", what, item.built.object, text)

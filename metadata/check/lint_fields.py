@@ -49,8 +49,8 @@ def is_always(facts: Facts, text: str, owner: str, value: bool) -> bool:
 def can_be_filled(facts: Facts, item: FieldItem, placed: frozenset[tuple[str, str]]) -> Iterator[Problem]:
     field = item.built
     kind = facts.kind(field)
-    if is_given(field) or not field.is_written or kind is None or kind.is_computed:
-        return
+    if is_given(field) or not field.is_written or kind is None or kind.is_computed or field.is_master:
+        return  # lines get their master with the record that they stand in
     is_required = field.is_required or is_always(facts, field.require_if, item.owner, True)
     fix = "add a default, or leave 'required' out"
     if not is_required:
@@ -87,17 +87,37 @@ def fetches_something(facts: Facts, item: FieldItem) -> Iterator[Problem]:
 
 
 def labels_differ(facts: Facts) -> Iterator[Problem]:
-    """Of fields that are shown. Two in different packages may meet in one object without anybody's fault."""
+    """Of fields that are shown. Under different headings the same word says different things; and two packages may add
+    to one object without each other's knowledge.
+    """
     seen: dict[tuple[str, str, str, str], str] = {}
+    apart = sections_of(facts)
     for item in facts.assembly.fields:
         field = item.built
         if item.package not in facts.given or field.is_hidden:
             continue
-        alike = {language: other for language, other in others(seen, item).items() if other != field.name}
+        alike = {
+            language: other
+            for language, other in others(seen, item).items()
+            if other != field.name
+            and not apart.get((item.owner, other), set()) ^ apart.get((item.owner, field.name), set())
+        }
         if alike:
             language, other = next(iter(alike.items()))
             message = f"'{other}' and '{field.name}' are both called '{field.label[language]}'"
             yield Problem(at(item), "field.label.duplicate", message, "give one another label", "warning")
+
+
+def sections_of(facts: Facts) -> dict[tuple[str, str], set[tuple[str, int, int]]]:
+    """Object and field -> the sections that show it: layout, number of the tab and of the section."""
+    found: dict[tuple[str, str], set[tuple[str, int, int]]] = {}
+    for item in facts.assembly.layouts:
+        for number, tab in enumerate(item.built.tabs):
+            for place, section in enumerate(tab.sections):
+                for cell in section.cells:
+                    if cell.field:
+                        found.setdefault((item.built.object, cell.field), set()).add((item.built.name, number, place))
+    return found
 
 
 def others(seen: dict[tuple[str, str, str, str], str], item: FieldItem) -> Mapping[str, str]:

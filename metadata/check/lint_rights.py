@@ -26,7 +26,7 @@ def roles_grant(facts: Facts) -> Iterator[Problem]:
 
 
 def menus_lead(facts: Facts) -> Iterator[Problem]:
-    """Where a package has roles, people get its rights by them; administrators see everything anyway."""
+    """Where a package has roles, people get its rights by them. What every tenant has may be for administrators."""
     own = {item.package for item in facts.assembly.roles if item.package in facts.given}
     readable = {
         grant.object
@@ -36,7 +36,8 @@ def menus_lead(facts: Facts) -> Iterator[Problem]:
     }
     for item in facts.assembly.menus:
         for index, entry in enumerate(item.built.items if item.package in own else ()):
-            if entry.object in facts.objects and not {"*", entry.object} & readable:
+            found = facts.objects.get(entry.object)
+            if found is not None and found.package != "system" and not {"*", entry.object} & readable:
                 message = f"no role but 'admin' reads '{entry.object}', so nobody else sees this entry"
                 fix = f"write '{entry.object}: [read]' in a role"
                 at = item.document.at("items", index, "object")

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, time
 
 from metadata.formula.errors import FormulaError
 from metadata.formula.nodes import Const, FormulaType, Node, Path, field_of
+from metadata.model import Field
 from metadata.problem import nearest
 
 __all__ = ["as_type", "must_be_choice", "read_moment"]
@@ -59,7 +60,13 @@ def must_be_choice(literal: Node, other: Node) -> None:
     choices = [choice.value for choice in field.choices]
     if isinstance(literal, Const) and literal.type == "text" and choices and literal.value not in choices:
         name = other.key if isinstance(other, Path) else field.name
-        guess = nearest(str(literal.value), choices)
+        guess = called(str(literal.value), field) or nearest(str(literal.value), choices)
         shown = ", ".join(f"'{choice}'" for choice in choices[:6])
         fix = f"write '{guess}'?" if guess else f"write one of {shown}"
         raise FormulaError("formula.type", f"'{literal.value}' is not a choice of '{name}'", fix, literal.column)
+
+
+def called(label: str, field: Field) -> str:
+    """The choice with this label: people write what they see."""
+    wanted = label.casefold()
+    return next((choice.value for choice in field.choices if wanted in map(str.casefold, choice.label.values())), "")

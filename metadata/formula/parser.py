@@ -10,9 +10,10 @@ from metadata.formula.calls import Signature, call
 from metadata.formula.errors import FormulaError
 from metadata.formula.lookup import Lookup
 from metadata.formula.names import Names
-from metadata.formula.nodes import Aggregate, And, Arith, Call, Const, Fit, Node, Not, Or, field_of, parts
+from metadata.formula.nodes import And, Arith, Const, Node, Not, Or, field_of
 from metadata.formula.special import AGGREGATES, CHANGES, aggregate, change, in_tree, includes, lines_of
 from metadata.formula.tokens import prepared
+from metadata.formula.trees import calls_deep
 from metadata.formula.types import arith, blank_of, compare, holds, logic, membership, must_be
 from metadata.model import ValueType
 
@@ -58,13 +59,6 @@ def parse(
     if wants is not None:
         must_be(node, wants)
     return node
-
-
-def calls_deep(node: Node) -> int:
-    below = parts(node)
-    if isinstance(node, Aggregate) and node.inner:
-        below = (*below, node.inner)
-    return isinstance(node, (Arith, Call, Aggregate, Fit)) + max(map(calls_deep, below), default=0)
 
 
 def _is_fine_enough(number: Decimal) -> bool:

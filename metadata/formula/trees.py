@@ -32,6 +32,7 @@ __all__ = [
 EXPANDED_NODES = 2000
 EXPANDED_DEPTH = 100
 EXPANDED_STEPS = 12
+EXPANDED_CALLS = 14  # functions and signs around each other: SQLite's own parser gives up at some sixteen
 
 TreeOf = Callable[[str, str], Node | None]
 """(object, name of a field) -> the tree of a formula field, over that object; None for other fields."""
@@ -182,6 +183,8 @@ class _Expander:
         size, depth = measure(found)
         if size > EXPANDED_NODES or depth > EXPANDED_DEPTH:
             raise too_large(node.column)
+        if calls_deep(found) > EXPANDED_CALLS:
+            raise too_deep(node.column)
         return found
 
     def _expanded(self, node: Node, owner: str) -> Node:
@@ -230,6 +233,21 @@ def too_large(column: int) -> FormulaError:
         "levels"
     )
     return FormulaError("formula.limit", message, "name fewer formula fields", column)
+
+
+def too_deep(column: int) -> FormulaError:
+    message = (
+        f"with the formulas of the fields that it names, functions and calculations stand more than {EXPANDED_CALLS} "
+        "deep in each other"
+    )
+    return FormulaError("formula.limit", message, "name fewer formula fields", column)
+
+
+def calls_deep(node: Node) -> int:
+    below = [*parts(node)]
+    if isinstance(node, Aggregate) and node.inner is not None:
+        below.append(node.inner)
+    return isinstance(node, (Arith, Call, Aggregate, Fit)) + max(map(calls_deep, below), default=0)
 
 
 def measure(node: Node) -> tuple[int, int]:

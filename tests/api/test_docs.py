@@ -25,18 +25,20 @@ def crm(database_url: str) -> Iterator[Running]:
 
 
 def test_examples_give_what_they_show(crm: Running) -> None:
-    client, token, record_id = crm.client(), crm.token("ada"), ""
+    client, token, record_id, other_id = crm.client(), crm.token("ada"), "", ""
     blocks = BLOCK.findall(TEXT)
-    assert len(blocks) == 14
+    assert len(blocks) == 17
     for command, status, shown in blocks:
         filled = command.replace("$URL", "/api/v1").replace("$TOKEN", token).replace("$ID", record_id)
+        filled = filled.replace("$OTHER", other_id)
         method, address, headers, body = request_of(shlex.split(filled.replace("\\\n", " ")))
         answer = client.request(method, address, headers=headers, content=body)
         assert answer.status_code == int(status or 200), (command, answer.text)
         if shown.strip():
             assert_shown(json.loads(shown), answer.json(), command)
-        if not record_id:
-            record_id = answer.json().get("id", "")
+        if answer.status_code == 201:
+            other_id = answer.json()["id"]
+            record_id = record_id or other_id
 
 
 def request_of(words: list[str]) -> tuple[str, str, dict[str, str], bytes]:

@@ -1,19 +1,42 @@
-"""Hostile packages work on both databases, through every door."""
+"""Hostile packages work on both databases, through every door; or they are refused with problems."""
+
+import time
+from pathlib import Path
 
 import pytest
 
 from engine.publish import plan
+from engine.tenants import load_plugins
 from engine.testing import running
+from metadata.package import load
 from tests.corpus.exercise import Exercise
 from tests.corpus.hostile import HOSTILE, MANIFEST
+from tests.corpus.hostile_language import EITHER, WORKING
+
+TEXTS = {**HOSTILE, **WORKING}
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", HOSTILE)
+@pytest.mark.parametrize("name", TEXTS)
 def test_a_hostile_package_works(name: str, database_url: str) -> None:
-    text = MANIFEST + HOSTILE[name]
+    text = MANIFEST + TEXTS[name]
     with running(database_url, ui="ui.pages:mount") as site:
         site.publish(text)
         assert plan(site.tenant, [site.written(text)]).steps == ()
         faults = Exercise(site).run()
     assert not faults, "\n".join(faults)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", EITHER)
+def test_a_package_that_makes_no_sense_is_refused_or_works(name: str, tmp_path: Path) -> None:
+    (tmp_path / "package.yaml").write_text(MANIFEST + EITHER[name], encoding="utf-8")
+    plugins, started = load_plugins(), time.process_time()
+    read = load([tmp_path], plugins.kinds(), plugins.functions, has_lint=True)
+    assert time.process_time() - started < 3
+    assert all(problem.message and problem.place.line > 0 for problem in read.problems)
+    if not read.has_errors:
+        with running(ui="ui.pages:mount") as site:
+            site.publish(tmp_path)
+            faults = Exercise(site).run()
+        assert not faults, "\n".join(faults)

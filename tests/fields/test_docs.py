@@ -11,7 +11,10 @@ from tests.fields.cases import KINDS, PLUGINS
 
 ROOT = Path(__file__).parents[2]
 DOCS = (ROOT / "docs" / "fields.md").read_text(encoding="utf-8")
-SOURCES = [*(ROOT / "plugins/base/fields").glob("*.py"), ROOT / "engine/values.py", ROOT / "engine/numbers.py"]
+SOURCES = [
+    *(ROOT / "plugins/base/fields").glob("*.py"), *(ROOT / "engine/rules").glob("*.py"), ROOT / "engine/values.py",
+    ROOT / "engine/numbers.py",
+]  # fmt: skip
 
 
 def row_of(name: str) -> str:

@@ -50,6 +50,22 @@ SOUND = {
 object: account
 fields: {name: {type: text}, region: {type: text, hidden: true, read_only: true, default: north}}
 """,
+    "lines get their master": DEAL.replace("  due", "  lines: {type: table, of: line}\n  due") + """\
+---
+object: line
+kind: child
+fields:
+  name: {type: text}
+  deal: {type: reference, to: deal, master: true, required: true, hidden: true}
+""",
+    "a menu for administrators": DEAL + """\
+---
+menu: setup
+items: [{object: user}, {object: deal}]
+---
+role: seller
+objects: {deal: [read]}
+""",
     "few records": DEAL + """\
 expected_records: 5000
 ---

@@ -262,3 +262,24 @@ def test_a_choices_label_in_an_unlisted_language_is_seen(loaded: Load) -> None:
 def test_choice_keys_that_repeat_case_are_kept_apart(loaded: Load) -> None:
     found = loaded({"a.yaml": "object: a\nfields: {name: {type: text}, s: {type: choice, choices: {A: a, a: A}}}"})
     assert [choice.value for choice in found.definitions.objects["a"].fields["s"].choices] == ["A", "a"]
+
+
+def test_the_rules_of_the_docs_are_a_package(loaded: Load) -> None:
+    text = (Path(__file__).parents[2] / "docs" / "definitions.md").read_text(encoding="utf-8")
+    example = text.split("## Rules")[1].split("```yaml\n")[1].split("```")[0]
+    others = """
+---
+object: account
+fields:
+  name: {type: text}
+  region: {type: choice, choices: {east: East, west: West}}
+  is_blocked: {type: boolean}
+---
+object: contact
+fields: {name: {type: text}, account: {type: reference, to: account}, is_active: {type: boolean}}
+---
+object: order_line
+kind: child
+fields: {name: {type: text}, order: {type: reference, to: order, master: true}, price: {type: currency}}
+"""
+    assert messages(loaded({"a.yaml": example + others})) == []

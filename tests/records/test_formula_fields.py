@@ -137,6 +137,15 @@ def test_a_row_rule_asks_it(items: Running) -> None:
         items.records("sam").create("item", {"product": "x", "quantity": 1, "price": 1})
 
 
+def test_a_write_answers_with_it_where_as_many_fields_are_hidden(database_url: str) -> None:
+    text = "package: one\nversion: 1.0.0\n---\nobject: one\nfields:\n  name: {type: text}\n"
+    text += "  secret: {type: text, hidden: true}\n  twice: {type: formula, formula: name + name, returns: text}\n"
+    with running(database_url, [text]) as site:
+        made = site.records().create("one", {"name": "x", "secret": "s"})
+        assert (made["twice"], "secret" in made) == ("xx", False)
+        assert site.records().update("one", made["id"], {"name": "y"})["twice"] == "yy"
+
+
 def test_it_cannot_be_written(items: Running) -> None:
     with pytest.raises(BadInput) as refused:
         items.records().create("item", {"product": "x", "gross": 7})

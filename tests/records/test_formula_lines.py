@@ -71,7 +71,8 @@ def shop(database_url: str) -> Iterator[Running]:
         site.user("ann", "clerk")
         site.user("sam", "seller")
         records = site.records()
-        records.create("house", {"name": "ours", "tax": 20})
+        (house,) = records.list(Query("house")).records
+        records.update("house", house["id"], {"name": "ours", "tax": 20})
         world = records.create("region", {"name": "world"})["id"]
         europe = records.create("region", {"name": "europe", "within": world})["id"]
         spain = records.create("region", {"name": "spain", "within": europe})["id"]

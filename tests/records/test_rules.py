@@ -48,7 +48,7 @@ object: deal
 label: Deal
 record_types:
   sale: {label: Sale, default: true, choices: {stage: [new, won, lost]}}
-  service: {label: Service, choices: {stage: [new, done], city: [bonn, berlin, tianjin]}}
+  service: {label: Service, choices: {stage: [new, done], city: [bonn, tianjin, anywhere]}}
 fields:
   name: {type: text, required: true}
   key: {type: text, unique: true}
@@ -75,7 +75,10 @@ fields:
 validations:
   - {rule: positive, error_if: amount < 0, message: {en: Not below zero, zh-CN: 不能为负}, field: amount}
   - {rule: blocked, error_if: account.is_blocked and CHANGED(account), message: The account is blocked}
-  - {rule: level, error_if: account.level > 50 and total > config.settings.limit, message: Too much, unless: HAS_ROLE('boss')}
+  - rule: level
+    error_if: account.level > 50 and total > config.settings.limit
+    unless: HAS_ROLE('boss')
+    message: Too much
   - {rule: large, error_if: amount > 100000, message: Is it that much?, field: amount, level: warning}
   - {rule: shrink, error_if: not IS_NEW() and amount < PRIOR(amount) / 2, message: Less than half}
 ---
