@@ -57,6 +57,7 @@ role: clerk
 label: Clerk
 objects:
   order: [read]
+  item: []
   region: [read]
 ---
 role: seller
