@@ -50,7 +50,14 @@ COST = {And: 3, Or: 3, Arith: 5, Call: 6, Compare: 1, In: 2, Not: 1, Fit: 4, Agg
 COST_MOST = 72
 ARGUMENTS_MOST = 100  # SQLite takes 127
 LETTERS = {"text": "s", "id": "s", "element": "j", "date": "d", "datetime": "m", "time": "t", "exact": "n"}  # of slots
-KINDS = {"boolean": "b", "date": "d", "datetime": "m", "time": "t", "choices": "j"}  # of columns; others are texts
+KINDS = {
+    "boolean": "b",
+    "date": "d",
+    "datetime": "m",
+    "time": "t",
+    "choices": "j",
+    "json": "o",
+}  # of columns; others are texts
 Expression = sa.ColumnElement[Any]
 
 

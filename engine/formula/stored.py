@@ -14,11 +14,12 @@ __all__ = ["CODES", "LOAD", "dumped"]
 # How SQLite is told what an argument is: one letter each.
 CODES: Mapping[str, str] = {
     "number": "n", "boolean": "b", "date": "d", "datetime": "m", "time": "t", "text": "s", "choice": "s",
-    "reference": "s", "pattern": "s",
+    "reference": "s", "pattern": "s", "json": "o",
 }  # fmt: skip
 LOAD: Mapping[str, Callable[[Any], Any]] = {
     "n": exact.number_of, "b": bool, "d": dt.date.fromisoformat, "m": dt.datetime.fromisoformat,
     "t": dt.time.fromisoformat, "s": lambda text: text, "j": orjson.loads,
+    "o": types.JsonText,
 }  # fmt: skip
 
 

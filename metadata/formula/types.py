@@ -32,7 +32,7 @@ __all__ = [
 WORDS: Mapping[str, str] = {
     "text": "a text", "number": "a number", "boolean": "true or false", "date": "a date", "datetime": "a date and time",
     "time": "a time", "choice": "a choice", "choices": "a list of choices", "reference": "a reference",
-    "json": "structured data", "lines": "a list of records", "null": "blank", "any": "any value",
+    "json": "structured data", "secret": "a secret", "lines": "a list of records", "null": "blank", "any": "any value",
     "pattern": "a pattern in quotes",
 }  # fmt: skip
 WORD_LIKE = frozenset({"text", "choice", "reference"})

@@ -37,17 +37,24 @@ HERE = Here(
 COLUMNS: Mapping[str, types.StoredType] = {
     "count": types.Integer(), "amount": types.Decimal(18, 2), "rate": types.Decimal(15, 6), "name": types.Text(),
     "note": types.Text(), "stage": types.Text(), "due": types.Date(), "start": types.Date(), "at": types.DateTime(),
-    "is_hot": types.Boolean(), "opens": types.Time(), "tags": types.TextList(),
+    "is_hot": types.Boolean(), "opens": types.Time(), "tags": types.TextList(), "home": types.Json(),
+    "shop": types.Json(), "depot": types.Json(),
 }  # fmt: skip
 KINDS: Mapping[str, ValueType] = {
     "count": "number", "amount": "number", "rate": "number", "name": "text", "note": "text", "stage": "choice",
     "due": "date", "start": "date", "at": "datetime", "is_hot": "boolean", "opens": "time", "tags": "choices",
+    "home": "json", "shop": "json", "depot": "json",
 }  # fmt: skip
 LINE_COLUMNS: Mapping[str, types.StoredType] = {
     "quantity": types.Integer(), "price": types.Decimal(18, 2), "label": types.Text(), "day": types.Date(),
     "is_free": types.Boolean(), "place": types.Id(),
 }  # fmt: skip
 CHOICES = (Choice("new", {}), Choice("won", {}), Choice("lost", {}))
+PLACES: Mapping[str, types.JsonText] = {
+    "home": types.JsonText.of({"city": "上海市", "street": "世纪大道1号"}),
+    "shop": types.JsonText.of({"latitude": 31.23, "longitude": 121.47}),
+    "depot": types.JsonText.of({"latitude": 39.9, "longitude": 116.4}),
+}  # of the records that examples are about
 Record = Mapping[str, Any]
 
 

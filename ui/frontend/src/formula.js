@@ -371,6 +371,43 @@ export function read(record, path, kind) {
   return kind === "number" ? number(found) : found;
 }
 
+/** A value of structured data: of a record it may come as text. */
+function parsed(value) {
+  if (typeof value !== "string") return value;
+  try {
+    return JSON.parse(value);
+  } catch {
+    return null;
+  }
+}
+
+const named = (value, name) => (value && typeof value === "object" && !Array.isArray(value) && Object.hasOwn(value, name) ? value[name] : null);
+
+export function part(value, name) {
+  const found = /^[A-Za-z0-9_]+$/.test(name) ? named(parsed(value), name) : null;
+  return typeof found === "string" ? filled(found) : null;
+}
+
+const RADIUS_KM = 6371.0088;
+const RADIAN = 0.017453292519943295;
+
+/** As plugins/base/functions/distance.py, step by step. */
+export function distance(one, other) {
+  const sides = [one, other].map(parsed).flatMap((value) => [["latitude", 90], ["longitude", 180]].map(([name, most]) => {
+    const degrees = named(value, name);
+    return typeof degrees === "number" && Math.abs(degrees) <= most ? degrees * RADIAN : null;
+  }));
+  if (sides.includes(null)) return null;
+  const [lat1, lon1, lat2, lon2] = sides;
+  const { sin, cos } = Math;
+  const turn = lon2 - lon1;
+  const x = cos(lat2) * sin(turn);
+  const y = cos(lat1) * sin(lat2) - sin(lat1) * cos(lat2) * cos(turn);
+  const z = sin(lat1) * sin(lat2) + cos(lat1) * cos(lat2) * cos(turn);
+  const far = RADIUS_KM * Math.atan2(Math.sqrt(x * x + y * y), z);
+  return BigInt(Math.floor(far * 1000 + 0.5)) * 10n ** BigInt(PLACES - 3);
+}
+
 /** A line's values; behind its reference to the record those of the record, as `parent.` reads them. */
 class Line {
   constructor(values, record, start, by) {
