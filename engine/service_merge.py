@@ -40,6 +40,7 @@ __all__ = [
 ]
 
 MOST = 10_000  # references that one merge may move
+MOST_GUESSES = 20  # unknown names that get a nearest one
 
 Json = dict[str, Any]
 Versions = Mapping[str, int]
@@ -140,12 +141,14 @@ def wrong(
     if not 1 <= len(others) <= 2 or len(set(ids)) < len(ids):
         message = "others names one or two records, each once, and not the one that is kept"
         problems.append(InputProblem("others", "merge.others", message))
-    readable = ctx.scope.readable(rules.object)
+    readable, guesses = ctx.scope.readable(rules.object), 0
     for name, source in values.items():
         rule = rules.fields.get(name) if name in readable else None
         path = f"values.{name}"
         if rule is None:
-            guess = nearest(name, [one for one in rules.fields if one in readable])
+            guesses += 1
+            known = [one for one in rules.fields if one in readable] if guesses <= MOST_GUESSES else []
+            guess = nearest(name, known)
             message = f"no field '{name}' in '{rules.object}'"
             quoted = (("name", name), ("object", rules.object))
             problems.append(InputProblem(path, "field.unknown", message, f"write '{guess}'?" if guess else "", quoted))

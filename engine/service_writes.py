@@ -108,7 +108,9 @@ def update_in(
     need(ctx.scope, "update", object_name)
     rules = rules_of(ctx.snapshot, object_name)
     own, sent = lines.split(ctx, object_name, values)
+    warned = len(ctx.warnings)
     for _ in range(TRIES):
+        del ctx.warnings[warned:]  # those of a try before
         current = rows.current(ctx, connection, object_name, record_id, "update")
         if current is None:
             raise not_found(object_name, record_id)

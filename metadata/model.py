@@ -19,9 +19,9 @@ Text = Mapping[str, str]
 """A text by language: {"en": "Lead", "zh-CN": "线索"}. A plain string in YAML is in the package's first language."""
 
 ValueType = Literal[
-    "text", "number", "boolean", "date", "datetime", "time", "choice", "choices", "reference", "json", "lines"
+    "text", "number", "boolean", "date", "datetime", "time", "choice", "choices", "reference", "json", "lines", "secret"
 ]
-"""What a value is to a formula."""
+"""What a value is to a formula. A secret is nothing to it: it can only be shown, as a mask."""
 
 Source = Literal["value", "formula", "rollup", "lines", "inverse"]
 """Where a field's value comes from: it is written; worked out where it is read (no column); kept by the engine in a
@@ -134,6 +134,11 @@ class Field:
     def is_written(self) -> bool:
         """Whether a value is sent for it; else the engine works it out."""
         return self.source == "value"
+
+    @property
+    def is_needed(self) -> bool:
+        """Whether a new record must be sent with it: nothing else gives it a value, and no condition spares it."""
+        return self.is_required and self.default is None and not (self.default_formula or self.fetch or self.show_if)
 
     @property
     def is_list_of_records(self) -> bool:

@@ -10,7 +10,9 @@ from engine.api import openapi_parts as parts
 from engine.api.openapi_parts import body_of, errors, json_of, reference
 from engine.context import Context
 from engine.contracts.field import FieldType
+from engine.files.catalogue import may_upload
 from engine.service_lists import MOST_LINES
+from engine.store.rows_files import attaching
 from metadata.model import SYSTEM_FIELDS, Field, Object, say
 
 __all__ = ["document_of"]
@@ -35,6 +37,8 @@ def document_of(ctx: Context) -> bytes:
 def document(ctx: Context) -> Json:
     objects = ctx.snapshot.definitions.objects
     paths: Json = dict(fixed_paths())
+    if attaching(ctx.snapshot):
+        paths |= file_paths(may_upload(ctx))
     schemas: Json = dict(parts.COMPONENTS["schemas"])
     for name in ctx.scope.objects():
         definition = objects[name]
@@ -71,6 +75,20 @@ def fixed_paths() -> Iterator[tuple[str, Json]]:
     yield "/openapi.json", {"get": operation("getOpenapi", "This document", {
         "200": json_of({"type": "object"}), **errors(400, 401),
     })}  # fmt: skip
+
+
+def file_paths(may_add: bool) -> Iterator[tuple[str, Json]]:
+    if may_add:
+        yield "/files", {"post": operation("uploadFile", "Keep a file, to be put into a record within a day", {
+            "201": json_of(parts.FILE, parts.LOCATION | parts.REPLAYED),
+            **errors(400, 401, 403, 409, 413, 415, 422, 503),
+        }, parameters=[parts.FILE_NAME, parts.KEY], body=parts.FILE_BODY)}  # fmt: skip
+    yield "/files/{id}", {
+        "parameters": [parts.FILE_ID],
+        "get": operation("downloadFile", "The content of a file", {
+            "200": parts.FILE_CONTENT, "304": {"description": "Unchanged"}, **errors(400, 401, 404),
+        }, parameters=[parts.FILE_TAG]),
+    }  # fmt: skip
 
 
 def paths_of(ctx: Context, definition: Object) -> dict[str, Json]:
@@ -170,12 +188,6 @@ def operation(
     return made
 
 
-def is_needed(field: Field) -> bool:
-    """Whether a new record must be sent with it: nothing else gives it a value, and no condition may spare it."""
-    gives_itself = field.default is not None or field.default_formula or field.fetch or field.show_if
-    return field.is_required and not gives_itself
-
-
 def schemas_of(ctx: Context, definition: Object) -> dict[str, Json]:
     """Of an object: as read, as a list, as created, as updated."""
     name, kinds = definition.name, ctx.snapshot.plugins.fields
@@ -192,7 +204,7 @@ def schemas_of(ctx: Context, definition: Object) -> dict[str, Json]:
         field.name: field for field in (*definition.fields.values(), SYSTEM_FIELDS["owner"])
         if field.is_written and not field.is_read_only and not kinds[field.type].is_computed
     }  # fmt: skip
-    needed = [field.name for field in written.values() if is_needed(field)]
+    needed = [field.name for field in written.values() if field.is_needed]
     changed = {
         field.name: read[field.name] if not field.is_required else field_schema(ctx, field, kinds[field.type])
         for field in written.values() if field.name in read

@@ -5,9 +5,9 @@ from typing import Any
 from engine.api.errors import PROBLEM_TYPE, title_of
 
 __all__ = [
-    "AGGREGATE", "AGGREGATE_PARAMETERS", "BATCH", "COMPONENTS", "ETAG", "ID", "IF_MATCH", "IF_NONE_MATCH", "KEY",
-    "LIKELY", "LIST_PARAMETERS", "LOCATION", "OBJECT", "OBJECT_SUMMARY", "REPLAYED", "WARNINGS", "body_of", "errors",
-    "json_of", "merged", "reference",
+    "AGGREGATE", "AGGREGATE_PARAMETERS", "BATCH", "COMPONENTS", "ETAG", "FILE", "FILE_BODY", "FILE_CONTENT", "FILE_ID",
+    "FILE_NAME", "FILE_TAG", "ID", "IF_MATCH", "IF_NONE_MATCH", "KEY", "LIKELY", "LIST_PARAMETERS", "LOCATION",
+    "OBJECT", "OBJECT_SUMMARY", "REPLAYED", "WARNINGS", "body_of", "errors", "json_of", "merged", "reference",
 ]  # fmt: skip
 
 Json = dict[str, Any]
@@ -268,6 +268,31 @@ AGGREGATE: Json = {
         "total": {**MEASURED, "description": "The measures over all matching records"},
     },
 }
+
+
+BINARY = {"type": "string", "format": "binary"}
+FORM = {"type": "object", "required": ["file"], "properties": {"file": BINARY}, "additionalProperties": False}
+FILE: Json = {
+    "type": "object",
+    "required": ["id", "name", "type", "size"],
+    "properties": {
+        "id": ID, "name": TEXT,
+        "type": {**TEXT, "description": "By its content; application/octet-stream if not known"},
+        "size": {"type": "integer", "minimum": 0, "description": "Bytes"},
+    },
+}  # fmt: skip
+FILE_BODY: Json = {
+    "required": True,
+    "content": {"application/octet-stream": {"schema": BINARY}, "multipart/form-data": {"schema": FORM}},
+}
+FILE_CONTENT: Json = {
+    "description": "To be kept, not shown: Content-Disposition is attachment",
+    "headers": {"ETag": {"description": "Stands for the content", "schema": TEXT}},
+    "content": {"*/*": {"schema": BINARY}},
+}
+FILE_NAME = query("name", "What the file is called; the form's own name unless said", TEXT)
+FILE_ID = in_path("id", "The file's id")
+FILE_TAG = header("If-None-Match", "Nothing is sent if the content is still this one", TEXT)
 
 
 def response(status: int) -> Json:

@@ -56,4 +56,5 @@ class Function:
     be told: the same in a database's own whole numbers, some fifty times as fast on SQLite."""
     in_sqlite: Literal["sql", "python"] = "sql"  # "python": SQLite calls that, and `sql` is for PostgreSQL
     check: Callable[[str], str] | None = None  # why an argument "pattern" is refused, or ""
+    weight: int = 1  # how many times longer than others it takes for a character of its texts
     is_volatile: bool = False  # asks `Here` for the time, the time zone or who is acting

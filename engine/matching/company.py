@@ -11,6 +11,7 @@ from engine.matching.text import WITHIN_WORDS, letters, words
 
 __all__ = ["LEGAL_WORDS", "company", "without_chinese_form", "without_legal_words"]
 
+LONGEST = 300  # characters that are read
 WORDS = """
     ltd limited inc incorporated llc llp lllp lp plc corp corporation co company pllc cic group groups holding holdings
     pty pte pvt private bhd sdn berhad
@@ -35,9 +36,13 @@ CHINESE_LEADING = re.compile("^(?:株式会社|株式會社|有限会社|合同�
 BRACKETED = re.compile(r"[(（](?:株|有|주|유|有限合伙|普通合伙|集团|集團|控股|个体工商户)[)）]")
 
 
-@lru_cache(maxsize=2048)  # a write asks for the forms of a value several times
 def company(text: str) -> str:
     """What is compared of a company's name; the whole name where nothing else would be left. "" for no letters."""
+    return compared(text[:LONGEST])
+
+
+@lru_cache(maxsize=2048)  # a write asks for the forms of a value several times
+def compared(text: str) -> str:
     plain = BRACKETED.sub(" ", letters(text)) or letters(text)
     plain = plain.replace("&", " and ").translate(WITHIN_WORDS)
     return without_chinese_form("".join(without_legal_words(words(plain))))

@@ -11,6 +11,7 @@ from engine.matching.text import U_DOTS, WITHIN_WORDS, is_han, letters, pinyin, 
 
 __all__ = ["parts_of", "person"]
 
+LONGEST = 200  # characters that are read
 # Before or behind a name.
 TITLES = frozenset(
     ("mr", "mrs", "ms", "miss", "mx", "dr", "prof", "professor", "herr", "frau", "mme", "mlle", "monsieur", "madame",
@@ -47,13 +48,17 @@ HYPHEN = re.compile(r"(?<=[^\W\d_])[-‐‑·・](?=[^\W\d_])")
 Keys = frozenset[str]
 
 
-@lru_cache(maxsize=2048)  # a write asks for the forms of a value several times
 def person(text: str) -> tuple[Keys, Keys]:
     """(keys that a record is kept under, keys that it is looked for under): two names meet where one of the first of
     one is among the second of the other. Both are empty where there is no letter.
 
     c: characters, p: pinyin of characters, l: letters.
     """
+    return keys_of(text[:LONGEST])
+
+
+@lru_cache(maxsize=2048)  # a write asks for the forms of a value several times
+def keys_of(text: str) -> tuple[Keys, Keys]:
     plain = letters(text).translate(WITHIN_WORDS)
     signs = without_title("".join(filter(is_han, plain)))
     rest = "".join(" " if is_han(sign) else sign for sign in plain)

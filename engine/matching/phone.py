@@ -15,10 +15,14 @@ NOT_DIGITS = re.compile(r"[^0-9]")
 LONGEST = 60
 
 
-@lru_cache(maxsize=2048)  # a write asks for the forms of a value several times
 def phone(text: str, region: str = "CN") -> str:
     """E.164 with the extension, where it is a number of that region or says its country; else its digits."""
-    plain = folded(text)[:LONGEST]
+    return number(text[:LONGEST], region)
+
+
+@lru_cache(maxsize=2048)  # a write asks for the forms of a value several times
+def number(text: str, region: str) -> str:
+    plain = folded(text)
     extension = ""
     if found := EXTENSION.search(plain):
         plain, extension = plain[: found.start()].rstrip(" ,(-"), f"x{found[1]}"
@@ -26,9 +30,9 @@ def phone(text: str, region: str = "CN") -> str:
         return plain + extension
     digits = NOT_DIGITS.sub("", plain)
     try:
-        number = phonenumbers.parse(plain, region)
+        parsed = phonenumbers.parse(plain, region)
     except phonenumbers.NumberParseException:
         return digits + extension if digits else ""
-    if phonenumbers.is_valid_number(number):
-        return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)) + extension
+    if phonenumbers.is_valid_number(parsed):
+        return str(phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)) + extension
     return digits + extension

@@ -8,7 +8,7 @@ from engine.publish.compare import ObjectChange, is_changed
 from engine.publish.migration import Work, column_works
 from engine.publish.steps import rows_of
 from engine.registry import Plugins
-from engine.rules.matchers import Matcher, make_matchers
+from engine.rules.matchers import Matcher, make_matchers, matchers_of
 from engine.snapshot import Snapshot
 from engine.store import system
 from engine.store.database import Connection
@@ -16,7 +16,7 @@ from engine.store.names import Names
 from engine.store.tables import Physical
 from metadata.model import Object
 
-__all__ = ["rebuild_keys"]
+__all__ = ["rebuild", "rebuild_keys", "verify"]
 
 CHUNK = 2000  # keys in one statement
 
@@ -59,20 +59,48 @@ def drop(connection: Connection, table: str, rules: Iterable[str]) -> None:
         connection.sa.execute(gone)
 
 
-def fill(connection: Connection, table: sa.Table, matchers: Iterable[Matcher]) -> None:
-    """For all records, those in the trash too: they may come back."""
+def fill(connection: Connection, table: sa.Table, matchers: Iterable[Matcher]) -> int:
+    """For all records, those in the trash too: they may come back. How many keys there are."""
     if connection.dialect == "postgresql":
         # Whoever would write a record now, without keys that its version does not know of, waits.
         name = connection.sa.dialect.identifier_preparer.format_table(table)
         connection.run(f"LOCK TABLE {name} IN SHARE ROW EXCLUSIVE MODE")
-    part: list[dict[str, str]] = []
+    count, part = 0, list[dict[str, str]]()
     for key in keys_of(connection, table, list(matchers)):
         part.append(key)
+        count += 1
         if len(part) == CHUNK:
             connection.sa.execute(sa.insert(system.duplicate_key), part)
             part = []
     if part:
         connection.sa.execute(sa.insert(system.duplicate_key), part)
+    return count
+
+
+def rebuild(connection: Connection, snapshot: Snapshot) -> int:
+    """All keys of all records: where a request on an older version wrote a record while a rule was being published, or
+    after a release that compares values otherwise."""
+    connection.sa.execute(sa.delete(system.duplicate_key))
+    return sum(
+        fill(connection, snapshot.physical.table(name), {one.id: one for one in matchers}.values())
+        for name in snapshot.definitions.objects
+        if (matchers := matchers_of(snapshot, name))
+    )
+
+
+def verify(connection: Connection, snapshot: Snapshot) -> Iterator[tuple[str, str]]:
+    """(object, record) wherever the stored keys are not those of the record's values."""
+    kept = system.duplicate_key.c
+    for name in snapshot.definitions.objects:
+        matchers, table = matchers_of(snapshot, name), snapshot.physical.table(name)
+        wanted: dict[str, set[str]] = {}
+        for key in keys_of(connection, table, list(matchers)) if matchers else ():
+            wanted.setdefault(key["record"], set()).add(key["key"])
+        stored: dict[str, set[str]] = {}
+        for record, one in connection.sa.execute(sa.select(kept.record, kept.key).where(kept.object == table.name)):
+            stored.setdefault(record, set()).add(one)
+        wrong = (one for one in wanted.keys() | stored.keys() if wanted.get(one) != stored.get(one))
+        yield from ((name, one) for one in sorted(wrong))
 
 
 def keys_of(connection: Connection, table: sa.Table, matchers: list[Matcher]) -> Iterator[dict[str, str]]:

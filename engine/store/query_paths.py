@@ -46,12 +46,17 @@ def need_object(scope: Scope, object_name: str) -> None:
 
 
 def need_path(scope: Scope, object_name: str, path: str, clause: str) -> Target:
-    """The target of `path`. Raises BadInput field.unknown, in the same words whether it is missing or hidden."""
+    """The target of `path`. Raises BadInput: field.unknown, in the same words whether it is missing or hidden, and
+    field.secret for a secret in any clause but `fields`."""
     steps = tuple(path.split("."))
     found = walk(scope, object_name, steps)
     if isinstance(found, Target):
         if found.field.is_list_of_records:
             raise is_a_list(path)
+        if found.field.value == "secret" and clause != "fields":
+            message = f"'{path}' is a secret: it can be named in fields only, where its mask is shown"
+            problem = InputProblem(clause, "field.secret", message, "leave it out", (("name", path),))
+            raise BadInput(message, code=problem.code, fix=problem.fix, problems=[problem])
         return found
     at, known = found
     guess = nearest(steps[-1], known) if steps else ""

@@ -16,9 +16,10 @@ from engine.snapshot import Snapshot
 from engine.store import system, types
 from engine.store.database import Compiled, Connection, compile_sql, new_id
 
-__all__ = ["Entry", "latest", "read", "write"]
+__all__ = ["Entry", "forget_field", "latest", "read", "write"]
 
 MOST = 500  # lines that are read
+FORGOTTEN = 1000  # lines at a time
 
 OTHERS, INTO = "_others", "_into"  # beside the columns, whose names never begin with _
 
@@ -101,6 +102,21 @@ def read(connection: Connection, snapshot: Snapshot, object_name: str, record_id
             "into": pairs.pop(INTO, ""),
             "changes": {fields[column]: tuple(pair) for column, pair in pairs.items() if column in fields},
         }
+
+
+def forget_field(connection: Connection, table: str, column: str) -> None:
+    """What became of one column of a table, in all of its records. The other changes stay."""
+    kept = system.history.c
+    wanted = sa.select(kept.id, kept.changes).where(kept.object == table, kept.changes.is_not(None))
+    wanted = wanted.order_by(kept.id).limit(FORGOTTEN)
+    last = ""
+    while found := connection.sa.execute(wanted.where(kept.id > last) if last else wanted).all():
+        for key, text in found:
+            changes = orjson.loads(text)
+            if changes.pop(column, None) is not None:
+                left = orjson.dumps(changes).decode() if changes else None
+                connection.sa.execute(sa.update(system.history).where(kept.id == key).values(changes=left))
+        last = found[-1][0]
 
 
 def latest(connection: Connection, snapshot: Snapshot, limit: int, offset: int) -> list[tuple[str, str, datetime]]:

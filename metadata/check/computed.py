@@ -15,7 +15,6 @@ from metadata.formula import (
     Node,
     Path,
     expanded,
-    parse,
     paths_of,
 )
 from metadata.formula.nodes import Actor, parts
@@ -58,7 +57,7 @@ def formula_works(facts: Facts, item: FieldItem) -> Generator[Problem, None, Tre
     if not field.formula or kind is None:
         return []
     try:
-        tree = parse(field.formula, facts.names(item.owner), functions=facts.functions, wants=None)
+        tree = facts.read(field.formula, facts.names(item.owner), wants=None)
     except FormulaError as error:
         at = facts.within(place(item, "formula"), field.formula, error.column)
         yield Problem(at, error.code, error.message, error.fix)
@@ -114,7 +113,7 @@ def rollup_works(facts: Facts, item: FieldItem) -> Generator[Problem, None, Tree
         resolved = names.resolve(tuple(field.measured.split(".")))
         if resolved is not None:
             yield from measure_fits(facts, item, resolved.field)
-            found.append((field.of, parse(f"this.{field.measured}", names, functions=facts.functions, wants=None)))
+            found.append((field.of, facts.read(f"this.{field.measured}", names, wants=None)))
     if field.operation == "count" and kind.value != "number":
         yield Problem(
             place(item, "returns"), "field.returns", f"a count is a number, not {field.type}", "return integer"
@@ -169,7 +168,7 @@ def passing(facts: Facts, owner: str, node: Node, seen: set[Place]) -> Iterator[
             if definition.source == "formula" and (name, field) not in seen:
                 seen.add((name, field))
                 try:
-                    tree = parse(definition.formula, facts.names(name), functions=facts.functions, wants=None)
+                    tree = facts.read(definition.formula, facts.names(name), wants=None)
                 except FormulaError:
                     continue
                 yield from passing(facts, name, tree, seen)

@@ -7,8 +7,8 @@ from metadata.check.choices import choices_of, rounds
 from metadata.check.computed import fits, worded
 from metadata.check.facts import Facts
 from metadata.check.fields import place
-from metadata.formula import Const, FormulaError, Names, Node, definition_names, parse, paths_in
-from metadata.model import Field, Object, Validation, path_to
+from metadata.formula import Const, FormulaError, Names, Node, paths_in
+from metadata.model import Field, Object, Validation, ValueType, path_to
 from metadata.problem import Place, Problem
 
 __all__ = ["check"]
@@ -47,10 +47,8 @@ def read(
     outer: Names | None = None,
 ) -> Read:  # fmt: skip
     try:
-        return parse(
-            text, names, functions=facts.functions, wants="boolean" if is_condition else None, has_prior=has_prior,
-            outer=outer,
-        )  # fmt: skip
+        wants: ValueType | None = "boolean" if is_condition else None
+        return facts.read(text, names, wants=wants, has_prior=has_prior, outer=outer)
     except FormulaError as error:
         yield Problem(facts.within(at, text, error.column), error.code, error.message, error.fix)
         return None
@@ -92,7 +90,7 @@ def own_fields(facts: Facts, owner: str, node: Node, seen: set[str]) -> set[str]
         field = facts.objects[owner].fields.get(name)
         if field is not None and field.source == "formula":
             try:
-                tree = parse(field.formula, facts.names(owner), functions=facts.functions, wants=None)
+                tree = facts.read(field.formula, facts.names(owner), wants=None)
             except FormulaError:
                 continue
             found |= own_fields(facts, owner, tree, seen)
@@ -193,7 +191,7 @@ def validation_works(facts: Facts, item: Item[Object], rule: Validation, index: 
         if lines.source != "lines" or lines.of not in facts.objects:
             yield Problem(at, "validation.each", f"'{rule.each}' holds no lines", "name a field of type table")
             return
-        about, scope = facts.objects[lines.of], definition_names(facts.objects, lines.of, lines.by)
+        about, scope = facts.objects[lines.of], facts.names(lines.of, lines.by)
     if rule.field and rule.field not in about.fields:
         at = document.at("validations", index, "field")
         yield facts.no_such("field", rule.field, about.fields, at=at, code="field.unknown", within=about.name)

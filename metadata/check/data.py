@@ -214,7 +214,7 @@ def needed_by_all(facts: Facts, built: Data, object_: Object) -> tuple[str, ...]
 def required(facts: Facts, object_: Object) -> Iterator[str]:
     for name, field in object_.fields.items():
         kind = facts.kinds.get(field.type)
-        if field.is_required and field.default is None and kind is not None and not kind.is_computed:
+        if field.is_needed and kind is not None and not kind.is_computed:
             yield name
 
 

@@ -1,6 +1,6 @@
 """What all checks look at, and sentences that several of them say."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from metadata.assemble import Assembly
@@ -26,8 +26,8 @@ class Facts:
     texts: Mapping[str, str]  # file as places name it -> what stands in it
     unread: frozenset[tuple[str, str]] = frozenset()  # kind and name of what stands in files that cannot be read
     given: frozenset[str] = frozenset()  # packages that somebody works on; others are installed already
-    _names: dict[str, Names] = field(default_factory=dict)
-    _trees: dict[tuple[str, str, ValueType | None, str], Node | None] = field(default_factory=dict)
+    _names: dict[tuple[str, str], Names] = field(default_factory=dict)
+    _trees: dict[Hashable, Node | FormulaError] = field(default_factory=dict)
     _guesses: int = 500  # nearest names that are still looked for: each costs a look at all known ones
 
     def no_such(self, what: str, name: str, known: Iterable[str], *, at: Place, code: str, within: str = "") -> Problem:
@@ -45,14 +45,15 @@ class Facts:
             things = self.objects[within].fields if within in self.objects else {}
         return next((new for new, thing in things.items() if name in thing.was), "")
 
-    def names(self, object_: str) -> Names:
-        """What formulas and paths over an object may use; system fields only for "*"."""
-        if object_ not in self._names:
+    def names(self, object_: str, master: str = "") -> Names:
+        """What formulas and paths over an object may use; system fields only for "*". `master`: what `parent` is."""
+        key = (object_, master)
+        if key not in self._names:
             objects = self.objects
             if object_ == "*":
                 objects = {**objects, "*": Object("*", {}, {}, {}, "id")}
-            self._names[object_] = definition_names(objects, object_)
-        return self._names[object_]
+            self._names[key] = definition_names(objects, object_, master)
+        return self._names[key]
 
     def kind(self, field_: Field) -> FieldKind | None:
         return self.kinds.get(field_.type)
@@ -118,7 +119,9 @@ class Facts:
             at = document.at(*steps, index) if is_list else document.at(*steps)
             yield from self.path_exists(key.path, object_, at)
             found = self.field(key.path, object_)
-            if found is not None and found.value == "choices":
+            if found is not None and found.value == "secret":
+                yield Problem(at, "sort.type", f"'{key.path}' is a secret, which has no order", "sort by another field")
+            elif found is not None and found.value == "choices":
                 message = f"'{key.path}' holds a list of choices, which has no order"
                 yield Problem(at, "sort.type", message, "sort by another field")
 
@@ -145,23 +148,25 @@ class Facts:
             yield Problem(at, error.code, error.message, error.fix)
 
     def parsed(self, text: str, object_: str) -> Node:
-        return parse(text, self.names(object_), functions=self.functions)
+        return self.read(text, self.names(object_))
 
-    def tree(self, text: str, object_: str, wants: ValueType | None = "boolean", outer: str = "") -> Node | None:
-        """A formula over an object, wherever it stands; None where it cannot be read, which others say.
-
-        `outer`: the object whose record `record.x` asks.
-        """
-        key = (text, object_, wants, outer)
+    def read(
+        self, text: str, names: Names, *, wants: ValueType | None = "boolean", has_prior: bool = False,
+        outer: Names | None = None,
+    ) -> Node:  # fmt: skip
+        """The checked tree of a formula, read once for all who ask. Raises FormulaError."""
+        key = (text, names, wants, has_prior, outer)
         if key not in self._trees:
-            names = self.names(outer) if outer else None
             try:
                 self._trees[key] = parse(
-                    text, self.names(object_), functions=self.functions, wants=wants, has_prior=True, outer=names
+                    text, names, functions=self.functions, wants=wants, has_prior=has_prior, outer=outer
                 )
-            except FormulaError:
-                self._trees[key] = None
-        return self._trees[key]
+            except FormulaError as error:
+                self._trees[key] = error
+        found = self._trees[key]
+        if isinstance(found, FormulaError):
+            raise found
+        return found
 
     def within(self, place: Place, text: str, column: int) -> Place:
         """The place of a column of a text that begins at `place`, where it stands there on one line as it is."""

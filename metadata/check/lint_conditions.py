@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from decimal import Decimal
 
 from metadata.check.facts import Facts
 from metadata.document import Document, show
-from metadata.formula import Aggregate, Const, Node
+from metadata.formula import Aggregate, Compare, Const, FormulaError, Node, Path, walk
 from metadata.formula.nodes import parts
 from metadata.formula.ranges import truth
 from metadata.model import ValueType
@@ -45,12 +46,16 @@ class Condition:
     object: str  # over which it is
     text: str
     wants: ValueType | None = "boolean"
+    has_prior: bool = False
     outer: str = ""  # the object whose record `record.x` asks
+    master: str = ""  # the reference that is `parent`
     node: Node = UNREAD
 
 
 def check(facts: Facts) -> Iterator[Problem]:
     for one in formulas(facts):
+        if not may_be_decided(one.node):
+            continue
         found = truth(one.node) if one.role in NEVER else None
         if found is not None:
             yield whole(facts, one, found)
@@ -60,6 +65,22 @@ def check(facts: Facts) -> Iterator[Problem]:
                 code = "condition.always" if value else "condition.never"
                 message = f"a part of {show(one.text)} is {'always' if value else 'never'} true, from here on"
                 yield Problem(at, code, message, "leave the part out, or mend it", "warning")
+
+
+def may_be_decided(node: Node) -> bool:
+    """Whether a field is asked twice, or a literal stands where it alone decides. Most conditions end here."""
+    seen: set[tuple[str, ...]] = set()
+    for part in walk(node):
+        if isinstance(part, Path):
+            if part.steps in seen:
+                return True
+            seen.add(part.steps)
+        elif isinstance(part, Const):
+            if part.type == "boolean" or isinstance(part.value, Decimal):
+                return True
+        elif isinstance(part, Compare) and not isinstance(part.left, Path) and not isinstance(part.right, Path):
+            return True
+    return False
 
 
 def whole(facts: Facts, one: Condition, value: bool) -> Problem:
@@ -83,9 +104,12 @@ def decided(node: Node) -> Iterator[tuple[Node, bool]]:
 def formulas(facts: Facts) -> Iterator[Condition]:
     """All formulas of the packages given that can be read."""
     for one in written(facts):
-        node = facts.tree(one.text, one.object, one.wants, one.outer)
-        if node is not None:
-            yield replace(one, node=node)
+        names, outer = facts.names(one.object, one.master), facts.names(one.outer) if one.outer else None
+        try:
+            node = facts.read(one.text, names, wants=one.wants, has_prior=one.has_prior, outer=outer)
+        except FormulaError:
+            continue  # the checks said so
+        yield replace(one, node=node)
 
 
 def written(facts: Facts) -> Iterator[Condition]:
@@ -113,14 +137,14 @@ def in_fields(facts: Facts) -> Iterator[Condition]:
         what = f"'{field.name}'"
         for key, text in (("show_if", field.show_if), ("require_if", field.require_if), ("lock_if", field.lock_if)):
             if text:
-                yield Condition(document, (*here, key), key, what, item.owner, text)
+                yield Condition(document, (*here, key), key, what, item.owner, text, has_prior=True)
         if field.formula:
             yield Condition(document, (*here, "formula"), "formula", what, item.owner, field.formula, None)
         if field.default_formula:
             yield Condition(
                 document, (*here, "default", "formula"), "default", what, item.owner, field.default_formula, None
             )
-        over = field.of if field.source == "rollup" else field.target
+        over = field.of if field.source == "rollup" else field.target or next(iter(field.targets), "")
         if field.filter and over in facts.objects:
             outer = "" if field.source == "rollup" else item.owner
             yield Condition(document, (*here, "filter"), "filter", what, over, field.filter, outer=outer)
@@ -133,11 +157,12 @@ def in_objects(facts: Facts) -> Iterator[Condition]:
         object_ = item.built
         for number, rule in enumerate(object_.validations):
             lines = object_.fields.get(rule.each)
-            over = lines.of if lines is not None else object_.name
+            over, master = (lines.of, lines.by) if lines is not None else (object_.name, "")
             for key, text in (("error_if", rule.error_if), ("unless", rule.unless)):
                 if text and over in facts.objects:
                     what = f"the rule '{rule.name}'"
-                    yield Condition(item.document, ("validations", number, key), key, what, over, text)
+                    steps = ("validations", number, key)
+                    yield Condition(item.document, steps, key, what, over, text, has_prior=not master, master=master)
 
 
 def in_layouts(facts: Facts) -> Iterator[Condition]:
@@ -155,4 +180,6 @@ def in_layouts(facts: Facts) -> Iterator[Condition]:
             text = data.get("show_if") if isinstance(data, dict) else None
             if isinstance(text, str) and text:
                 what = "the section" if "sections" in here else "the tab"
-                yield Condition(item.document, (*here, "show_if"), "show_if", what, item.built.object, text)
+                yield Condition(
+                    item.document, (*here, "show_if"), "show_if", what, item.built.object, text, has_prior=True
+                )

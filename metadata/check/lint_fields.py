@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from metadata.assemble import FieldItem
 from metadata.check.facts import Facts
+from metadata.formula import FormulaError
 from metadata.formula.ranges import truth
 from metadata.model import Field
 from metadata.problem import Place, Problem
@@ -42,8 +43,10 @@ def is_given(field: Field) -> bool:
 
 
 def is_always(facts: Facts, text: str, owner: str, value: bool) -> bool:
-    node = facts.tree(text, owner) if text else None
-    return node is not None and truth(node) is value
+    try:
+        return bool(text) and truth(facts.read(text, facts.names(owner), has_prior=True)) is value
+    except FormulaError:
+        return False
 
 
 def can_be_filled(facts: Facts, item: FieldItem, placed: frozenset[tuple[str, str]]) -> Iterator[Problem]:

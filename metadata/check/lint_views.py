@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from metadata.assemble import Item
 from metadata.check.facts import Facts
 from metadata.document import show
-from metadata.formula import Compare, Const, In, Node, Not, Path
+from metadata.formula import Compare, Const, FormulaError, In, Node, Not, Path
 from metadata.formula.nodes import And
 from metadata.formula.ranges import flat, junction
 from metadata.model import SYSTEM_FIELDS, Field, Object, View
@@ -56,8 +56,9 @@ def has_index(facts: Facts, item: Item[View], object_: Object, *, is_default: bo
     view, indexed = item.built, leads(facts, object_)
     near = bool(view.sort) and "." not in view.sort[0].path
     order = view.sort[0].path if near else "created_at" if not view.sort else ""
-    node = facts.tree(view.filter, object_.name) if view.filter else None
-    if view.filter and node is None:
+    try:
+        node = facts.parsed(view.filter, object_.name) if view.filter else None
+    except FormulaError:
         return
     equal, between = compared(facts, object_, node) if node is not None else ([], [])
     if any(name in indexed for name in (*equal, *between)):

@@ -70,3 +70,9 @@ def test_a_name_of_nothing_but_its_form_is_kept(text: str, left: str) -> None:
 @pytest.mark.parametrize("text", ["", "  ", "---", "（）"])
 def test_what_has_no_letters_is_blank(text: str) -> None:
     assert company(text) == ""
+
+
+def test_a_hostile_name_costs_no_more_than_a_long_one() -> None:
+    assert company("公司" * 5000) == "公司"
+    assert company("Ltd " * 5000) == "ltd"
+    assert len(company("a" * 10_000)) == 300

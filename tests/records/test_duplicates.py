@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from engine.cli import main
 from engine.errors import Candidate, Conflict, NeedsConfirmation
 from engine.service import Query, Records
 from engine.store.database import Connection
@@ -310,3 +311,18 @@ def test_two_rules_cost_one_look_up_by_index(office: Running, monkeypatch: pytes
         steps = [row[-1] for row in plan]
         assert "SEARCH k USING INDEX sqlite_autoindex_fs_duplicate_key_1 (key=?)" in steps
         assert [step for step in steps if step.startswith("SCAN") and not step.startswith("SCAN p")] == []
+
+
+def test_keys_are_verified_and_made_anew(office: Running, capsys: pytest.CaptureFixture[str]) -> None:
+    acme = office.records("sam").create("firm", ACME)["id"]
+    office.records("sam").create("person", {"name": "林悦"})
+    common = ["--database", office.config.database_url, "--data", str(office.folder)]
+    assert main(["duplicates", "verify", *common]) == 0
+    with office.tenant.database.write() as connection:
+        connection.run(f"DELETE FROM fs_duplicate_key WHERE record = '{acme}'")
+    assert main(["duplicates", "verify", *common]) == 1
+    assert capsys.readouterr().out == f"all keys are right\nfirm: {acme}\nthe keys of 1 records are wrong\n"
+    assert main(["duplicates", "rebuild", *common]) == 0
+    assert main(["duplicates", "verify", "--json", *common]) == 0
+    with pytest.raises(Conflict):
+        office.records("sam").create("firm", SAME)

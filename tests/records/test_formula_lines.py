@@ -48,6 +48,9 @@ fields:
   price: {type: currency}
   quantity: {type: integer}
   net: {type: formula, formula: price * quantity, returns: currency}
+  more: {type: formula, formula: "price + 1 - (1 - (1 - (1 - (1 - (1 - (1 - (1 - 1)))))))", returns: currency}
+  most: {type: formula, formula: "more * 1 + (0 - (0 - (0 - (0 - (0 - (0 - more))))))", returns: currency}
+  deep: {type: formula, formula: "most + (0 * (1 + (1 + (1 + (1 + (1 + (1 + most)))))))", returns: currency}
   share: {type: formula, formula: "net * 100 / parent.total", returns: percent}
 ---
 role: clerk
@@ -138,3 +141,11 @@ def test_a_tree_that_a_person_may_not_read_is_none(shop: Running) -> None:
     with pytest.raises(BadInput):
         names(shop, "IN_TREE(region, 'x')", "sam")
     assert names(shop, "IN_TREE(region, 'x')", "ann") == []
+
+
+def test_formulas_of_formulas_may_be_deep(shop: Running) -> None:
+    found = shop.records().list(Query("item", ("name", "deep"), filter="deep + 1 + 1 + 1 > 4", sort=(SortKey("deep"),)))
+    assert [(record["name"], record["deep"]) for record in found.records] == [
+        ("nut", 3.0), ("bolt", 23.0), ("gear", 152.0)
+    ]  # fmt: skip
+    assert names(shop, "SUM(items, deep) == 178", object_="order") == ["big"]

@@ -14,6 +14,7 @@ from tests.ui.conftest import PACKAGE, Shop, Visitors, served
 RULES = """
   phone: {type: phone, label: {en: Telephone, zh-CN: 电话}}
   about: {type: longtext, label: {en: About, zh-CN: 简介}}
+  partners: {type: multi_reference, to: company, label: {en: Partners, zh-CN: 伙伴}}
   number: {type: autonumber, label: {en: Number, zh-CN: 编号}, format: "C-{0000}"}
 duplicates:
   - {rule: same_company, match: {name: company}}
@@ -91,6 +92,16 @@ def test_values_that_differ_can_be_chosen_and_what_will_move_is_counted(shop: Sh
     assert counts == ["1", "2"]
     assert 'name="take.number"' not in text  # the engine's own
     assert "C-000" in text
+
+
+def test_references_of_every_kind_are_shown_and_counted(shop: Shop, pair: dict[str, str]) -> None:
+    third = shop.company("Zenith", partners=[pair["Acme"]])
+    shop.site.records("ann").update("company", pair["ACME Ltd"], {"partners": [third]})
+    text = page(shop.site, f"/o/company/merge?ids={pair['Acme']},{pair['ACME Ltd']}")
+    assert re.findall(r'name="take\.partners" value="([0-9a-f-]+)" checked', text) == [pair["ACME Ltd"]]
+    assert re.search(r"Zenith</span>", text)
+    row = text[text.index("Companies · Partners") :]
+    assert re.findall(r"</small>(\d+)</div>", row)[:2] == ["1", "0"]
 
 
 def test_a_merge_page_is_for_those_who_may_and_for_two_or_three(shop: Shop, pair: dict[str, str]) -> None:

@@ -2,18 +2,19 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from starlette.responses import Response
 
 from engine.errors import BadInput, Conflict, Forbidden, NotFound, Stale
 from engine.rules.values import rules_of
-from engine.service import AggregateQuery
-from engine.service_deletion import referring
+from engine.service import AggregateQuery, Query
+from engine.store.references import referring, written
 from engine.store.types import is_id
-from metadata.model import Object
+from metadata.model import Field, Object
 from ui.columns import ShownColumn, plan_of, readable
+from ui.naming import named_rows
 from ui.screens.likely import MOST, may_merge
 from ui.screens.objects import head, is_written, object_of
 from ui.screens.record import record_page, values_of
@@ -28,6 +29,7 @@ LINK = re.compile(r"</?a\b[^>]*>")  # a choice is clicked as a whole: what it sh
 SYSTEM = ("created_at", "modified_at", "version")
 
 Values = Mapping[str, Any]
+Row = Sequence[Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +38,8 @@ class Compared:
 
     definition: Object
     columns: tuple[ShownColumn, ...]
-    paths: tuple[str, ...]
     records: dict[str, Values]  # in the order of the address
+    rows: Mapping[str, Row]  # the same for the columns' cells
 
     def differs(self, name: str) -> bool:
         first, *others = (values.get(name) for values in self.records.values())
@@ -66,6 +68,7 @@ def merge(visit: Visit) -> Response:
         return show(visit, compared, notice, 409, master, taken)
     except (BadInput, Conflict) as refusal:
         status = 422 if isinstance(refusal, BadInput) else 409
+        refusal.problems = tuple(replace(one, path=one.path.removeprefix("values.")) for one in refusal.problems)
         return show(visit, compared, sentence(visit, definition, refusal), status, master, taken)
     title = str(merged.record.get(definition.title) or visit.text(definition.label))
     toast = {"code": "merged", "object": definition.name, "id": master, "title": title}
@@ -101,7 +104,8 @@ def compare(visit: Visit, sent: Sequence[str]) -> Compared:
     plan = plan_of(ctx.snapshot, ctx.scope, definition.name, names, visit.formats, ctx.language)
     paths = (*dict.fromkeys((definition.title, *plan.paths, *SYSTEM)),)
     records = {one: values_of(visit, definition, one, paths) for one in ids}
-    return Compared(definition, plan.columns, plan.paths, records)
+    rows = named_rows(visit.records, plan, [[values.get(path) for path in plan.paths] for values in records.values()])
+    return Compared(definition, plan.columns, records, dict(zip(ids, rows, strict=True)))
 
 
 def is_compared(definition: Object, name: str) -> bool:
@@ -152,8 +156,8 @@ def record_view(visit: Visit, definition: Object, record_id: str, values: Values
 
 def field_view(compared: Compared, column: ShownColumn, may_choose: bool, taken: Mapping[str, str]) -> dict[str, Any]:
     cells = []
-    for record_id, values in compared.records.items():
-        html = column.cell([values.get(path) for path in compared.paths])
+    for record_id, row in compared.rows.items():
+        html = column.cell(row)
         cells.append({"id": record_id, "html": LINK.sub("", html), "is_taken": taken.get(column.path) == record_id})
     return {
         "name": column.path, "label": column.label, "cells": cells, "may_choose": may_choose,
@@ -180,17 +184,28 @@ def newest(compared: Compared, name: str) -> str:
 def related_views(visit: Visit, compared: Compared) -> list[dict[str, Any]]:
     """What refers to each of the records, of what this person may see."""
     found = []
-    ids = list(compared.records)
-    among = ", ".join(f"'{one}'" for one in ids)  # ids have no quotes
     for name, reference in referring(visit.ctx.snapshot, compared.definition.name):
-        if readable(visit.ctx.snapshot, visit.ctx.scope, name, reference.name) is None:
+        if readable(visit.ctx.snapshot, visit.ctx.scope, name, reference.name) is None or not reference.is_stored:
             continue
-        other = visit.ctx.snapshot.definitions.objects[name]
-        counted = visit.records.aggregate(
-            AggregateQuery(name, (reference.name,), filter=f"this.{reference.name} in [{among}]")
-        )
-        counts = {group[reference.name]: group["count()"] for group in counted.groups}
-        if counts:
-            label = f"{visit.text(other.plural)} · {visit.text(reference.label)}"
-            found.append({"label": label, "counts": [visit.formats.number(counts.get(one, 0)) for one in ids]})
+        count = counts_together if reference.target else counts_one_by_one
+        counts = count(visit, compared, name, reference)
+        if any(counts.values()):
+            label = f"{visit.text(visit.ctx.snapshot.definitions.objects[name].plural)} · {visit.text(reference.label)}"
+            shown = [visit.formats.number(counts.get(one, 0)) for one in compared.records]
+            found.append({"label": label, "counts": shown})
     return found
+
+
+def counts_together(visit: Visit, compared: Compared, name: str, reference: Field) -> dict[str, int]:
+    among = ", ".join(f"'{one}'" for one in compared.records)  # ids have no quotes
+    asked = AggregateQuery(name, (reference.name,), filter=f"this.{reference.name} in [{among}]")
+    return {group[reference.name]: group["count()"] for group in visit.records.aggregate(asked).groups}
+
+
+def counts_one_by_one(visit: Visit, compared: Compared, name: str, reference: Field) -> dict[str, int]:
+    """Of references that nothing can be grouped by."""
+    counts = {}
+    for one in compared.records:
+        held = (reference.name, "=", written(reference, compared.definition.name, one))
+        counts[one] = visit.records.page(Query(name, ("id",), conditions=(held,), limit=1, count="capped")).count or 0
+    return counts

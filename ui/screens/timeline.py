@@ -14,6 +14,7 @@ from engine.store.references import pointed
 from metadata.model import Object
 from ui import naming
 from ui.cells import Shown, cell_for
+from ui.cells_files import names
 from ui.columns import field_of
 from ui.naming import Titles
 from ui.visit import Visit
@@ -93,6 +94,9 @@ def lines_of(visit: Visit, definition: Object, change: Change, titles: Titles) -
         if field.is_list_of_records:
             yield lines_text(visit, label, old or 0, new or 0)
             continue
+        if visit.ctx.snapshot.plugins.fields[field.type].is_secret:
+            yield visit.say("changed {field}", field=label)
+            continue
         before, after = value_text(visit, field, old, titles), value_text(visit, field, new, titles)
         if not before:
             yield visit.say("set {field} to {new}", field=label, new=after)
@@ -117,6 +121,8 @@ def value_text(visit: Visit, field: Any, value: Any, titles: Titles) -> str:
     if field.targets:
         return ", ".join(titles.get(place, "…") for place in pointed(field, value))
     kind = visit.ctx.snapshot.plugins.fields[field.type]
+    if kind.attaches is not None:
+        return cut(names(value))
     try:
         stored = kind.parser(field)(value)
     except BadValue:
@@ -124,6 +130,10 @@ def value_text(visit: Visit, field: Any, value: Any, titles: Titles) -> str:
         return str(value)[:LONGEST]
     html = cell_for(Shown(field, 0, visit.formats, visit.language, kind.cell))([stored])
     text = unescape(Markup(html.replace("</span><span", "</span>, <span")).striptags())  # noqa: S704 - cells escape
+    return cut(text)
+
+
+def cut(text: str) -> str:
     return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
 
 
