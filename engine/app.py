@@ -15,8 +15,10 @@ from starlette.routing import BaseRoute, Mount
 
 from engine.api.aggregate import OPERATIONS as AGGREGATES
 from engine.api.errors import HttpRefusal, answer_to, status_of
+from engine.api.files import OPERATIONS as FILES
 from engine.api.guard import Guard
 from engine.api.health import health_routes
+from engine.api.merging import OPERATIONS as MERGING
 from engine.api.metrics import Metrics
 from engine.api.objects import OPERATIONS as OBJECTS
 from engine.api.operations import ROOT, Api
@@ -38,9 +40,10 @@ def create_app(config: Config, tenant: Tenant | None = None) -> Starlette:
     """
     owned = tenant is None
     if tenant is None:
-        tenant = open_tenant(config.database_url, config.data, config.tenant, load_plugins(config.plugins))
+        plugins = load_plugins(config.plugins)
+        tenant = open_tenant(config.database_url, config.data, config.tenant, plugins, config.files)
     site, metrics = Site(config, tenant), Metrics()
-    api = Api(site, (*RECORDS, *AGGREGATES, *OBJECTS))
+    api = Api(site, (*RECORDS, *MERGING, *AGGREGATES, *FILES, *OBJECTS))
     routes: list[BaseRoute] = [Mount(ROOT, app=api), *health_routes(site, metrics)]
     if config.ui:
         routes += named(config.ui)(site)

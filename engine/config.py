@@ -23,6 +23,8 @@ class Config:
     hosts: tuple[str, ...] = ()  # further host names that are answered; "*" is any
     threads: int = 0  # that work on requests; 0 is what suits the database
     max_body_bytes: int = 8 * 1024 * 1024
+    max_file_bytes: int = 100 * 1024 * 1024  # of one upload; fields may allow less
+    files: str = ""  # where files lie: "" is in `data`, else a folder or s3://bucket/prefix?endpoint=URL&region=NAME
     metrics_token: str = ""  # when set, /metrics wants it as a bearer token
     access_log: bool = False
     plugins: tuple[str, ...] = ("plugins.base",)
@@ -104,6 +106,8 @@ CONVERT: dict[str, Callable[[str], object]] = {
     "hosts": texts,
     "threads": whole_number,
     "max_body_bytes": whole_number,
+    "max_file_bytes": whole_number,
+    "files": str,
     "metrics_token": str,
     "access_log": yes,
 }

@@ -1,6 +1,6 @@
 """Who asks, when, and on which version of the definitions. Passed to everything that reads or writes records."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -29,7 +29,7 @@ class Actor:
     language: str = "en"
     time_zone: ZoneInfo = ZONE_UTC
     is_system: bool = False
-    departments: tuple[str, ...] = ()  # ids of the person's departments and of all above them
+    departments: Sequence[str] = ()  # ids of the person's department and of all above it; read when looked at
 
 
 SYSTEM = Actor(id="", username="", name="Fieldstone", is_system=True)
@@ -63,7 +63,7 @@ class Context:
         """What formulas may know besides a record."""
         actor = self.actor
         return Here(
-            self.now, self.time_zone, actor.id, actor.username, actor.roles, frozenset(actor.departments),
+            self.now, self.time_zone, actor.id, actor.username, actor.roles, actor.departments,
             self.snapshot.definitions.fiscal_year_start,
         )  # fmt: skip
 

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from engine.context import SYSTEM, ZONE_UTC, Actor, Context, context_of
 from engine.errors import InputProblem
-from engine.rules import rollups, single
+from engine.rules import duplicates, rollups, single
 from engine.rules.conditions import sources_of
 from engine.rules.draft import Draft
 from engine.rules.numbering import number
@@ -290,6 +290,8 @@ def _write(loading: Loading, connection: Connection, object_name: str, new: list
     number(ctx, connection, rules, new_rows)
     with as_conflicts(ctx.snapshot, object_name):
         rows.insert_many(ctx, connection, object_name, new_rows)
+    duplicates.keep(ctx, connection, object_name, new_rows)
+    duplicates.check(ctx, connection, object_name, new_rows)
     for row in new_rows:
         _remember(ctx, connection, rules, row)
     return fresh

@@ -3,6 +3,7 @@
 from engine.contracts.field import FieldType, Parse, plain_form, plain_text, same, worked_out
 from engine.contracts.function import Function, Here
 from engine.errors import BadValue
+from engine.files.value import FileValue
 from engine.formula.exact import (
     PADDED_MAX,
     arithmetic,
@@ -59,7 +60,21 @@ from engine.numbers import (
 )
 from engine.pattern import Pattern, PatternError
 from engine.richtext import safe_html
-from engine.store.types import Boolean, Date, DateTime, Decimal, Id, Integer, Json, JsonText, Text, TextList, Time
+from engine.sealed import DOTS, Sealed, Unsealed
+from engine.store.types import (
+    Boolean,
+    Date,
+    DateTime,
+    Decimal,
+    Id,
+    Integer,
+    Json,
+    JsonText,
+    Secret,
+    Text,
+    TextList,
+    Time,
+)
 from engine.values import brief, local_text, read_date, read_datetime, read_text, read_time, utc_from_local, wrong_type
 from metadata.model import Choice, Field, say
 from metadata.model import Text as Label
@@ -68,10 +83,13 @@ __all__ = [
     # contracts
     "BadValue", "Choice", "Field", "FieldType", "Function", "Label", "Parse", "worked_out",
     # columns
-    "Boolean", "Date", "DateTime", "Decimal", "Id", "Integer", "Json", "JsonText", "Text", "TextList", "Time",
+    "Boolean", "Date", "DateTime", "Decimal", "Id", "Integer", "Json", "JsonText", "Secret", "Text", "TextList",
+    "Time",
     # reading values
     "INTEGER_MAX", "INTEGER_MIN", "ExactNumber", "brief", "number_json", "number_text", "read_date", "read_datetime",
     "read_decimal", "read_integer", "read_text", "read_time", "safe_html", "say", "wrong_type",
+    # files and secrets
+    "DOTS", "FileValue", "Sealed", "Unsealed",
     # safe patterns
     "Pattern", "PatternError",
     # browser forms

@@ -3,18 +3,19 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from engine import service_batch, service_deletion, service_reads, service_writes
+from engine import service_batch, service_deletion, service_merge, service_reads, service_unmerge, service_writes
 from engine.context import Context
-from engine.service_answers import Aggregation, Change, Column, Listing, Page, Recent, Result
+from engine.service_answers import Aggregation, Change, Column, Duplicate, Listing, Merged, Page, Recent, Result
 from engine.store.aggregate import AggregateQuery
 from engine.store.query import Query, SortKey
 
 __all__ = [
-    "AggregateQuery", "Aggregation", "Change", "Column", "Listing", "Page", "Query", "Recent", "Records", "Result",
-    "SortKey",
+    "AggregateQuery", "Aggregation", "Change", "Column", "Duplicate", "Listing", "Merged", "Page", "Query", "Recent",
+    "Records", "Result", "SortKey",
 ]  # fmt: skip
 
 Json = dict[str, Any]
+NOTHING: Mapping[str, Any] = {}
 
 
 class Records:
@@ -78,6 +79,24 @@ class Records:
         """
         return service_batch.batch(self.ctx, object_name, operations, atomic)
 
+    def duplicates(self, object_name: str, record_id: str) -> Sequence[Duplicate]:
+        """Records that may be the same thing, the likest first."""
+        return service_reads.duplicates(self.ctx, object_name, record_id)
+
+    def merge(
+        self, object_name: str, master: str, others: Sequence[str], values: Mapping[str, str] = NOTHING,
+        if_versions: Mapping[str, int] = NOTHING,
+    ) -> Merged:  # fmt: skip
+        """One record of two or three. `values`: field -> the record whose value is taken, where it is not the master's.
+
+        Needs the right to update the master and to delete the others. What refers to them refers to the master then.
+        """
+        return service_merge.merge(self.ctx, object_name, master, others, values, if_versions)
+
+    def unmerge(self, object_name: str, master: str) -> Merged:
+        """Take the last merge into a record back, within 30 days. What was changed since stays, and is told."""
+        return service_unmerge.unmerge(self.ctx, object_name, master)
+
     def history(self, object_name: str, record_id: str) -> Sequence[Change]:
         """Newest first."""
         return service_reads.history(self.ctx, object_name, record_id)
@@ -90,9 +109,9 @@ class Records:
         those that its filter offers while `record` holds these values, as the API takes them; `id` if it is there."""
         return service_reads.options(self.ctx, object_name, text, limit, reference, record)
 
-    def titles(self, object_name: str, ids: Iterable[str]) -> Mapping[str, str]:
-        """id -> title of the visible ones."""
-        return service_reads.titles(self.ctx, object_name, ids)
+    def titles(self, object_name: str, ids: Iterable[str], in_trash: bool = False) -> Mapping[str, str]:
+        """id -> title of the visible ones, of living or of deleted records."""
+        return service_reads.titles(self.ctx, object_name, ids, in_trash)
 
     def recent(self, limit: int = 10) -> Sequence[Recent]:
         """What changed last of what this person may see, each record once."""

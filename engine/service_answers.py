@@ -8,7 +8,9 @@ from typing import Any
 from engine.errors import EngineError, InputWarning
 from metadata.model import Field
 
-__all__ = ["Aggregation", "Change", "Column", "Listing", "Page", "Recent", "Result"]
+__all__ = [
+    "Aggregation", "Change", "Column", "Duplicate", "Listing", "Merged", "Page", "Place", "Recent", "Result",
+]  # fmt: skip
 
 Json = dict[str, Any]
 
@@ -59,9 +61,11 @@ class Change:
     at: datetime
     by: str  # user id; "" is the system
     by_name: str
-    action: str  # create, update, delete, restore
+    action: str  # create, update, delete, restore, merge, unmerge
     version: int
     changes: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)  # field -> (old, new), JSON-ready
+    others: Sequence[str] = ()  # of a merge: the records that went into this one
+    into: str = ""  # ... or the record that this one went into
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +89,35 @@ class Result:
     created: bool = False
     error: EngineError | None = None
     warnings: Sequence[InputWarning] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicate:
+    """A record that may be the same thing as another one."""
+
+    id: str
+    title: str
+    rule: str
+    score: int  # 60-100: how much they have in common
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A field of a record."""
+
+    object: str
+    id: str
+    field: str
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """What a merge did, or its undoing; as far as this person may see it."""
+
+    record: Json  # the one that was kept
+    others: tuple[str, ...]  # ids of those that went into it, or came back
+    moved: Mapping[tuple[str, str], int]  # (object, field) -> how many references were moved
+    kept: tuple[Place, ...] = ()  # of an undoing: what was changed since, and stays
 
 
 Operations = Sequence[Mapping[str, Any]]

@@ -7,7 +7,7 @@ from typing import Any
 from engine import service_lines as lines
 from engine.context import Context
 from engine.errors import BadInput, EngineError, InputProblem, InputWarning
-from engine.rules import rollups, trees
+from engine.rules import duplicates, rollups, trees
 from engine.rules.masters import give_owner
 from engine.rules.numbering import number
 from engine.rules.pipeline import settle
@@ -175,6 +175,9 @@ def create_many(
     if rollups.concerns(ctx.snapshot, object_name):
         seen.touch(rollups.after_change(connection, ctx.snapshot, object_name, ids))
     refuse(seen.problems(ctx, connection))
+    if duplicates.has_rules(ctx.snapshot, object_name):
+        duplicates.keep(ctx, connection, object_name, new)
+        duplicates.check(ctx, connection, object_name, new)
     entries = [
         (row["id"], 1, "create", {**changes_of(rules, {}, row), **lines.counts_of(sent)})
         for row, sent in zip(new, tables, strict=True)

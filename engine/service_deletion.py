@@ -12,7 +12,7 @@ from typing import Any
 from engine.access.scope import Scope
 from engine.context import Context
 from engine.errors import Conflict, InputProblem, NotFound
-from engine.rules import rollups, trees
+from engine.rules import duplicates, rollups, trees
 from engine.rules.uniqueness import as_conflicts
 from engine.rules.values import rules_of
 from engine.rules.written import Written, owners_of
@@ -25,7 +25,10 @@ from engine.store.references import pointed, referring, replaced, written
 from engine.store.rows_deletion import Taken
 from metadata.model import Field
 
-__all__ = ["change_references", "delete", "delete_in", "delete_lines", "restore", "restore_in"]
+__all__ = [
+    "NO_CHANGES", "change_references", "delete", "delete_in", "delete_lines", "mend_references", "restore",
+    "restore_in",
+]  # fmt: skip
 
 MOST = 10_000  # records that one deletion may take along
 
@@ -159,9 +162,11 @@ def _carry_out(ctx: Context, connection: Connection, closure: Closure, versions:
 
 
 def change_references(
-    ctx: Context, connection: Connection, object_name: str, reference: Field, changes: Mapping[str, tuple[Any, Any]]
-) -> None:
-    """Set a reference in many records, id -> (old, new), with the history and the roll-ups, whoever may see them."""
+    ctx: Context, connection: Connection, object_name: str, reference: Field, changes: Mapping[str, tuple[Any, Any]],
+    action: str = "update",
+) -> Mapping[str, Iterable[str]]:  # fmt: skip
+    """Set a reference in many records, id -> (old, new), with the history and the roll-ups, whoever may see them.
+    Returns records whose roll-ups changed."""
     name = reference.name
     each = {one: {name: new} for one, (_, new) in changes.items()}
     values = {tuple(new) if isinstance(new, list) else new for _, new in changes.values()}
@@ -171,11 +176,12 @@ def change_references(
         else:
             versions = rows.change_each(ctx, connection, object_name, each)
     former = {name: [old for old, _ in changes.values() if isinstance(old, str)]}
-    rollups.after_change(connection, ctx.snapshot, object_name, list(changes), [name], former)
-    if not reference.is_tracked:
-        return
-    entries = [(one, version, "update", {name: changes[one]}) for one, version in versions.items()]
-    rows_history.write(ctx, connection, object_name, entries)
+    touched = rollups.after_change(connection, ctx.snapshot, object_name, list(changes), [name], former)
+    duplicates.renew_stored(ctx, connection, object_name, list(changes), [name])
+    if reference.is_tracked:
+        entries = [(one, version, action, {name: changes[one]}) for one, version in versions.items()]
+        rows_history.write(ctx, connection, object_name, entries)
+    return touched
 
 
 def delete_lines(
@@ -234,12 +240,12 @@ def restore_in(ctx: Context, connection: Connection, object_name: str, record_id
         others = [one for one in ids if one != record_id]
         if not others:
             continue
-        with _untold(ctx.scope, name), as_conflicts(ctx.snapshot, name):
+        with untold(ctx.scope, name), as_conflicts(ctx.snapshot, name):
             versions = rows.change_many(ctx, connection, name, others, {"deleted_at": None})
         rows_history.write(ctx, connection, name, [(one, at, "restore", NO_CHANGES) for one, at in versions.items()])
     for name, ids in deleted.items():
-        with _untold(ctx.scope, name):
-            _mend_references(ctx, connection, name, ids)
+        with untold(ctx.scope, name):
+            mend_references(ctx, connection, name, ids)
     _refill(ctx, connection, [one for one in taken if one.field], deleted)
     _stay_trees(ctx, connection, deleted)
     seen = Written()
@@ -247,6 +253,9 @@ def restore_in(ctx: Context, connection: Connection, object_name: str, record_id
         seen.touch(rollups.after_change(connection, ctx.snapshot, name, ids))
         seen.touch(owners_of(connection, ctx.snapshot, name, ids))
     refuse(seen.problems(ctx, connection))
+    for name, ids in deleted.items():
+        with untold(ctx.scope, name):
+            duplicates.check_stored(ctx, connection, name, ids)
     rows_deletion.forget(connection, ctx.snapshot, record_id)
     found = rows.current(ctx, connection, object_name, record_id, "delete")
     if found is None:  # what its row rule depends on has gone
@@ -255,7 +264,7 @@ def restore_in(ctx: Context, connection: Connection, object_name: str, record_id
 
 
 @contextmanager
-def _untold(scope: Scope, object_name: str) -> Iterator[None]:
+def untold(scope: Scope, object_name: str) -> Iterator[None]:
     """A conflict at records that this person may not know of says nothing of them."""
     try:
         yield
@@ -272,7 +281,7 @@ def _not_in_trash(ctx: Context, connection: Connection, object_name: str, record
     return Conflict(f"this {object_name} is not deleted", code="restore.living", fix="load it again")
 
 
-def _mend_references(ctx: Context, connection: Connection, object_name: str, ids: list[str]) -> None:
+def mend_references(ctx: Context, connection: Connection, object_name: str, ids: list[str]) -> None:
     """What restored records refer to may be deleted by now: then the reference is blank, or the restoring refused."""
     definition = ctx.snapshot.definitions.objects[object_name]
     references = [one for one in definition.fields.values() if one.is_stored and (one.target or one.targets)]

@@ -8,7 +8,8 @@ from typing import Any
 from engine.context import Context
 from engine.errors import BadInput, InputProblem
 from engine.rules import lookups
-from engine.service_answers import Aggregation, Change, Listing, Page, Recent
+from engine.rules.duplicates import likely
+from engine.service_answers import Aggregation, Change, Duplicate, Listing, Page, Recent
 from engine.service_lists import attach, check_limit, parted, tables_in
 from engine.service_writes import not_found
 from engine.store import aggregate as aggregates
@@ -18,7 +19,9 @@ from engine.store.query_paths import need_object
 from metadata.formula import Node
 from metadata.model import SYSTEM_FIELDS
 
-__all__ = ["aggregate", "get", "get_row", "history", "listing", "options", "page", "recent", "titles"]
+__all__ = [
+    "aggregate", "duplicates", "get", "get_row", "history", "listing", "options", "page", "recent", "titles",
+]  # fmt: skip
 
 PERSON = SYSTEM_FIELDS["owner"].target
 RECENT_CHANGES, RECENT_STEPS = 200, 3
@@ -86,8 +89,25 @@ def history(ctx: Context, object_name: str, record_id: str) -> list[Change]:
             action=entry["action"],
             version=entry["version"],
             changes={name: pair for name, pair in entry["changes"].items() if name in readable},
+            others=entry["others"],
+            into=entry["into"],
         )
         for entry in entries
+    ]
+
+
+def duplicates(ctx: Context, object_name: str, record_id: str) -> list[Duplicate]:
+    """The likest first. Raises NotFound for a record that this person may not see."""
+    need_object(ctx.scope, object_name)
+    with ctx.tenant.database.read() as connection:
+        if rows.current(ctx, connection, object_name, record_id, "read") is None:
+            raise not_found(object_name, record_id)
+        found = likely(ctx, connection, object_name, record_id)[:MAX_LIMIT]
+    names = titles(ctx, object_name, [one.record for one in found])
+    return [
+        Duplicate(one.record, names[one.record], one.matcher.rule.name, one.score)
+        for one in found
+        if one.record in names
     ]
 
 
@@ -124,7 +144,7 @@ def _offered(ctx: Context, object_name: str, reference: str, record: Mapping[str
         return lookups.rule_of(ctx, connection, owner, name, record)
 
 
-def titles(ctx: Context, object_name: str, ids: Iterable[str]) -> dict[str, str]:
+def titles(ctx: Context, object_name: str, ids: Iterable[str], in_trash: bool = False) -> dict[str, str]:
     """id -> title of the records that are visible; {} for an object that may not be read."""
     wanted = list(dict.fromkeys(ids))
     if not wanted or not ctx.scope.can("read", object_name):
@@ -133,7 +153,7 @@ def titles(ctx: Context, object_name: str, ids: Iterable[str]) -> dict[str, str]
     found: dict[str, str] = {}
     for start in range(0, len(wanted), MAX_LIMIT):
         chunk = tuple(wanted[start : start + MAX_LIMIT])
-        part = page(ctx, Query(object_name, (title,), ids=chunk, limit=len(chunk)))
+        part = page(ctx, Query(object_name, (title,), ids=chunk, limit=len(chunk), in_trash=in_trash))
         found.update((record_id, _shown(row[0])) for record_id, row in zip(part.ids, part.rows, strict=True))
     return found
 

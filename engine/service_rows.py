@@ -8,7 +8,7 @@ from typing import Any
 from engine.access.scope import Scope
 from engine.context import Context
 from engine.errors import BadInput, EngineError, Forbidden, InputProblem, NotFound, Stale
-from engine.rules import rollups, trees
+from engine.rules import duplicates, rollups, trees
 from engine.rules.draft import Draft
 from engine.rules.masters import give_owner
 from engine.rules.numbering import number
@@ -88,6 +88,9 @@ def write_new(
         written.add(ctx.snapshot, rules, row["id"], None, row, path)
     if rollups.concerns(ctx.snapshot, name):
         written.touch(rollups.after_change(connection, ctx.snapshot, name, ids))
+    if duplicates.has_rules(ctx.snapshot, name):
+        duplicates.keep(ctx, connection, name, new)
+        duplicates.check(ctx, connection, name, new, paths=dict(zip(ids, paths, strict=True)))
     rows_history.write(ctx, connection, name, [(row["id"], 1, "create", changes_of(rules, {}, row)) for row in new])
     return new
 
@@ -99,7 +102,7 @@ def write_changed(
     name, ids = rules.object, [record_id for _, record_id, _ in changes]
     if rows.failing(ctx, connection, name, ids, "update"):
         raise may_not("update", name)
-    settle(ctx, connection, rules, [draft for _, _, draft in changes])
+    settle(ctx, connection, rules, [draft for _, _, draft in changes], held=written.held)
     refuse([at(path, problem) for path, _, draft in changes for problem in draft.problems])
     each = {record_id: draft.changed for _, record_id, draft in changes}
     for values in each.values():
@@ -126,6 +129,10 @@ def write_changed(
         moved = [field for field in rollups.references_of(ctx.snapshot, name) if field in names]
         former = {field: [befores[one][field] for one in ids if field in each[one]] for field in moved}
         written.touch(rollups.after_change(connection, ctx.snapshot, name, ids, names, former))
+    if duplicates.has_rules(ctx.snapshot, name):
+        names = {field for values in each.values() for field in values}
+        duplicates.renew_stored(ctx, connection, name, ids, names)
+        duplicates.check_stored(ctx, connection, name, ids, names, {one: path for path, one, _ in changes})
     entries = [(one, versions[one], "update", changes_of(rules, befores[one], each[one])) for one in ids]
     rows_history.write(ctx, connection, name, [entry for entry in entries if entry[3]])
 

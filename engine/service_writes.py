@@ -5,7 +5,7 @@ from typing import Any
 from engine import service_lines as lines
 from engine.context import Context
 from engine.errors import BadInput, BadValue, Conflict, InputProblem
-from engine.rules import rollups, trees
+from engine.rules import duplicates, rollups, trees
 from engine.rules.draft import Draft
 from engine.rules.masters import give_owner, lock_masters, masters_wrong
 from engine.rules.numbering import number
@@ -87,6 +87,9 @@ def _create_row(ctx: Context, connection: Connection, rules: Rules, draft: Draft
     if rollups.concerns(ctx.snapshot, rules.object):
         seen.touch(rollups.after_change(connection, ctx.snapshot, rules.object, [row["id"]]))
     refuse(seen.problems(ctx, connection))
+    if duplicates.has_rules(ctx.snapshot, rules.object):
+        duplicates.keep(ctx, connection, rules.object, [row])
+        duplicates.check(ctx, connection, rules.object, [row])
     changes = {**changes_of(rules, {}, row), **lines.counts_of(tables)}
     rows_history.write(ctx, connection, rules.object, [(row["id"], 1, "create", changes)])
     return answer(ctx, connection, rules.object, written.record, written.is_visible, is_outdated=bool(tables))
@@ -105,7 +108,9 @@ def update_in(
     need(ctx.scope, "update", object_name)
     rules = rules_of(ctx.snapshot, object_name)
     own, sent = lines.split(ctx, object_name, values)
+    warned = len(ctx.warnings)
     for _ in range(TRIES):
+        del ctx.warnings[warned:]  # those of a try before
         current = rows.current(ctx, connection, object_name, record_id, "update")
         if current is None:
             raise not_found(object_name, record_id)
@@ -145,6 +150,10 @@ def update_in(
             former = {name: [before[name]] for name in moved}
             seen.touch(rollups.after_change(connection, ctx.snapshot, object_name, [record_id], changed, former))
         refuse(seen.problems(ctx, connection))
+        if compared := duplicates.compared(ctx.snapshot, object_name, changed):
+            row = {**current.stored(compared), **changed, "id": record_id}
+            duplicates.renew(ctx, connection, object_name, [row], changed)
+            duplicates.check(ctx, connection, object_name, [row], changed)
         if changes := {**changes_of(rules, before, changed), **lines.counts_of(tables)}:
             version = written.record["version"]
             rows_history.write(ctx, connection, object_name, [(record_id, version, "update", changes)])

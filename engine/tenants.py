@@ -1,14 +1,19 @@
 """Which tenant, where it is stored, and which version of its definitions runs now."""
 
+import os
 import re
 import threading
+from collections.abc import Sequence
+from functools import cached_property
 from importlib.metadata import entry_points
 from pathlib import Path
 
 import sqlalchemy as sa
 
 from engine.errors import BadInput
+from engine.files.store import FileStore, open_store
 from engine.formula.sqlite import sqlite_functions
+from engine.keyring import Keyring, read_keys
 from engine.registry import Plugins
 from engine.snapshot import Snapshot, unpack
 from engine.store import system
@@ -28,12 +33,27 @@ NOTHING = Definitions(packages={}, objects={}, layouts={}, views={}, menus=(), r
 class Tenant:
     """One tenant. Used from several threads, and by several processes at a time."""
 
-    def __init__(self, name: str, database: Database, plugins: Plugins) -> None:
+    def __init__(
+        self, name: str, database: Database, plugins: Plugins, data: Path, files: str = "", keys: Sequence[bytes] = ()
+    ) -> None:
+        """`data` is the folder for all that is not in the database; `files` says where files lie, `keys` are those of
+        secrets, if not there."""
         self.name, self.database, self.plugins = name, database, plugins
+        self.data, self._files, self._keys = data, files, keys
         database.functions |= sqlite_functions(plugins.functions)
         self._versions: dict[int, Snapshot] = {}
         self._lock = threading.Lock()
         self._load_sql: Compiled | None = None
+
+    @cached_property
+    def files(self) -> FileStore:
+        """Where contents of files lie. Raises BadInput for a place that cannot be."""
+        return open_store(self._files, self.data, self.name)
+
+    @cached_property
+    def secrets(self) -> Keyring:
+        """What secret fields are encrypted with."""
+        return Keyring(self._keys) if self._keys else Keyring.in_folder(self.data)
 
     def version(self) -> int:
         """Of the definitions that run; 0 where nothing was ever published."""
@@ -95,9 +115,18 @@ def load_plugins(packages: tuple[str, ...] = BASE_PLUGINS) -> Plugins:
     return plugins
 
 
-def open_tenant(url: str, data: Path, name: str = "main", plugins: Plugins | None = None) -> Tenant:
-    """Connects only when it is used. `url` "" is an SQLite file in the folder `data`."""
-    return Tenant(name, storage_of(url, data, name), load_plugins() if plugins is None else plugins)
+def open_tenant(
+    url: str, data: Path, name: str = "main", plugins: Plugins | None = None, files: str | None = None
+) -> Tenant:
+    """Connects only when it is used. `url` "" is an SQLite file in the folder `data`.
+
+    `files` says where files lie: FIELDSTONE_FILES unless given, or the folder `data`. Keys of secrets are those of
+    FIELDSTONE_SECRET_KEY, or in the folder. Raises BadInput for what cannot be.
+    """
+    place = os.environ.get("FIELDSTONE_FILES", "") if files is None else files
+    given = os.environ.get("FIELDSTONE_SECRET_KEY", "").strip()
+    keys = read_keys(given) if given else []
+    return Tenant(name, storage_of(url, data, name), load_plugins() if plugins is None else plugins, data, place, keys)
 
 
 def storage_of(url: str, data: Path, name: str) -> Database:

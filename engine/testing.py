@@ -17,6 +17,7 @@ from engine.config import Config
 from engine.context import SYSTEM, Actor, Context, context_of
 from engine.people import sessions, tokens, users
 from engine.people.authentication import zone_of
+from engine.people.departments import Departments
 from engine.people.sessions import Session
 from engine.publish import apply, plan
 from engine.service import Records
@@ -92,9 +93,12 @@ class Running:
         if not username:
             return context_of(self.tenant, SYSTEM, self.now)
         user = users.find_user(self.tenant, username)
-        row = Records(context_of(self.tenant, SYSTEM, self.now)).get_row("user", user.id, ("language", "time_zone"))
+        fields = ("language", "time_zone", "department")
+        row = Records(context_of(self.tenant, SYSTEM, self.now)).get_row("user", user.id, fields)
         zone = zone_of(row["time_zone"] or "UTC")
-        actor = Actor(user.id, username, user.name, frozenset(user.roles), row["language"] or "en", zone)
+        departments = Departments(self.tenant, row["department"]) if row["department"] else ()
+        roles, language = frozenset(user.roles), row["language"] or "en"
+        actor = Actor(user.id, username, user.name, roles, language, zone, departments=departments)
         return context_of(self.tenant, actor, self.now)
 
     def records(self, username: str = "") -> Records:
@@ -131,7 +135,7 @@ def running(
     """
     folder = Path(tempfile.mkdtemp(prefix="fieldstone-"))
     config = Config(database_url=database_url, data=folder, ui=ui, plugins=tuple(plugins), **settings)  # type: ignore[arg-type]
-    tenant = open_tenant(config.database_url, folder, config.tenant, load_plugins(config.plugins))
+    tenant = open_tenant(config.database_url, folder, config.tenant, load_plugins(config.plugins), config.files)
     site = Running(tenant, config, folder, now)
     try:
         if packages:

@@ -12,9 +12,11 @@ from metadata.model import (
     Choice,
     Definitions,
     DemoUser,
+    DuplicateRule,
     Field,
     Grant,
     Layout,
+    Match,
     Menu,
     MenuItem,
     Object,
@@ -186,11 +188,18 @@ def _read_object(data: dict[str, Any]) -> Object:
     for key in ("search", "was"):
         if key in data:
             data[key] = tuple(data[key])
+    if "duplicates" in data:
+        data["duplicates"] = tuple(_read_duplicate_rule(rule) for rule in data["duplicates"])
     if "record_types" in data:
         data["record_types"] = tuple(_read_record_type(one) for one in data["record_types"])
     if "validations" in data:
         data["validations"] = tuple(Validation(**one) for one in data["validations"])
     return Object(**data)
+
+
+def _read_duplicate_rule(data: dict[str, Any]) -> DuplicateRule:
+    data["matches"] = tuple(Match(**match) for match in data["matches"])
+    return DuplicateRule(**data)
 
 
 def _read_record_type(data: dict[str, Any]) -> RecordType:

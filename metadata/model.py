@@ -9,18 +9,19 @@ from typing import Literal
 from metadata.problem import Place, Problem
 
 __all__ = [
-    "Cell", "Choice", "Data", "Definitions", "Field", "FieldKind", "Grant", "Layout", "Menu", "MenuItem", "Object",
-    "Package", "Record", "RecordType", "RelatedList", "Role", "Section", "SortKey", "Source", "Tab", "Text",
-    "Validation", "ValueType", "View", "SYSTEM_FIELDS", "ACTIONS", "EVERY", "MAX_JOINS", "path_to", "say",
+    "Cell", "Choice", "Data", "Definitions", "DuplicateRule", "Field", "FieldKind", "Grant", "Layout", "Match", "Menu",
+    "MenuItem", "Object", "Package", "Record", "RecordType", "RelatedList", "Role", "Section", "SortKey", "Source",
+    "Tab", "Text", "Validation", "ValueType", "View", "SYSTEM_FIELDS", "ACTIONS", "EVERY",
+    "MATCH_WAYS", "MAX_JOINS", "path_to", "say",
 ]  # fmt: skip
 
 Text = Mapping[str, str]
 """A text by language: {"en": "Lead", "zh-CN": "线索"}. A plain string in YAML is in the package's first language."""
 
 ValueType = Literal[
-    "text", "number", "boolean", "date", "datetime", "time", "choice", "choices", "reference", "json", "lines"
+    "text", "number", "boolean", "date", "datetime", "time", "choice", "choices", "reference", "json", "lines", "secret"
 ]
-"""What a value is to a formula."""
+"""What a value is to a formula. A secret is nothing to it: it can only be shown, as a mask."""
 
 Source = Literal["value", "formula", "rollup", "lines", "inverse"]
 """Where a field's value comes from: it is written; worked out where it is read (no column); kept by the engine in a
@@ -135,6 +136,11 @@ class Field:
         return self.source == "value"
 
     @property
+    def is_needed(self) -> bool:
+        """Whether a new record must be sent with it: nothing else gives it a value, and no condition spares it."""
+        return self.is_required and self.default is None and not (self.default_formula or self.fetch or self.show_if)
+
+    @property
     def is_list_of_records(self) -> bool:
         """Whether it stands for records that refer to this one: it is no column, and read apart."""
         return self.source in ("lines", "inverse")
@@ -179,6 +185,30 @@ class RecordType:
     is_retired: bool = False
 
 
+MATCH_WAYS: tuple[str, ...] = ("exact", "phone", "email", "company", "name", "fuzzy")
+FUZZY, THRESHOLD = "fuzzy", 85
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """How a duplicate rule compares the values of one field."""
+
+    field: str
+    how: str  # one of MATCH_WAYS
+    threshold: int = THRESHOLD  # of fuzzy: how much two values must have in common, 60-100
+
+
+@dataclass(frozen=True, slots=True)
+class DuplicateRule:
+    """When two records are taken for the same thing: all of `matches` hold. A blank value matches nothing."""
+
+    name: str
+    matches: tuple[Match, ...]
+    action: Literal["warn", "block"] = "warn"
+    message: Text = field(default_factory=dict)
+    filter: str = ""  # a formula: which of the existing records count; "" is all
+
+
 @dataclass(frozen=True, slots=True)
 class Object:
     name: str
@@ -198,6 +228,7 @@ class Object:
     unique_with_blank: tuple[tuple[str, ...], ...] = ()  # ... where two blanks count as the same value
     indexes: tuple[tuple[str, ...], ...] = ()
     search: tuple[str, ...] = ()  # fields that the search box reads; title and text-like fields unless said
+    duplicates: tuple[DuplicateRule, ...] = ()
     was: tuple[str, ...] = ()
     expected_records: int = 0  # how many there will be, for the linter; 0 is not said
     place: Place = NOWHERE

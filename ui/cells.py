@@ -4,12 +4,10 @@ A field type names its cell; a kind that is not here is shown as plain text. Wha
 escapes what it puts in.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from functools import lru_cache
 from html import escape
-from typing import Any
 from urllib.parse import urlsplit
 from zlib import crc32
 
@@ -17,43 +15,20 @@ import orjson
 from markupsafe import Markup
 
 from engine.richtext import safe_html
-from metadata.model import Field, say
+from metadata.model import say
+from ui import cells_files, cells_places
 from ui.durations import duration
-from ui.formats import Formats, is_currency
+from ui.formats import is_currency
 from ui.icons import icon
 from ui.markdown import rendered
+from ui.shown import Cell, Row, Shown
 
-__all__ = ["CELLS", "Cell", "Shown", "avatar", "badge", "cell_for", "initials", "person"]
-
-Row = Sequence[Any]
-Cell = Callable[[Row], str]
-"""A row of stored values -> HTML of one of them; "" when it is blank."""
+__all__ = ["CELLS", "Cell", "Row", "Shown", "avatar", "badge", "cell_for", "initials", "person"]
 
 TONES = frozenset(
     ("blue", "azure", "indigo", "purple", "pink", "red", "orange", "yellow", "lime", "green", "teal", "cyan", "gray")
 )
-NUMERIC = frozenset(("number", "integer", "decimal", "currency", "duration"))
 SAFE_SCHEMES = frozenset(("http", "https"))
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """A value to be shown: its field, where it stands in the row, and how this person reads."""
-
-    field: Field
-    at: int  # index into the row
-    formats: Formats
-    language: str
-    kind: str  # the field type's cell
-    title_at: int = -1  # of a reference: where the target's title stands; -1 when it may not be read
-    as_text: Callable[[Any], str] = str  # as a form holds it: a telephone number in groups
-    is_full: bool = False  # on a page of its own: long texts whole, links live
-    icons: Mapping[str, str] | None = None  # of objects by name, for a reference to one of several
-    code_at: int = -1  # of an amount: where its currency stands; -1 where the field says it
-
-    @property
-    def is_numeric(self) -> bool:
-        return self.kind in NUMERIC
 
 
 def cell_for(shown: Shown) -> Cell:
@@ -169,7 +144,10 @@ def currency(shown: Shown) -> Cell:
 
 
 def percent(shown: Shown) -> Cell:
-    at, show = shown.at, shown.formats.percent
+    """With a bar where it is a part of a whole, that is where the field goes from 0 to 100."""
+    at, show, options = shown.at, shown.formats.percent, shown.field.options
+    if (options.get("min"), options.get("max")) != (0, 100):
+        return lambda row: "" if row[at] is None else show(row[at])
 
     def cell(row: Row) -> str:
         value = row[at]
@@ -308,6 +286,11 @@ def url(shown: Shown) -> Cell:
     return cell
 
 
+def secret(shown: Shown) -> Cell:
+    at, sign = shown.at, icon("lock", "icon-small")
+    return lambda row: f'<span class="secret">{sign}{escape(row[at].mask)}</span>' if row[at] is not None else ""
+
+
 def badge(label: str, color: str = "") -> str:
     return f'<span class="pill tone-{color if color in TONES else "gray"}">{escape(label)}</span>'
 
@@ -367,4 +350,9 @@ CELLS: Mapping[str, Callable[[Shown], Cell]] = {
     "email": email,
     "phone": phone,
     "url": url,
+    "file": cells_files.file,
+    "image": cells_files.image,
+    "secret": secret,
+    "address": cells_places.address,
+    "geolocation": cells_places.geolocation,
 }

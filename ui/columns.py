@@ -16,7 +16,7 @@ from ui.formats import Formats
 __all__ = ["Plan", "ShownColumn", "field_of", "plan_of", "readable", "resolve", "title_of"]
 
 KEPT = 1024
-UNSORTABLE = frozenset(("choices", "json"))
+UNSORTABLE = frozenset(("choices", "json", "secret"))
 UNSORTABLE_CELLS = frozenset(("long", "longtext", "multiline", "html", "rich", "richtext", "markdown", "code"))
 
 

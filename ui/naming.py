@@ -18,15 +18,15 @@ Row = Sequence[Any]
 Titles = Mapping[tuple[str, str], str]
 
 
-def titles_of(records: Records, places: Iterable[tuple[str, str]]) -> Titles:
-    """(object, id) -> title of those that this person may see."""
+def titles_of(records: Records, places: Iterable[tuple[str, str]], in_trash: bool = False) -> Titles:
+    """(object, id) -> title of those that this person may see, of living or of deleted records."""
     wanted: dict[str, set[str]] = {}
     for object_name, record_id in places:
         wanted.setdefault(object_name, set()).add(record_id)
     return {
         (object_name, one): title
         for object_name, ids in wanted.items()
-        for one, title in records.titles(object_name, sorted(ids)).items()
+        for one, title in records.titles(object_name, sorted(ids), in_trash).items()
     }
 
 

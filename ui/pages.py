@@ -12,11 +12,12 @@ from starlette.routing import BaseRoute, Route
 
 from engine.api.permission import asks
 from engine.api.site import Site, session_secret
+from engine.api.uploads import UPLOADS
 from engine.context import Context
 from engine.errors import EngineError, Unauthenticated
 from engine.people.authentication import Identity
 from ui.files import static_file
-from ui.screens import bulk, deleted, door, errors, forms, home, lists, live, record, search
+from ui.screens import bulk, deleted, door, errors, files, forms, home, lists, live, merge, record, search
 from ui.visit import Visit, here
 
 __all__ = ["mount"]
@@ -40,12 +41,16 @@ SCREENS: tuple[tuple[str, str, Screen, str], ...] = (
     ("POST", "/o/{object}/new", forms.create, "records: create"),
     ("GET", "/o/{object}/bulk", bulk.bulk_part, "records: read"),
     ("POST", "/o/{object}/bulk", bulk.bulk, "records: update, delete"),
+    ("GET", "/o/{object}/merge", merge.merge_page, "records: update, delete"),
+    ("POST", "/o/{object}/merge", merge.merge, "records: update, delete"),
     ("GET", "/o/{object}/{id}", record.record_page, "records: read"),
     ("GET", "/o/{object}/{id}/edit", forms.edit_page, "records: update"),
     ("POST", "/o/{object}/{id}/edit", forms.update, "records: update"),
     ("POST", "/o/{object}/{id}/stage", record.change_stage, "records: update"),
     ("POST", "/o/{object}/{id}/delete", deleted.delete, "records: delete"),
     ("POST", "/o/{object}/{id}/restore", deleted.restore, "records: delete"),
+    ("POST", "/o/{object}/{id}/unmerge", merge.unmerge, "records: update, delete"),
+    ("GET", "/files/{id}", files.fetch, "records: read"),
     ("GET", "/{path:path}", errors.no_such_page, "tells only that there is no such page"),
 )
 
@@ -57,6 +62,7 @@ def mount(site: Site) -> Sequence[BaseRoute]:
         Route("/static/{path:path}", static_file, methods=["GET"]),
         Route("/login", login_page(site), methods=["GET"]),
         Route("/login", sign_in(site), methods=["POST"]),
+        Route(UPLOADS, files.upload(site), methods=["POST"]),
         *screens,
     ]
 

@@ -29,6 +29,7 @@ __all__ = [
 ]  # fmt: skip
 
 LANGUAGE_COOKIE, THEME_COOKIE, TOAST_COOKIE = "fieldstone_language", "fieldstone_theme", "fieldstone_toast"
+UNDO = {"deleted": "restore", "merged": "unmerge"}  # what a toast says -> what takes it back
 THEMES = ("light", "dark", "auto")
 COOKIE_AGE = 365 * 24 * 3600
 HEADERS = {
@@ -169,13 +170,18 @@ def toast_view(read: Mapping[str, str], say: Say) -> dict[str, str] | None:
         "deleted_many": say("{count} records were deleted.", count=read.get("count", "")),
         "changed_many": say("{count} records were changed.", count=read.get("count", "")),
         "restored": say("{title} was restored.", title=title),
+        "merged": say("The records were merged into {title}.", title=title),
+        "unmerged": say("The merge was taken back."),
+        "unmerged_partly": say(
+            "The merge was taken back. Values that were changed since stay: {count}.", count=read.get("count", "")
+        ),
     }
     code = read.get("code", "")
     if code not in texts:
         return None
     view = {"text": texts[code]}
-    if code == "deleted":
-        view["restore"] = f"/o/{quote(read['object'])}/{quote(read['id'])}/restore"
+    if code in UNDO:
+        view["restore"] = f"/o/{quote(read['object'])}/{quote(read['id'])}/{UNDO[code]}"
     return view
 
 

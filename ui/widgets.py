@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from metadata.model import Field
+from ui import widgets_files, widgets_places
 from ui.formats import currency_sign
 from ui.widgets_lookup import any_reference, lookup, lowered, references
 
@@ -16,9 +17,17 @@ __all__ = ["LONG", "WIDGETS", "lowered", "template_of", "widget_view"]
 
 TEMPLATES = Path(__file__).parent / "templates" / "widgets"
 FALLBACK = "text"
-GROUPS = frozenset(("multiselect", "rating", "readonly"))  # not one control that a <label> could name
+GROUPS = frozenset(
+    ("multiselect", "rating", "readonly", "address", "geolocation")
+)  # not one control that a <label> could name
 LONG = frozenset(("textarea", "richtext", "code", "json", "markdown"))  # take a row of a form and no column of a list
-IN_FORMS_ONLY = LONG | {"rating"}  # a filter asks for their values in one line
+IN_FORMS_ONLY = LONG | {
+    "rating",
+    "file",
+    "image",
+    "address",
+    "geolocation",
+}  # a filter asks for their values in one line
 View = dict[str, Any]
 
 
@@ -40,7 +49,8 @@ def widget_view(
     `at` goes before the control's name ("lines.0."); `titles` has those of records that lookups hold, where known.
     """
     kind = visit.ctx.snapshot.plugins.fields[field.type]
-    value = list(sent) if sent is not None else kind.to_form(field, held, visit.ctx.time_zone)
+    # A secret that was typed is not sent back.
+    value = list(sent) if sent is not None and not kind.is_secret else kind.to_form(field, held, visit.ctx.time_zone)
     values = value if isinstance(value, list) else [value] if value else []
     name = "add.value" if for_filter else f"{at}{field.name}"
     view: View = {
@@ -60,6 +70,8 @@ def widget_view(
         "length": field.options.get("length"),
         "held": held if sent is None else None,
         "titles": titles,
+        "mask": held.mask if kind.is_secret and held is not None else "",
+        "is_lost": kind.is_secret and any(sent or ()),
         "is_plain": kind.widget in GROUPS or is_locked,
     }
     described = [f"{view['id']}-{part}" for part, there in (("wrong", error), ("help", view["help"])) if there]
@@ -117,4 +129,8 @@ WIDGETS: Mapping[str, Callable[["Visit", str, Field, View], View]] = {
     "lookup": lookup,
     "references": references,
     "any_reference": any_reference,
+    "file": widgets_files.files,
+    "image": widgets_files.files,
+    "address": widgets_places.address,
+    "geolocation": widgets_places.geolocation,
 }

@@ -1,7 +1,7 @@
-"""What an operation answers with: finished bytes."""
+"""What an operation answers with: finished bytes, or a file that is read while it is sent."""
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 import orjson
 
@@ -16,6 +16,8 @@ class Answer(NamedTuple):
     body: bytes = b""
     headers: Headers = ()
     content_type: bytes = JSON
+    content: BinaryIO | None = None  # instead of `body`; whoever sends it closes it
+    size: int = 0  # of the content
 
 
 def json_answer(value: Any, status: int = 200, headers: Headers = ()) -> Answer:

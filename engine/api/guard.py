@@ -13,6 +13,7 @@ from engine.api.errors import HttpRefusal, answer_to
 from engine.api.metrics import Metrics
 from engine.api.operations import ROOT, send_answer
 from engine.api.site import Site
+from engine.api.uploads import ENVELOPE_BYTES, UPLOADS
 from engine.config import bare_host
 
 __all__ = ["Guard"]
@@ -34,7 +35,7 @@ SECURITY = (
     (b"cross-origin-resource-policy", b"same-origin"),
     (b"permissions-policy", b"camera=(), geolocation=(), microphone=()"),
 )
-ALWAYS = frozenset(name for name, _ in SECURITY) | {b"content-security-policy", b"cache-control"}
+ALWAYS = frozenset(name for name, _ in SECURITY) | {b"content-security-policy", b"cache-control", b"vary"}
 
 
 class Guard:
@@ -43,6 +44,7 @@ class Guard:
     def __init__(self, app: ASGIApp, site: Site, metrics: Metrics) -> None:
         config = site.config
         self.app, self.site, self.metrics, self.limit = app, site, metrics, config.max_body_bytes
+        self.limits = {UPLOADS: config.max_file_bytes + ENVELOPE_BYTES}
         self.hosts = config.allowed_hosts
         self.any_host = "*" in self.hosts
         hsts = ((b"strict-transport-security", b"max-age=31536000"),) if config.is_secure else ()
@@ -88,7 +90,7 @@ class Guard:
                 raise HttpRefusal(404, "path.unknown", f"the API begins with {ROOT}/", fix=fix)
             # The API counts while it reads; screens read through Starlette.
             if not is_api and scope["method"] not in ("GET", "HEAD"):
-                receive = limited(receive, self.limit)
+                receive = limited(receive, self.limits.get(path, self.limit))
             await self.app(scope, receive, send_guarded)
         except Exception as error:
             if has_begun:  # break it off, so that nobody takes it for whole

@@ -59,7 +59,8 @@ def once(call: "Call", key: str, run: Callable[["Call"], Answer]) -> Answer:
 
 
 def request_hash(call: "Call") -> str:
-    parts = (call.operation.path.encode(), *(arg.encode() for arg in call.args), call.query, call.body)
+    body = call.body if call.upload is None else call.upload.digest()
+    parts = (call.operation.path.encode(), *(arg.encode() for arg in call.args), call.query, body)
     joined = b"".join(b"%d:%s" % (len(part), part) for part in parts)
     return hashlib.sha256(joined).hexdigest()
 

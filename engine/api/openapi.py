@@ -10,6 +10,9 @@ from engine.api import openapi_parts as parts
 from engine.api.openapi_parts import body_of, errors, json_of, reference
 from engine.context import Context
 from engine.contracts.field import FieldType
+from engine.files.catalogue import may_upload
+from engine.service_lists import MOST_LINES
+from engine.store.rows_files import attaching
 from metadata.model import SYSTEM_FIELDS, Field, Object, say
 
 __all__ = ["document_of"]
@@ -34,6 +37,8 @@ def document_of(ctx: Context) -> bytes:
 def document(ctx: Context) -> Json:
     objects = ctx.snapshot.definitions.objects
     paths: Json = dict(fixed_paths())
+    if attaching(ctx.snapshot):
+        paths |= file_paths(may_upload(ctx))
     schemas: Json = dict(parts.COMPONENTS["schemas"])
     for name in ctx.scope.objects():
         definition = objects[name]
@@ -72,6 +77,20 @@ def fixed_paths() -> Iterator[tuple[str, Json]]:
     })}  # fmt: skip
 
 
+def file_paths(may_add: bool) -> Iterator[tuple[str, Json]]:
+    if may_add:
+        yield "/files", {"post": operation("uploadFile", "Keep a file, to be put into a record within a day", {
+            "201": json_of(parts.FILE, parts.LOCATION | parts.REPLAYED),
+            **errors(400, 401, 403, 409, 413, 415, 422, 503),
+        }, parameters=[parts.FILE_NAME, parts.KEY], body=parts.FILE_BODY)}  # fmt: skip
+    yield "/files/{id}", {
+        "parameters": [parts.FILE_ID],
+        "get": operation("downloadFile", "The content of a file", {
+            "200": parts.FILE_CONTENT, "304": {"description": "Unchanged"}, **errors(400, 401, 404),
+        }, parameters=[parts.FILE_TAG]),
+    }  # fmt: skip
+
+
 def paths_of(ctx: Context, definition: Object) -> dict[str, Json]:
     name, tag, can = definition.name, [definition.name], ctx.scope.can
     label, plural = say(definition.label, ctx.language), say(definition.plural, ctx.language)
@@ -87,7 +106,11 @@ def paths_of(ctx: Context, definition: Object) -> dict[str, Json]:
     measured = operation(f"aggregate.{name}", f"Counts and sums: {plural}", {
         "200": json_of(parts.AGGREGATE), **errors(400, 401, 404, 503),
     }, tag, parts.AGGREGATE_PARAMETERS)  # fmt: skip
+    likely = operation(f"duplicates.{name}", f"Possible duplicates: {label}", {
+        "200": json_of(parts.LIKELY), **errors(400, 401, 404, 503),
+    }, tag)  # fmt: skip
     paths: Json = {base: many, f"{base}/{{id}}": one, f"/aggregate/{quote(name)}": {"get": measured}}
+    paths[f"/duplicates/{quote(name)}/{{id}}"] = {"parameters": [{"$ref": "#/components/parameters/id"}], "get": likely}
     created = {"201": json_of(record, parts.ETAG | parts.LOCATION | parts.REPLAYED)}
     refusals = errors(400, 401, 403, 404, 409, 412, 413, 415, 422, 503)
     if can("create", name):
@@ -111,6 +134,8 @@ def paths_of(ctx: Context, definition: Object) -> dict[str, Json]:
             "parameters": [{"$ref": "#/components/parameters/id"}],
             "post": operation(f"restore.{name}", f"Restore: {label}", restored | refusals, tag, [parts.KEY]),
         }
+    if can("update", name) and can("delete", name):
+        paths |= merge_paths(definition, label, record, refusals)
     if can("create", name) and can("update", name):
         for field in definition.fields.values():
             if field.is_unique and field.name in ctx.scope.readable(name):
@@ -134,6 +159,21 @@ def paths_of(ctx: Context, definition: Object) -> dict[str, Json]:
     return paths
 
 
+def merge_paths(definition: Object, label: str, record: Json, refusals: Json) -> Iterator[tuple[str, Json]]:
+    name, tag = definition.name, [definition.name]
+    headers = parts.ETAG | parts.REPLAYED
+    for verb, summary in (("merge", "Merge into"), ("unmerge", "Take the last merge back")):
+        answers = {"200": json_of(parts.merged(record, f"_{verb}"), headers), **refusals}
+        body = body_of("Merge") if verb == "merge" else None
+        yield (
+            f"/records/{quote(name)}/{{id}}/{verb}",
+            {
+                "parameters": [{"$ref": "#/components/parameters/id"}],
+                "post": operation(f"{verb}.{name}", f"{summary}: {label}", answers, tag, [parts.KEY], body),
+            },
+        )
+
+
 def operation(
     identity: str, summary: str, responses: Json, tags: list[str] | None = None, parameters: list[Json] | None = None,
     body: Json | None = None,
@@ -148,33 +188,28 @@ def operation(
     return made
 
 
-def is_needed(field: Field) -> bool:
-    """Whether a new record must be sent with it: nothing else gives it a value, and no condition may spare it."""
-    gives_itself = field.default is not None or field.default_formula or field.fetch or field.show_if
-    return field.is_required and not gives_itself
-
-
 def schemas_of(ctx: Context, definition: Object) -> dict[str, Json]:
     """Of an object: as read, as a list, as created, as updated."""
     name, kinds = definition.name, ctx.snapshot.plugins.fields
     read: Json = {}
     for field in ctx.scope.readable(name).values():
-        if field.source in ("lines", "inverse"):
+        if field.is_list_of_records:
             continue
         schema = field_schema(ctx, field, kinds[field.type])
         if not field.is_written:
             schema["readOnly"] = True
         read[field.name] = schema if field.name in ("id", "version") else nullable(schema)
-    answered = read | {"_warnings": parts.WARNINGS}
+    answered = read | dict(lists_read(ctx, name)) | {"_warnings": parts.WARNINGS}
     written = {
         field.name: field for field in (*definition.fields.values(), SYSTEM_FIELDS["owner"])
         if field.is_written and not field.is_read_only and not kinds[field.type].is_computed
     }  # fmt: skip
-    needed = [field.name for field in written.values() if is_needed(field)]
+    needed = [field.name for field in written.values() if field.is_needed]
     changed = {
         field.name: read[field.name] if not field.is_required else field_schema(ctx, field, kinds[field.type])
         for field in written.values() if field.name in read
     }  # fmt: skip
+    changed |= lines_written(ctx, definition)
     update: Json = {"type": "object", "properties": changed, "additionalProperties": False}
     create = update | ({"required": needed} if needed else {})
     listed = {"type": "array", "items": {"$ref": reference(key_of(name))}}
@@ -190,7 +225,37 @@ def schemas_of(ctx: Context, definition: Object) -> dict[str, Json]:
         },
         key_of(name, "create"): create,
         key_of(name, "update"): update,
+    } | (line_schema(definition, changed) if definition.masters else {})  # fmt: skip
+
+
+def lists_read(ctx: Context, name: str) -> Iterator[tuple[str, Json]]:
+    """Lines as records, records that refer here as ids; each only where it is asked for or a record is read alone."""
+    for field in ctx.scope.readable(name).values():
+        if field.is_list_of_records and ctx.scope.can("read", field.of):
+            items = {"$ref": reference(key_of(field.of))} if field.source == "lines" else parts.ID
+            yield field.name, {"type": "array", "title": say(field.label, ctx.language), "items": items}
+            yield f"{field.name}_is_truncated", {"const": True, "description": "There are more"}
+
+
+def lines_written(ctx: Context, definition: Object) -> Json:
+    """Tables of lines: a list replaces the lines that there are."""
+    return {
+        field.name: {
+            "type": "array", "title": say(field.label, ctx.language), "maxItems": MOST_LINES,
+            "items": {"$ref": reference(key_of(field.of, "line"))},
+            "description": "Replaces the lines: those with an id are changed, others are new, others that there are go",
+        }
+        for field in definition.fields.values() if field.source == "lines" and ctx.scope.can("read", field.of)
     }  # fmt: skip
+
+
+def line_schema(definition: Object, changed: Json) -> Json:
+    """Of an object's records as lines of another: without the reference to that."""
+    masters = {field.name for field in definition.masters}
+    own = {name: schema for name, schema in changed.items() if name not in masters}
+    line_id = {**parts.ID, "description": "Of a line that there is; a new one has none"}
+    made = {"type": "object", "properties": {"id": line_id, **own}, "additionalProperties": False}
+    return {key_of(definition.name, "line"): made}
 
 
 def key_of(object_name: str, form: str = "") -> str:

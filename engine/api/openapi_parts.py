@@ -5,9 +5,9 @@ from typing import Any
 from engine.api.errors import PROBLEM_TYPE, title_of
 
 __all__ = [
-    "AGGREGATE", "AGGREGATE_PARAMETERS", "BATCH", "COMPONENTS", "ETAG", "IF_MATCH", "IF_NONE_MATCH", "KEY",
-    "LIST_PARAMETERS", "LOCATION", "OBJECT", "OBJECT_SUMMARY", "REPLAYED", "WARNINGS", "body_of", "errors",
-    "json_of", "reference",
+    "AGGREGATE", "AGGREGATE_PARAMETERS", "BATCH", "COMPONENTS", "ETAG", "FILE", "FILE_BODY", "FILE_CONTENT", "FILE_ID",
+    "FILE_NAME", "FILE_TAG", "ID", "IF_MATCH", "IF_NONE_MATCH", "KEY", "LIKELY", "LIST_PARAMETERS", "LOCATION",
+    "OBJECT", "OBJECT_SUMMARY", "REPLAYED", "WARNINGS", "body_of", "errors", "json_of", "merged", "reference",
 ]  # fmt: skip
 
 Json = dict[str, Any]
@@ -198,6 +198,66 @@ BATCH: Json = {
 }  # fmt: skip
 
 
+MERGE: Json = {
+    "type": "object",
+    "required": ["others"],
+    "additionalProperties": False,
+    "properties": {
+        "others": {"type": "array", "minItems": 1, "maxItems": 2, "uniqueItems": True, "items": ID},
+        "values": {
+            "type": "object", "additionalProperties": ID,
+            "description": "Field -> the record whose value is taken, where it is not that of the one in the address",
+        },
+        "if_versions": {
+            "type": "object", "additionalProperties": VERSION, "description": "Id -> version: only if it is at it",
+        },
+    },
+}  # fmt: skip
+MOVED: Json = {
+    "type": "array",
+    "items": {
+        "type": "object",
+        "required": ["object", "field", "count"],
+        "properties": {"object": TEXT, "field": TEXT, "count": {"type": "integer"}},
+    },
+}
+PLACES: Json = {
+    "type": "array",
+    "description": "What was changed since the merge, and stays",
+    "items": {
+        "type": "object",
+        "required": ["object", "id", "field"],
+        "properties": {"object": TEXT, "id": TEXT, "field": TEXT},
+    },
+}
+LIKELY: Json = {
+    "type": "object",
+    "required": ["candidates"],
+    "properties": {
+        "candidates": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["object", "id", "title", "rule", "score"],
+                "properties": {
+                    "object": TEXT, "id": TEXT, "title": TEXT, "rule": TEXT,
+                    "score": {"type": "integer", "minimum": 60, "maximum": 100},
+                },
+            },
+        },
+    },
+}  # fmt: skip
+
+
+def merged(record: Json, key: str) -> Json:
+    """The record that was kept, and under `key` what else was done."""
+    told: Json = {"others": {"type": "array", "items": TEXT}, "moved": MOVED}
+    if key == "_unmerge":
+        told["kept"] = PLACES
+    beside: Json = {"type": "object", "required": list(told), "properties": told}
+    return {"allOf": [record, {"type": "object", "required": [key], "properties": {key: beside}}]}
+
+
 MEASURED: Json = {"type": "object", "additionalProperties": {"type": ["string", "number", "boolean", "null"]}}
 AGGREGATE: Json = {
     "type": "object",
@@ -208,6 +268,31 @@ AGGREGATE: Json = {
         "total": {**MEASURED, "description": "The measures over all matching records"},
     },
 }
+
+
+BINARY = {"type": "string", "format": "binary"}
+FORM = {"type": "object", "required": ["file"], "properties": {"file": BINARY}, "additionalProperties": False}
+FILE: Json = {
+    "type": "object",
+    "required": ["id", "name", "type", "size"],
+    "properties": {
+        "id": ID, "name": TEXT,
+        "type": {**TEXT, "description": "By its content; application/octet-stream if not known"},
+        "size": {"type": "integer", "minimum": 0, "description": "Bytes"},
+    },
+}  # fmt: skip
+FILE_BODY: Json = {
+    "required": True,
+    "content": {"application/octet-stream": {"schema": BINARY}, "multipart/form-data": {"schema": FORM}},
+}
+FILE_CONTENT: Json = {
+    "description": "To be kept, not shown: Content-Disposition is attachment",
+    "headers": {"ETag": {"description": "Stands for the content", "schema": TEXT}},
+    "content": {"*/*": {"schema": BINARY}},
+}
+FILE_NAME = query("name", "What the file is called; the form's own name unless said", TEXT)
+FILE_ID = in_path("id", "The file's id")
+FILE_TAG = header("If-None-Match", "Nothing is sent if the content is still this one", TEXT)
 
 
 def response(status: int) -> Json:
@@ -225,5 +310,5 @@ COMPONENTS: Json = {
     },
     "parameters": PARAMETERS,
     "responses": {str(s): response(s) for s in (400, 401, 403, 404, 409, 412, 413, 415, 422, 503)},
-    "schemas": {"Problem": PROBLEM, "Batch": BATCH_REQUEST},
+    "schemas": {"Problem": PROBLEM, "Batch": BATCH_REQUEST, "Merge": MERGE},
 }

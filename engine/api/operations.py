@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, BinaryIO
 from urllib.parse import unquote
 
+import anyio.to_thread
 from starlette.types import Receive, Scope, Send
 
 from engine.api import idempotency, reading
@@ -12,6 +13,7 @@ from engine.api.answers import Answer
 from engine.api.errors import HttpRefusal, answer_to, bad_request
 from engine.api.permission import Permission
 from engine.api.site import Site
+from engine.api.uploads import Gone, Upload, receive_file
 from engine.context import Context
 from engine.people.authentication import Identity
 from engine.service import Records
@@ -19,6 +21,7 @@ from engine.service import Records
 __all__ = ["Api", "Call", "Operation", "read_body", "send_answer"]
 
 ROOT = "/api/v1"
+SENT_BYTES = 256 * 1024  # of a file at a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,18 +33,20 @@ class Operation:
     parameters: tuple[str, ...] = ()  # of the query; any other is refused
     has_preconditions: bool = False  # without them a request with If-Match is refused, never taken as if it had none
     body_is_optional: bool = False
+    admits: Callable[[Context], None] | None = None  # its body is a file; asked before that is read
 
 
 class Call:
     """One request, in its worker thread, after it is known who asks."""
 
-    __slots__ = ("args", "body", "ctx", "headers", "identity", "operation", "query", "site")
+    __slots__ = ("args", "body", "ctx", "headers", "identity", "operation", "query", "site", "upload")
 
     def __init__(
         self, site: Site, operation: Operation, args: list[str], query: bytes, headers: Mapping[str, str], body: bytes
     ) -> None:
         self.site, self.operation, self.args, self.query = site, operation, args, query
         self.headers, self.body = headers, body
+        self.upload: Upload | None = None
         self.ctx: Context
         self.identity: Identity
 
@@ -117,6 +122,9 @@ class Api:
             operation = node.operations.get(method)
             if operation is None:
                 raise HttpRefusal(405, "method", f"{method} is not possible here", allow=node.allow)
+            if operation.admits is not None:
+                await self.send_upload(operation, args, scope, headers, receive, send)
+                return
             has_body = method not in ("GET", "HEAD")
             body = await read_body(receive, headers, self.site.config.max_body_bytes) if has_body else b""
             if body is None:
@@ -126,6 +134,27 @@ class Api:
         except Exception as error:
             answer = answer_to(error, method, scope.get("fieldstone.request_id", ""))
         await send_answer(send, answer, is_head=method == "HEAD")
+
+    async def send_upload(
+        self, operation: Operation, args: list[str], scope: Scope, headers: Mapping[str, str], receive: Receive,
+        send: Send,
+    ) -> None:  # fmt: skip
+        """Who asks is found out before the file is read, and once more after it: that may take a while."""
+        call = Call(self.site, operation, args, scope["query_string"], headers, b"")
+        admits = operation.admits
+        assert admits is not None
+        await self.site.run(lambda: self.site.answer(operation.method, headers, lambda ctx, _: admits(ctx)))
+        try:
+            call.upload = await receive_file(
+                receive, headers, self.site.config.max_file_bytes, call.values().get("name", "")
+            )
+        except Gone:
+            return
+        try:
+            answer = await self.site.run(lambda: self.site.answer(operation.method, headers, call.answer))
+        finally:
+            call.upload.close()
+        await send_answer(send, answer)
 
     def find(self, scope: Scope) -> tuple[Node, list[str]]:
         """The node of a path and the values of its {parts}. Raises HttpRefusal 404."""
@@ -178,7 +207,21 @@ def too_large(limit: int) -> HttpRefusal:
 async def send_answer(send: Send, answer: Answer, *, is_head: bool = False) -> None:
     headers = list(answer.headers)
     if answer.status not in (204, 304):
+        size = len(answer.body) if answer.content is None else answer.size
         headers.append((b"content-type", answer.content_type))
-        headers.append((b"content-length", b"%d" % len(answer.body)))
-    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    await send({"type": "http.response.body", "body": b"" if is_head else answer.body})
+        headers.append((b"content-length", b"%d" % size))
+    try:
+        await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+        if answer.content is not None and not is_head:
+            await send_content(send, answer.content)
+        else:
+            await send({"type": "http.response.body", "body": b"" if is_head else answer.body})
+    finally:
+        if answer.content is not None:
+            answer.content.close()
+
+
+async def send_content(send: Send, content: BinaryIO) -> None:
+    while chunk := await anyio.to_thread.run_sync(content.read, SENT_BYTES):
+        await send({"type": "http.response.body", "body": chunk, "more_body": True})
+    await send({"type": "http.response.body", "body": b""})

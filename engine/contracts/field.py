@@ -79,6 +79,15 @@ class FieldType:
     counter_start: Callable[[Field], int] | None = None  # the first number of each period; 1 unless said
     check_change: Callable[[Field, Any, Any], None] | None = None
     """(field, stored value to be, stored value before or None): raises BadValue for what may stay but not come anew."""
+    keep: Callable[[Field, Any, Any], Any] | None = None
+    """(field, parsed value, stored value before or None) -> the value that is meant, where what answers show of a value
+    is less than the value: sent back unchanged, it is the value itself."""
+    is_secret: bool = False
+    """Its parser gives engine.sealed.Unsealed, which is encrypted before it is stored. Only its mask is ever read: no
+    filter, order, group, formula or index, and the history keeps that it changed."""
+    attaches: Callable[[Any], Sequence[str]] | None = None
+    """Stored value -> ids of the files that it holds. The record service checks that the person may have them, puts
+    what is known of each in place of {"id"}, and parses again."""
 
     def kind(self) -> FieldKind:
         """What the loader of definitions needs to know, as plain data."""
@@ -88,6 +97,8 @@ class FieldType:
 
         def check_value(definition: Field, value: object) -> str | None:
             known = parsers.get(id(definition))
+            if self.attaches is not None:
+                return "files are uploaded: definitions and sample data hold none"
             try:
                 if known is None or known[0] is not definition:
                     known = parsers[id(definition)] = (definition, self.parser(definition))

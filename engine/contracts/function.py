@@ -1,7 +1,7 @@
 """What a formula function must answer. One file in plugins/base/functions/ holds one instance."""
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
@@ -22,7 +22,7 @@ class Here:
     user_id: str = ""
     username: str = ""
     roles: frozenset[str] = frozenset()
-    departments: frozenset[str] = frozenset()  # ids of the person's departments and of all above them
+    departments: Collection[str] = ()  # ids of the person's departments and of all above them
     fiscal_start: int = 1  # the month in which a fiscal year begins
 
     @property
@@ -56,4 +56,5 @@ class Function:
     be told: the same in a database's own whole numbers, some fifty times as fast on SQLite."""
     in_sqlite: Literal["sql", "python"] = "sql"  # "python": SQLite calls that, and `sql` is for PostgreSQL
     check: Callable[[str], str] | None = None  # why an argument "pattern" is refused, or ""
+    weight: int = 1  # how many times longer than others it takes for a character of its texts
     is_volatile: bool = False  # asks `Here` for the time, the time zone or who is acting

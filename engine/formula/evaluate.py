@@ -4,12 +4,14 @@ The tree is our own and already checked, so closures over it need no interpreter
 """
 
 import operator
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
 from engine.contracts.function import Function, Here
 from engine.formula import exact
+from engine.formula.work import Work
 from metadata.formula.nodes import (
     Actor,
     Aggregate,
@@ -30,6 +32,8 @@ from metadata.formula.nodes import (
     Path,
     Prior,
 )
+from metadata.formula.trees import walk
+from metadata.formula.types import TEXTS
 
 __all__ = ["Evaluate", "evaluator"]
 
@@ -43,10 +47,33 @@ ORDER: Mapping[str, Callable[[Any, Any], bool]] = {
 
 
 def evaluator(node: Node, functions: Mapping[str, Function]) -> Evaluate:
-    """Blank is None. What it gives raises KeyError where the record lacks a path of the formula."""
+    """Blank is None. What it gives raises KeyError where the record lacks a path of the formula, or else TooMuch."""
+    meter = Meter()
+    inner = built(node, functions, meter)
 
+    def evaluate(here: Here, record: Record, prior: Record | None) -> Any:
+        meter.work = Work()
+        return inner(here, record, prior)
+
+    return evaluate if any(map(is_textual, walk(node))) else inner
+
+
+class Meter(threading.local):
+    """What is left of the evaluation that this thread is at."""
+
+    work = Work()
+
+
+def is_textual(node: Node) -> bool:
+    """Whether it costs more the longer its texts are."""
+    if isinstance(node, Arith):
+        return node.type == "text"
+    return isinstance(node, Call) and (node.type in TEXTS or any(arg.type in TEXTS for arg in node.args))
+
+
+def built(node: Node, functions: Mapping[str, Function], meter: Meter) -> Evaluate:
     def made(part: Node) -> Evaluate:
-        return evaluator(part, functions)
+        return built(part, functions, meter)
 
     match node:
         case Const() | Path() | Outer() | Config() | Prior() | IsNew() | Actor():
@@ -66,9 +93,9 @@ def evaluator(node: Node, functions: Mapping[str, Function]) -> Evaluate:
             is_list = bool(options) and options[0].type == "choices"
             return member(made(item), [made(option) for option in options], is_list, negated)
         case Arith():
-            return arith(node, made(node.left), made(node.right))
+            return arith(node, made(node.left), made(node.right), meter)
         case Call():
-            return called(node, [made(arg) for arg in node.args], functions[node.name])
+            return called(node, [made(arg) for arg in node.args], functions[node.name], meter)
         case Aggregate():
             return aggregate(node, made(node.inner) if node.inner is not None else None)
         case InTree():
@@ -125,7 +152,7 @@ def member(item: Evaluate, options: list[Evaluate], is_list: bool, negated: bool
     return is_member
 
 
-def arith(node: Arith, left: Evaluate, right: Evaluate) -> Evaluate:
+def arith(node: Arith, left: Evaluate, right: Evaluate, meter: Meter) -> Evaluate:
     op, kind = node.op, node.type
     sign = -1 if op == "-" else 1
 
@@ -134,6 +161,7 @@ def arith(node: Arith, left: Evaluate, right: Evaluate) -> Evaluate:
 
     def text(here: Here, record: Record, prior: Record | None) -> str | None:
         both: str = (left(here, record, prior) or "") + (right(here, record, prior) or "")
+        meter.work.read((both,))
         return both[: exact.TEXT_MAX] or None
 
     def moment(here: Here, record: Record, prior: Record | None) -> Any:
@@ -143,8 +171,8 @@ def arith(node: Arith, left: Evaluate, right: Evaluate) -> Evaluate:
     return number if kind == "number" else text if kind == "text" else moment
 
 
-def called(node: Call, args: list[Evaluate], function: Function) -> Evaluate:
-    python, skips_blank = function.python, function.blank == "blank"
+def called(node: Call, args: list[Evaluate], function: Function, meter: Meter) -> Evaluate:
+    python, skips_blank, weight = function.python, function.blank == "blank", function.weight
     if python is None:
         raise NotImplementedError(f"{node.name} works in filters only: it has no Python")
     booleans = [kind == "boolean" for kind in node.kinds]
@@ -156,7 +184,18 @@ def called(node: Call, args: list[Evaluate], function: Function) -> Evaluate:
             return None
         return filled(python(here, *values))
 
-    return call
+    def counted(here: Here, record: Record, prior: Record | None) -> Any:
+        values = [arg(here, record, prior) for arg in args]
+        values = [value is True if is_one else value for value, is_one in zip(values, booleans, strict=True)]
+        if skips_blank and any(value is None for value in values):
+            return None
+        meter.work.read(values[:1], weight)
+        meter.work.read(values[1:])
+        found = filled(python(here, *values))
+        meter.work.read((found,))
+        return found
+
+    return counted if is_textual(node) else call
 
 
 class Line(Mapping[str, Any]):

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from engine.errors import BadInput
 from engine.formula import native
 from engine.formula.literals import Lifted, lift
+from engine.formula.one_call import is_deep
 from engine.formula.sql import Formula
 from engine.formula.tables import ColumnOf, Tables
 from engine.snapshot import Snapshot
@@ -65,11 +66,12 @@ def result(
     tables: Tables,
 ) -> Expression:  # fmt: skip
     """A formula over a table, as a column of the type `stored` would hold what it gives."""
-    made = lifted(snapshot, object_name, _fitting(tree, stored))
+    made = _lift(snapshot, object_name, _grown(snapshot, object_name, _fitting(tree, stored)))
     formula = Formula(snapshot.dialect, snapshot.plugins.functions, column, made.values, tables)
     value, node = formula.value(made.node), made.node
-    if isinstance(node, Fit) and (number := native.scaled(formula, node.item)) is not None:
-        value = native.held(number, stored, value)
+    if isinstance(node, Fit) and not is_deep(node):
+        number = native.scaled(formula, node.item)
+        value = value if number is None else native.held(number, stored, value)
     return sa.type_coerce(value, stored)
 
 
@@ -94,11 +96,20 @@ def owner_of(object_name: str, path: Path) -> str:
 
 
 def lifted(snapshot: Snapshot, object_name: str, node: Node) -> Lifted:
-    """Over stored fields only, with its literals lifted out. Raises BadInput where it would grow too large."""
+    """A formula with its literals lifted out. Raises BadInput where it would grow too large with its formula fields."""
+    grown = _grown(snapshot, object_name, node)
+    # Formula fields stand in it as their columns do: the database's own numbers serve. Deep ones are one tree with it.
+    return _lift(snapshot, object_name, grown if is_deep(grown) else node)
+
+
+def _grown(snapshot: Snapshot, object_name: str, node: Node) -> Node:
     try:
-        node = whole(snapshot, object_name, node)
+        return whole(snapshot, object_name, node)
     except FormulaError as error:
         raise BadInput(error.message, code=error.code, fix=error.fix) from error
+
+
+def _lift(snapshot: Snapshot, object_name: str, node: Node) -> Lifted:
     return lift(
         node, column_types(snapshot, object_name), snapshot.dialect, lambda lines: column_types(snapshot, lines)
     )

@@ -10,6 +10,7 @@ from decimal import Decimal
 
 from engine.contracts.function import Function
 from engine.formula import exact
+from engine.formula.evaluate import is_textual
 from engine.pattern import Pattern
 from engine.store.types import utc_text
 from metadata.formula.nodes import (
@@ -57,7 +58,7 @@ def module(formulas: Mapping[str, Node], functions: Mapping[str, Function], runt
 
 
 def formula_source(node: Node, functions: Mapping[str, Function]) -> str:
-    return f"(here, record, prior = null) => fs.shown({written(node, functions)})"
+    return f"(here, record, prior = null) => fs.shown((fs.begin(), {written(node, functions)}))"
 
 
 def written(node: Node, functions: Mapping[str, Function]) -> str:
@@ -141,6 +142,9 @@ def arith(node: Arith, left: str, right: str) -> str:
 
 def called(node: Call, args: list[str], function: Function) -> str:
     given = [f"({arg} === true)" if kind == "boolean" else arg for arg, kind in zip(args, node.kinds, strict=True)]
+    if is_textual(node):
+        how = f"{function.weight}, {json.dumps(function.blank == 'blank')}, [{', '.join(given)}]"
+        return f"fs.counted({how}, (...args) => fn.{node.name}(here, ...args))"
     if function.blank == "blank":
         return f"fs.strict([{', '.join(given)}], (...args) => fn.{node.name}(here, ...args))"
     return f"fn.{node.name}({', '.join(['here', *given])})"

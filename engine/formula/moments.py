@@ -9,7 +9,7 @@ from sqlalchemy.sql.functions import FunctionElement
 from engine.formula import exact
 from engine.store import types
 
-__all__ = ["SHIFT_MOST", "Once", "days_later", "once", "period"]
+__all__ = ["Once", "days_later", "once", "period"]
 
 Expression = sa.ColumnElement[Any]
 FIRST, LAST = (day.toordinal() - 1 for day in (exact.FIRST_DAY, exact.LAST_DAY))  # days since 0001-01-01
@@ -65,7 +65,7 @@ def days_later(dialect: str, moment: Expression, days: Expression, kind: str, si
 def period(context: Any, day: Expression, unit: str, shift: int | Expression, end: int) -> Expression:
     """First (`end` 0) or last (1) day of the period of `day`, or of one after it. `unit` is ours, never a person's.
 
-    A `shift` that is an expression is a whole number of no more than SHIFT_MOST periods.
+    A `shift` that is an expression is a whole number, and a name: see `once`.
     """
     start_month: Any = sa.literal_column("1", sa.Integer())
     if unit in exact.FISCAL:
@@ -81,6 +81,8 @@ def period(context: Any, day: Expression, unit: str, shift: int | Expression, en
     start: Any = sa.func.date_trunc(exact.FISCAL.get(unit, unit), moment if before is None else moment - before)
     start = start if before is None else start + before
     start = start + (moved_by + end) * sa.text(f"interval '{per}'")
+    if not isinstance(shift, int):  # PostgreSQL refuses what is far outside the years that it knows
+        start = sa.case((_is_near(sa.cast(day, sa.Date()), months, moved_by), start))
     found = once(
         lambda a: sa.case((a.between(*BOUNDS), a)),
         sa.cast(start - sa.text("interval '1 day'") if end else start, sa.Date()),
@@ -88,5 +90,13 @@ def period(context: Any, day: Expression, unit: str, shift: int | Expression, en
     return sa.type_coerce(found, types.Date())
 
 
+def _is_near(day: Any, months: int | None, shift: Any) -> Any:
+    """Whether so many months, or weeks, from the day are at most a year outside the years that a date can have."""
+    if months:
+        first = sa.extract("year", day) * 12 + sa.extract("month", day)
+        return (first + shift * months).between(12 * (exact.FIRST_DAY.year - 1), 12 * (exact.LAST_DAY.year + 2))
+    days = day - sa.literal_column("DATE '0001-01-01'")
+    return (days + shift * 7).between(FIRST - 366, LAST + 366)
+
+
 BOUNDS: tuple[Any, Any] = (sa.literal_column("DATE '1000-01-01'"), sa.literal_column("DATE '9999-12-31'"))
-SHIFT_MOST = 600_000  # weeks are 11,500 years: farther than any two dates, nearer than PostgreSQL's end of time

@@ -5,7 +5,6 @@ true wherever `x` is not. SQL's third value is let through only where it counts 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, cast
 
 import sqlalchemy as sa
@@ -15,6 +14,8 @@ from engine.formula import exact
 from engine.formula.literals import Slot
 from engine.formula.moments import days_later, once
 from engine.formula.numeric import QUOTIENT_DIGITS, Number
+from engine.formula.one_call import is_deep, one_call
+from engine.formula.sql_context import sql_context
 from engine.formula.sqlite import call_codes
 from engine.formula.tables import DIGITS, ZERO, ColumnOf, Tables, aggregate, in_tree
 from engine.store import types
@@ -39,7 +40,7 @@ from metadata.formula.nodes import (
     Prior,
 )
 
-__all__ = ["ColumnOf", "Formula", "SqlContext", "not_true"]
+__all__ = ["ColumnOf", "Formula", "not_true"]
 
 Expression = sa.ColumnElement[Any]
 Condition = sa.ColumnElement[bool]
@@ -59,36 +60,6 @@ NOTHING: Mapping[str, Any] = {}
 TEXT_MAX = sa.literal_column(str(exact.TEXT_MAX), sa.Integer())
 
 
-@dataclass(frozen=True, slots=True)
-class SqlContext:
-    """What functions may use. Each member but `dialect` is an expression, bound when the statement is run."""
-
-    dialect: str
-    now: Expression
-    today: Expression
-    actor: Mapping[str, Expression]
-    zone: Expression  # name of the person's time zone
-    roles: Expression  # names in the form of a TextList
-    departments: Expression  # ids in the form of a TextList
-    fiscal_start: Expression  # the month in which a fiscal year begins
-
-
-def sql_context(dialect: str) -> SqlContext:
-    return SqlContext(
-        dialect,
-        sa.bindparam("_now", type_=types.DateTime()),
-        sa.bindparam("_today", type_=types.Date()),
-        {
-            "id": sa.bindparam("_actor_id", type_=types.Id()),
-            "username": sa.bindparam("_actor_username", type_=types.Text()),
-        },
-        sa.bindparam("_zone", type_=types.Text()),
-        sa.bindparam("_roles", type_=types.TextList()),
-        sa.bindparam("_departments", type_=types.TextList()),
-        sa.bindparam("_fiscal_start", type_=types.Integer()),
-    )
-
-
 class Formula:
     """Translates formulas over one table, whose columns `column` gives. Their literals are Slots: see `literals`.
 
@@ -102,6 +73,7 @@ class Formula:
     ) -> None:  # fmt: skip
         self.dialect, self.functions, self.column, self.fixed = dialect, functions, column, fixed
         self._tables = tables
+        self._costs: dict[int, int] = {}
         self.context = sql_context(dialect)
 
     @property
@@ -114,9 +86,9 @@ class Formula:
         """True, or else false or NULL."""
         match node:
             case And(items):
-                return sa.and_(*map(self.where, items))
+                return sa.and_(*map(self._part, items))
             case Or(items):
-                return sa.or_(*map(self.where, items))
+                return sa.or_(*map(self._part, items))
             case Not(item):
                 return self.where_not(item)
             case Compare(op, left, right):
@@ -138,9 +110,9 @@ class Formula:
         """True exactly where `where` is not; else false or NULL."""
         match node:
             case And(items):
-                return sa.or_(*map(self.where_not, items))
+                return sa.or_(*map(self._part_not, items))
             case Or(items):
-                return sa.and_(*map(self.where_not, items))
+                return sa.and_(*map(self._part_not, items))
             case Not(item):
                 return self.where(item)
             case Compare("==", left, right):
@@ -154,8 +126,23 @@ class Formula:
             case _:
                 return not_true(self.where(node))
 
+    def _part(self, node: Node) -> Condition:
+        """Of a condition that has others beside this one."""
+        return self._one_call(node) if self._is_deep(node) else self.where(node)
+
+    def _part_not(self, node: Node) -> Condition:
+        return not_true(self._one_call(node)) if self._is_deep(node) else self.where_not(node)
+
+    def _is_deep(self, node: Node) -> bool:
+        return self.dialect == "sqlite" and is_deep(node, self._costs)
+
+    def _one_call(self, node: Node) -> Expression:
+        return sa.type_coerce(one_call(self, node), TYPES_OF_VALUES[node.type])
+
     def value(self, node: Node) -> Expression:
         """Of any type; NULL is blank. A boolean is never NULL unless it is a column's."""
+        if not isinstance(node, Fit) and self._is_deep(node):
+            return self._one_call(node)
         match node:
             case Path(_, fields):
                 return self.column(tuple(field.name for field in fields))

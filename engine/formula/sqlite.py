@@ -11,22 +11,13 @@ from zoneinfo import ZoneInfo
 
 from engine.contracts.function import Function, Here
 from engine.formula import exact
-from engine.store import types
+from engine.formula.one_call import python_side
+from engine.formula.stored import CODES, LOAD, dumped
 
 __all__ = ["call_codes", "sqlite_functions"]
 
 Borrowed = Callable[..., Any]
 
-# How SQLite is told what an argument is: one letter each.
-CODES: Mapping[str, str] = {
-    "number": "n", "boolean": "b", "date": "d", "datetime": "m", "time": "t", "text": "s", "choice": "s",
-    "reference": "s", "pattern": "s",
-}  # fmt: skip
-DATETIME = types.DateTime()
-LOAD: Mapping[str, Callable[[Any], Any]] = {
-    "n": exact.number_of, "b": bool, "d": dt.date.fromisoformat, "m": dt.datetime.fromisoformat,
-    "t": dt.time.fromisoformat, "s": lambda text: text,
-}  # fmt: skip
 NOWHERE = Here()
 
 
@@ -40,6 +31,7 @@ def sqlite_functions(functions: Mapping[str, Function]) -> dict[str, Borrowed]:
     return found | {
         "fx_exact": number_text, "fx_arithmetic": arithmetic, "fx_compare": compare, "fx_join": join,
         "fx_days_later": days_later, "fx_period": period, "fx_fitted": fitted, "fx_whole": whole, "fx_fiscal": fiscal,
+        "fx_formula": python_side(functions),
         **{f"fx_{op.lower()}": summing(op) for op in ("SUM", "AVERAGE", "HIGHEST", "LOWEST")},
     }  # fmt: skip
 
@@ -62,21 +54,6 @@ def borrowed(function: Function) -> Borrowed:
 @lru_cache(maxsize=200)
 def here_in(zone: str) -> Here:
     return Here(zone=ZoneInfo(zone))
-
-
-def dumped(value: Any) -> Any:
-    match value:
-        case None | "":
-            return None
-        case bool():
-            return int(value)
-        case str():
-            return value
-        case dt.datetime():
-            return types.utc_text(value)
-        case dt.date() | dt.time():
-            return value.isoformat()
-    return exact.text_of(value)
 
 
 def number_text(stored: int | float | None, scale: int) -> str | None:

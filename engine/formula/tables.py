@@ -94,7 +94,9 @@ def _measured(node: Aggregate, value: Expression, dialect: str) -> Expression:
 
 def in_tree(node: InTree, table: sa.FromClause, item: Expression, root: Expression) -> Condition:
     """All from the root downwards, once each: a circle ends. True, or else false or NULL."""
-    below = sa.select(sa.cast(root, types.Id()).label("id")).cte(recursive=True, nesting=True)
+    # The root may be a column of the statement outside.
+    start = sa.select(sa.cast(root, types.Id()).label("id")).correlate_except(None)
+    below = start.cte(recursive=True, nesting=True)
     further = sa.select(table.c.id).select_from(table.join(below, table.c[node.by] == below.c.id))
     below = below.union(further.where(table.c.deleted_at.is_(None)))
     return item.in_(sa.select(below.c.id))

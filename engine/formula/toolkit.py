@@ -86,13 +86,15 @@ def within(here: Here, date: dt.date | None, unit: str, shift: int) -> bool:
 
 def in_periods(context: Any, date: Any, unit: str, number: Any, sign: int) -> Any:
     """Whether the date is in one of so many periods after that of today (`sign` 1) or before it (-1)."""
-    most = moments.SHIFT_MOST
-    if context.dialect == "sqlite":
-        many: Any = sa.func.fx_whole(number, type_=sa.Integer())
-    else:
-        many = count(number, -most, most)
+
+    def last(many: Any) -> Any:
+        return moments.period(context, context.today, unit, many if sign > 0 else -many, 0 if sign < 0 else 1)
+
     near = moments.period(context, context.today, unit, sign, 1 if sign < 0 else 0)
-    far = moments.period(context, context.today, unit, many if sign > 0 else -many, 0 if sign < 0 else 1)
+    if context.dialect == "sqlite":
+        far = last(sa.func.fx_whole(number, type_=sa.Integer()))
+    else:
+        far = once(last, count(number, -exact.WHOLE_MAX))
     return sa.func.coalesce(date.between(near, far) if sign > 0 else date.between(far, near), sa.false())
 
 
@@ -113,7 +115,7 @@ def in_list(context: Any, item: Any, names: Any) -> Any:
     if context.dialect == "sqlite":
         return sa.func.coalesce(sa.func.instr(sa.cast(names, Text()), sa.func.json_quote(text)) > 0, sa.false())
     quoted = sa.cast(sa.func.to_json(text), sa.Text)
-    return sa.func.coalesce(sa.and_(item.is_not(None), sa.func.strpos(sa.cast(names, Text()), quoted) > 0), sa.false())
+    return sa.func.coalesce(sa.func.strpos(sa.cast(names, Text()), quoted) > 0, sa.false())
 
 
 def next_day(context: Any, date: Any, days: int) -> Any:
@@ -162,7 +164,7 @@ def hours_on_top(moment: Any, hours: Any) -> Any:
         moved = start + days * sa.text("interval '1 day'") + rest * sa.text("interval '1 millisecond'")
         return sa.case(((milliseconds_of(start) + milliseconds).between(*MOMENTS), moved))
 
-    step = sa.func.round(hours * exact.HOUR_MS, 0, type_=sa.Numeric())
+    step = sa.func.round(sa.type_coerce(hours, sa.Numeric()) * exact.HOUR_MS, 0, type_=sa.Numeric())
     found = once(build, sa.cast(moment, sa.DateTime(timezone=True)), step)
     return sa.type_coerce(found, DateTime())
 

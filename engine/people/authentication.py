@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import sqlalchemy as sa
 
 from engine.context import Actor
+from engine.people.departments import DEPARTMENT, Departments
 from engine.store import system
 from engine.store.database import Compiled, compile_sql
 from engine.tenants import Tenant
@@ -47,11 +48,12 @@ def fingerprint(secret: str) -> str:
 
 
 class Authenticator:
-    """Of one tenant. Keeps SQL text only: the columns of the system object `user` stay what they are for good."""
+    """Of one tenant. Keeps SQL text only, until another version is published."""
 
     def __init__(self, tenant: Tenant) -> None:
         self.tenant = tenant
         self.statements: dict[Kind, Compiled] = {}
+        self.version = 0  # of the definitions, when it was last asked
 
     def authenticate(self, kind: Kind, hashed: str, now: datetime) -> Identity | None:
         """None for an unknown, expired or ended secret, and for a deactivated or deleted user."""
@@ -63,8 +65,13 @@ class Authenticator:
             rows = connection.rows(statement.sql, values)
         if not rows:
             return None
-        user_id, username, name, language, zone, roles, version, csrf, is_to_be_noted = rows[0]
-        actor = Actor(str(user_id), username, name or "", roles_of(roles), language or "en", zone_of(zone or "UTC"))
+        user_id, username, name, language, zone, roles, version, csrf, is_to_be_noted, department = rows[0]
+        if version != self.version:  # columns may have come
+            self.statements, self.version = {}, version
+        actor = Actor(
+            str(user_id), username, name or "", roles_of(roles), language or "en", zone_of(zone or "UTC"),
+            departments=Departments(self.tenant, department) if department else (),
+        )  # fmt: skip
         return Identity(actor, kind, version, hashed, csrf or "", bool(is_to_be_noted))
 
     def note_use(self, identity: Identity, now: datetime) -> None:
@@ -87,12 +94,13 @@ class Authenticator:
         proof = system.session if kind == "session" else system.token
         used_at = proof.c.seen_at if kind == "session" else proof.c.used_at
         csrf = proof.c.csrf if kind == "session" else sa.null()
+        department = user.c[DEPARTMENT] if DEPARTMENT in user.c else sa.null()  # an older release made the table
         is_to_be_noted = sa.case(
             (sa.or_(used_at.is_(None), used_at < sa.bindparam("noted_before", type_=used_at.type)), 1), else_=0
         )
         expires_at = proof.c.expires_at
         query = (
-            sa.select(user.c.id, *columns, roles, version, csrf, is_to_be_noted)
+            sa.select(user.c.id, *columns, roles, version, csrf, is_to_be_noted, department)
             .select_from(proof.join(user, proof.c.user == user.c.id))
             .where(
                 proof.c.hash == sa.bindparam("hash", type_=proof.c.hash.type),

@@ -49,14 +49,27 @@ def apply(tenant: Tenant, plan: Plan, by: str | None, now: datetime) -> int:
 
 
 def ensure(tenant: Tenant, now: datetime) -> int:
-    """Make what an empty database needs: system tables and the system package. Returns the version that runs."""
+    """Make what a database needs: system tables as this release wants them, and the system package.
+
+    Returns the version that runs.
+    """
     version = tenant.version()
     if version:
+        bring_up_to_date(tenant)
         return version
     try:
         return apply(tenant, plan(tenant, []), None, now)
     except Conflict:  # another process was faster
         return tenant.version()
+
+
+def bring_up_to_date(tenant: Tenant) -> None:
+    """The engine's own tables, where an older release made them."""
+    with tenant.database.read() as connection:
+        if system.is_current(connection):
+            return
+    with tenant.database.write() as connection:
+        lock(connection, tenant)
 
 
 def refuse_errors(plan: Plan) -> None:
@@ -102,7 +115,7 @@ def carry_out(tenant: Tenant, connection: Connection, wanted: Plan, by: str | No
     def default(field: Any) -> Any:
         return default_of(tenant, snapshot, field, now)
 
-    migration = Migration(connection, snapshot, wanted.definitions, changes, default)
+    migration = Migration(connection, snapshot, wanted.definitions, changes, default, lambda: tenant.secrets)
     try:
         names = migration.run(version)
         new = Snapshot(version, wanted.definitions, migration.physical, tenant.plugins, connection.dialect)

@@ -6,15 +6,18 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from engine.keyring import Keyring
 from engine.publish.compare import Changes, ObjectChange, is_changed
 from engine.publish.ddl import Ddl, references
+from engine.publish.duplicates import rebuild_keys
 from engine.publish.migration import ColumnWork, Index, NameChange, Work, allocate, column_works, first_sort, indexes
 from engine.publish.steps import convert_of, rows_of
 from engine.registry import Plugins
 from engine.rules import rollups
 from engine.rules.reach import values_of
+from engine.sealed import Unsealed
 from engine.snapshot import Snapshot
-from engine.store import system
+from engine.store import rows_history, system
 from engine.store.database import Connection, compile_sql
 from engine.store.names import Allocator, Names
 from engine.store.tables import Physical
@@ -23,17 +26,20 @@ from metadata.model import Definitions, Field
 __all__ = ["Migration"]
 
 Default = Callable[[Field], Any]
+Values = Iterator[tuple[str, Any, Any]]  # (id, value before, value after)
 CHUNK = 1000
 
 
 class Migration:
-    """From the version that runs to `new`. `default` gives the value that fills blank records of a field."""
+    """From the version that runs to `new`. `default` gives the value that fills blank records of a field, `secrets` the
+    keys for what becomes a secret."""
 
     def __init__(
-        self, connection: Connection, old: Snapshot, new: Definitions, changes: Changes, default: Default
-    ) -> None:
+        self, connection: Connection, old: Snapshot, new: Definitions, changes: Changes, default: Default,
+        secrets: Callable[[], Keyring],
+    ) -> None:  # fmt: skip
         self.connection, self.old, self.new, self.changes = connection, old, new, changes
-        self.default = default
+        self.default, self.secrets = default, secrets
         self.plugins: Plugins = old.plugins
         given = connection.sa.execute(sa.select(system.name.c.table, system.name.c.column))
         allocator = Allocator((table, column) for table, column in given)
@@ -72,6 +78,7 @@ class Migration:
             self.ddl.create_index(index)
         self._check_references()
         self._roll_up(version)
+        rebuild_keys(self.connection, self.old, self.changes.objects, self.physical, self.names)
         self._write_names(version)
         self._forget()
         return self.names
@@ -145,14 +152,24 @@ class Migration:
         # What is in the trash keeps values that a new rule forbids; names of objects change there, too.
         is_rule = work.old.type == work.new.type and work.work is Work.REWRITE and not work.new.targets
         where = sa.and_(source.is_not(None), old.c.deleted_at.is_(None)) if is_rule else source.is_not(None)
-        values = (
+        values: Values = (
             (key, value, convert(value)) for key, value in rows_of(self.connection, old, [old.c.id, source], where)
         )
+        if self.plugins.fields[work.new.type].is_secret and not self.plugins.fields[work.old.type].is_secret:
+            values = self._encrypted(values, f"{new.name}.{new.c[work.new.name].name}")
+            rows_history.forget_field(self.connection, old.name, source.name)  # it was no secret there
         if work.work is Work.COPY:
             changed = ((key, value) for key, _, value in values if value is not None)
         else:
             changed = ((key, value) for key, before, value in values if value != before)
         self._write(new, work.new.name, changed)
+
+    def _encrypted(self, values: Values, place: str) -> Values:
+        keys = self.secrets()
+        return (
+            (key, before, keys.seal(after, place) if isinstance(after, Unsealed) else after)
+            for key, before, after in values
+        )
 
     def _write(self, table: sa.Table, field: str, values: Iterator[tuple[str, Any]]) -> None:
         column = table.c[field]

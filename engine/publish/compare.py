@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, TypeVar
 
-from metadata.model import EVERY, Choice, Definitions, Field, Object, Package
+from metadata.model import EVERY, FUZZY, Choice, Definitions, DuplicateRule, Field, Object, Package
 
 __all__ = ["Changes", "FieldChange", "Note", "ObjectChange", "compare", "is_changed"]
 
@@ -149,10 +149,39 @@ def object_details(old: Object, new: Object, now: Mapping[str, str]) -> Iterator
     same = {name for was, name in now.items() if old.fields[was].type == new.fields[name].type}
     if [now[n] for n in old.search if now.get(n) in same] != [n for n in new.search if n in same]:
         yield "search"
+    yield from duplicate_details(old, new, now)
     for name in ("kind", "tree", "record_types", "validations", "label", "plural", "icon", "color", "description",
                  "package"):  # fmt: skip
         if getattr(old, name) != getattr(new, name):
             yield name.replace("_", " ")
+
+
+def duplicate_details(old: Object, new: Object, now: Mapping[str, str]) -> Iterator[str]:
+    """Duplicate rules that are new, go, or differ."""
+    before, after = by_name(old.duplicates), by_name(new.duplicates)
+    for name, rule in after.items():
+        if name not in before:
+            yield f"duplicate rule {name} ({matched(rule)}): {rule.action}"
+            continue
+        was: DuplicateRule = before[name]
+        was = replace(was, matches=tuple(replace(one, field=now.get(one.field, one.field)) for one in was.matches))
+        if set(was.matches) != set(rule.matches):
+            yield f"duplicate rule {name}: {matched(was)} -> {matched(rule)}"
+        if was.action != rule.action:
+            yield f"duplicate rule {name}: {was.action} -> {rule.action}"
+        for part in ("filter", "message"):
+            if getattr(was, part) != getattr(rule, part):
+                yield f"duplicate rule {name}: {part}"
+    yield from (f"no longer duplicate rule {name}" for name in before if name not in after)
+    if not before.keys() ^ after.keys() and list(before) != list(after):
+        yield "order of duplicate rules"
+
+
+def matched(rule: DuplicateRule) -> str:
+    """Its fields and how each is compared: name by fuzzy 85, email by email."""
+    return ", ".join(
+        f"{one.field} by {one.how}" + (f" {one.threshold}" if one.how == FUZZY else "") for one in rule.matches
+    )
 
 
 def field_change(

@@ -36,6 +36,10 @@ def converter(
     if after.refers:
         # An id of one object is none of another's, and a text that looks like an id may be nobody's.
         return same if before.refers and not is_retargeted else refuse
+    if after.attaches is not None and before.attaches is None:
+        return refuse  # whose file an id is, nobody would have asked
+    if before.is_secret:  # what was encrypted is not made readable by a publish
+        return after.parser(new) if after.is_secret else refuse
     if after.is_computed:
         return same if old.type == new.type else refuse
     parse, known, kind = after.parser(new), {choice.value for choice in new.choices}, after.value
@@ -173,6 +177,14 @@ def named_by_label(text: str, new: Field) -> Iterator[str]:
         yield from found
 
 
+def json_forms(plain: Any, new: Field) -> Iterator[Any]:
+    """One for several, and several that are one."""
+    if not isinstance(plain, list):
+        yield [plain]
+    elif len(plain) == 1:
+        yield plain[0]
+
+
 FORMS: dict[str, Callable[[Any, Field], Iterator[Any]]] = {
     "text": text_forms,
     "number": number_forms,
@@ -182,6 +194,7 @@ FORMS: dict[str, Callable[[Any, Field], Iterator[Any]]] = {
     "time": time_forms,
     "choice": choice_forms,
     "choices": choices_forms,
+    "json": json_forms,
 }
 
 

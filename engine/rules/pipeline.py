@@ -6,6 +6,7 @@ rule that reads a value which was refused says nothing. An object without rules 
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from engine.context import Context
@@ -25,6 +26,8 @@ from metadata.model import SYSTEM_FIELDS, Field
 
 __all__ = ["derive", "draft_of", "judge", "names_before", "settle"]
 
+NOTHING: Mapping[str, Any] = MappingProxyType({})
+
 
 def draft_of(ctx: Context, rules: Rules, values: Values, before: Mapping[str, Any] | None) -> Draft:
     """`before` of an object with rules holds all stored fields; else those that are sent will do."""
@@ -41,10 +44,11 @@ def names_before(ctx: Context, rules: Rules, sent: Values) -> Sequence[str]:
 
 
 def settle(
-    ctx: Context, connection: Connection, rules: Rules, drafts: Sequence[Draft], known: Collection[str] = ()
-) -> None:
+    ctx: Context, connection: Connection, rules: Rules, drafts: Sequence[Draft], known: Collection[str] = (),
+    held: Mapping[str, Mapping[str, Any]] = NOTHING,
+) -> None:  # fmt: skip
     """Everything between reading what was sent and writing it. What is wrong stands in the drafts' problems. `known`:
-    references whose targets need no look."""
+    references whose targets need no look. `held`: what records were that this request has written by now."""
     sent = [draft.stored if draft.before is None else draft.changed for draft in drafts]
     if known:
         sent = [{**values, **dict.fromkeys(known)} for values in sent]
@@ -53,7 +57,7 @@ def settle(
     if rules.is_plain:
         return
     give_owner(ctx, connection, rules, [draft.stored for draft in drafts if draft.before is None])
-    judge(ctx, connection, rules, drafts, derive(ctx, connection, rules, drafts))
+    judge(ctx, connection, rules, drafts, derive(ctx, connection, rules, drafts), held)
 
 
 def derive(ctx: Context, connection: Connection, rules: Rules, drafts: Sequence[Draft]) -> Reach:
@@ -132,8 +136,9 @@ def taken(ctx: Context, rules: Rules, name: str, value: Any) -> Any:
 
 
 def judge(
-    ctx: Context, connection: Connection, rules: Rules, drafts: Sequence[Draft], known: Reach | None = None
-) -> None:
+    ctx: Context, connection: Connection, rules: Rules, drafts: Sequence[Draft], known: Reach | None = None,
+    held: Mapping[str, Mapping[str, Any]] = NOTHING,
+) -> None:  # fmt: skip
     """What is asked before records are written; the rest is asked by validations.judge_written. `known`: what was read
     for them up to now, if that still holds."""
     book = rulebook_of(ctx.snapshot, rules.object)
@@ -144,7 +149,7 @@ def judge(
     for draft in drafts:
         problems = draft.problems
         problems += _once(book, draft)
-        problems += _locked(ctx, rules, book, draft, reach)
+        problems += _locked(ctx, rules, book, draft, reach, held)
         problems += choices.judge(book, draft)
         problems += lookups.judge(ctx, book, draft, reach)
         problems += missing(rules, draft.stored, draft.before, draft.refused)
@@ -160,8 +165,10 @@ def _once(book: Rulebook, draft: Draft) -> Iterator[InputProblem]:
             yield InputProblem(name, "value.set_once", message, "leave it out", (("name", name),))
 
 
-def _locked(ctx: Context, rules: Rules, book: Rulebook, draft: Draft, reach: Reach) -> Iterator[InputProblem]:
-    """Asked of the record as it was; of a new one as it would be if nothing had been sent."""
+def _locked(
+    ctx: Context, rules: Rules, book: Rulebook, draft: Draft, reach: Reach, held: Mapping[str, Mapping[str, Any]]
+) -> Iterator[InputProblem]:
+    """Asked of the record, and of its master, as they were; of a new one as it would be if nothing had been sent."""
     sent = (
         []
         if ctx.actor.is_system
@@ -174,7 +181,7 @@ def _locked(ctx: Context, rules: Rules, book: Rulebook, draft: Draft, reach: Rea
         if draft.record[name] == before[name]:
             continue
         try:
-            seen = reach.view(before)
+            seen = reach.former_view(before, held)
             is_locked = condition.holds(reach.here, seen, seen if draft.before is not None else None)
         except Exception:
             yield broken(ctx, book, condition, name)

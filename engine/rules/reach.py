@@ -30,8 +30,7 @@ MISSING = object()
 
 def here_of(ctx: Context) -> Here:
     """When it is and who asks, as formulas know it."""
-    actor = ctx.actor
-    return Here(ctx.now, ctx.time_zone, actor.id, actor.username, actor.roles)
+    return ctx.here
 
 
 class Reach:
@@ -49,6 +48,10 @@ class Reach:
     def view(self, values: Values) -> Values:
         """A record's values with all that can be read from it."""
         return values if self.needs.is_empty else View(self, values)
+
+    def former_view(self, values: Values, held: Mapping[str, Values]) -> Values:
+        """The same, of a record whose master has been written by now: `held` tells what records were."""
+        return Former(self, values, held) if held and not self.needs.is_empty else self.view(values)
 
     def fill(self, records: Iterable[Values]) -> None:
         """Fetch what is not known yet."""
@@ -144,6 +147,21 @@ class View(Mapping[str, Any]):
 
     def __len__(self) -> int:
         return len(self.held)
+
+
+class Former(View):
+    """With the records that it refers to as they were before this request."""
+
+    __slots__ = ("before",)
+
+    def __init__(self, reach: Reach, values: Values, before: Mapping[str, Values]) -> None:
+        super().__init__(reach, values)
+        self.before = before
+
+    def _further(self, key: str) -> Any:
+        name, _, rest = key.partition(".")
+        former = self.before.get(self.held.get(name) or "", {}) if rest and key not in self.reach.needs.formulas else {}
+        return former[rest] if rest in former else super()._further(key)
 
 
 class Behind(Mapping[str, Any]):

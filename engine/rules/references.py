@@ -1,12 +1,13 @@
-"""Whether the records that new values refer to exist, live, and are visible to the person who refers to them."""
+"""Whether what new values refer to, records and files, exists and is visible to the person who refers to it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
 from engine.context import Context
 from engine.errors import InputProblem
+from engine.rules.attachments import settle
 from engine.rules.rollups import is_rolled_up
 from engine.rules.values import Rules
 from engine.store.database import Compiled, Connection, compile_sql
@@ -20,9 +21,13 @@ __all__ = ["missing_targets"]
 
 
 def missing_targets(
-    ctx: Context, connection: Connection, rules: Rules, rows: Sequence[Mapping[str, Any]]
+    ctx: Context, connection: Connection, rules: Rules, rows: Sequence[dict[str, Any]]
 ) -> list[tuple[int, InputProblem]]:
-    """(index of the row, problem) of each reference that leads nowhere: one statement per object referred to."""
+    """(index of the row, problem) of each reference that leads nowhere: one statement per object referred to.
+
+    Files get what is known of them into the rows.
+    """
+    problems = settle(ctx, connection, rules.attaching, rows) if rules.attaching else []
     wanted: dict[str, set[str]] = {}
     for field in rules.references:
         for row in rows:
@@ -30,12 +35,11 @@ def missing_targets(
                 if not _is_self(ctx, field.name, one):
                     wanted.setdefault(target, set()).add(one)
     if not wanted:
-        return []
+        return problems
     found = {
         target: _visible(ctx, connection, target, sorted(ids), is_rolled_up(ctx.snapshot, rules.object, target))
         for target, ids in wanted.items()
     }
-    problems: list[tuple[int, InputProblem]] = []
     for index, row in enumerate(rows):
         for field in rules.references:
             name = field.name

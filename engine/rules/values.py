@@ -11,6 +11,8 @@ from engine.context import Context
 from engine.contracts.field import FieldType, Parse
 from engine.errors import BadValue, InputProblem
 from engine.rules.conditions import has_rules
+from engine.sealed import Unsealed
+from engine.secrets import place_of
 from engine.snapshot import Snapshot
 from metadata.model import SYSTEM_FIELDS, Field
 from metadata.problem import nearest
@@ -29,6 +31,7 @@ class FieldRule:
     type: FieldType
     parse: Parse
     default: Default | None
+    place: str = ""  # of a secret: what it is bound to
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,7 @@ class Rules:
     generated: tuple[FieldRule, ...]
     tracked: tuple[str, ...]  # fields whose changes the history tells
     is_plain: bool  # nothing but its types is asked of a value
+    attaching: tuple[FieldRule, ...] = ()  # fields that hold files
     worked_out: frozenset[str] = frozenset()  # fields that exist and are not written
 
 
@@ -60,7 +64,7 @@ def _compile(snapshot: Snapshot, object_name: str) -> Rules:
     own = snapshot.definitions.objects[object_name].fields.values()
     definitions = [*(field for field in own if field.is_written), SYSTEM_FIELDS["owner"]]
     worked_out = frozenset(field.name for field in own if not field.is_written)
-    fields = {field.name: _field_rule(snapshot, field) for field in definitions}
+    fields = {field.name: _field_rule(snapshot, object_name, field) for field in definitions}
     return Rules(
         object=object_name,
         fields=fields,
@@ -75,14 +79,16 @@ def _compile(snapshot: Snapshot, object_name: str) -> Rules:
         generated=tuple(rule for rule in fields.values() if rule.type.generate is not None),
         tracked=tuple(name for name, rule in fields.items() if rule.field.is_tracked),
         is_plain=not has_rules(snapshot.definitions.objects[object_name]),
+        attaching=tuple(rule for rule in fields.values() if rule.type.attaches is not None),
         worked_out=worked_out,
     )  # fmt: skip
 
 
-def _field_rule(snapshot: Snapshot, field: Field) -> FieldRule:
+def _field_rule(snapshot: Snapshot, object_name: str, field: Field) -> FieldRule:
     kind = snapshot.plugins.fields[field.type]
     parse = kind.parser(field)
-    return FieldRule(field, kind, parse, _default(field, kind, parse))
+    place = place_of(snapshot, object_name, field.name) if kind.is_secret else ""
+    return FieldRule(field, kind, parse, _default(field, kind, parse), place)
 
 
 def _default(field: Field, kind: FieldType, parse: Parse) -> Default | None:
@@ -129,6 +135,8 @@ def _read(ctx: Context, rule: FieldRule, value: object, before: Mapping[str, Any
     name = rule.field.name
     old = before.get(name) if before is not None else None
     stored = None if value is None else rule.parse(value)
+    if stored is not None and rule.type.keep is not None:
+        stored = rule.type.keep(rule.field, stored, old)
     if stored == old and before is not None:
         return stored
     if (rule.field.is_read_only or rule.type.is_computed) and not ctx.actor.is_system:
@@ -138,7 +146,7 @@ def _read(ctx: Context, rule: FieldRule, value: object, before: Mapping[str, Any
         raise BadValue("value.read_only", f"'{name}' cannot be changed", "leave it out", name=name)
     if stored is not None and rule.type.check_change is not None:
         rule.type.check_change(rule.field, stored, old)
-    return stored
+    return ctx.tenant.secrets.renewed(stored, old, rule.place) if isinstance(stored, Unsealed) else stored
 
 
 def missing(

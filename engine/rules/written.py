@@ -21,6 +21,7 @@ Values = Mapping[str, Any]
 class Written:
     befores: dict[str, dict[str, Values | None]] = field(default_factory=dict)
     """Object -> record -> what it held, None of a new one. Objects without rules that are asked late are not here."""
+    held: dict[str, Values] = field(default_factory=dict)  # record -> what it held, of all that existed
     paths: dict[str, str] = field(default_factory=dict)  # record -> where it stands in what was sent: "lines.0"
     touched: dict[str, dict[str, None]] = field(default_factory=dict)
     """Object -> records whose lines or roll-ups have changed."""
@@ -29,6 +30,8 @@ class Written:
         self, snapshot: Snapshot, rules: Rules, record: str, before: Values | None, values: Values, path: str = ""
     ) -> None:
         """`values`: those that are new. `before` and they tell whose line the record was and is."""
+        if before is not None:
+            self.held[record] = before
         if not rules.is_plain:
             self.befores.setdefault(rules.object, {})[record] = before
             if path:

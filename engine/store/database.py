@@ -134,6 +134,8 @@ class Database:
             yield connection
         except psycopg.errors.QueryCanceled as error:
             raise too_slow() from error
+        except sqlite3.DataError as error:
+            raise too_long(error) from error
         finally:
             self._give_back(connection)
 
@@ -164,6 +166,8 @@ class Database:
                 connection.cursor.execute("BEGIN IMMEDIATE")
                 yield connection
                 connection.cursor.execute("COMMIT")
+            except sqlite3.DataError as error:
+                raise too_long(error) from error
             except sqlite3.OperationalError as error:
                 if "locked" in str(error):
                     raise busy() from error
@@ -281,6 +285,14 @@ def too_slow() -> Busy:
     return Busy(
         f"the database took longer than {STATEMENT_TIMEOUT_S} seconds", code="database.too_slow", fix="ask for less"
     )
+
+
+def too_long(error: sqlite3.DataError) -> Exception:
+    """A function of Python's that SQLite called gave up with an OverflowError; other errors stay as they are."""
+    if "too big" not in str(error):
+        return error
+    message = "a formula reads and makes too much text"
+    return BadInput(message, code="formula.limit", fix="shorten the texts, or do less with them")
 
 
 def is_schema_changed(error: BaseException) -> bool:

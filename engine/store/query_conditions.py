@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB, JSONPATH
 
 from engine.contracts.field import Parse
 from engine.errors import BadInput, BadValue, InputProblem
@@ -105,8 +106,24 @@ def _bad(path: str, code: str, message: str, fix: str) -> BadInput:
 def search(columns: Sequence[Column], dialect: str) -> Condition:
     """The text bound as `search` is found in one of these columns."""
     text = sa.bindparam("search", type_=types.Text())
-    found = [position(dialect)(folded(as_text(column)), text) > 0 for column in columns]
-    return sa.or_(sa.false(), *found)
+    return sa.or_(sa.false(), *(found_in(column, text, dialect) for column in columns))
+
+
+def found_in(column: Column, text: Column, dialect: str) -> Condition:
+    """Whether the column holds the text, which has small letters; of a JSON value, one of the texts in it."""
+    find, value = position(dialect), column
+    if not isinstance(column.type, types.Json):
+        found: Condition = find(folded(as_text(column)), text) > 0
+        return found
+    if dialect == "sqlite":
+        inside = sa.func.json_tree(column).table_valued("value", "type")
+        is_text, value = inside.c.type == sa.literal_column("'text'"), inside.c.value
+    else:
+        whole, everything = sa.cast(column, JSONB()), sa.cast(sa.literal_column("'$.**'"), JSONPATH())
+        inside = sa.func.jsonb_path_query(whole, everything).table_valued("value").render_derived()
+        is_text = sa.func.jsonb_typeof(inside.c.value, type_=sa.Text()) == sa.literal_column("'string'")
+        value = inside.c.value.op("#>>", return_type=sa.Text())(sa.literal_column("'{}'"))
+    return sa.exists().select_from(inside).where(is_text, find(folded(value), text) > 0)
 
 
 def as_text(column: Column) -> Column:

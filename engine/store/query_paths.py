@@ -46,12 +46,17 @@ def need_object(scope: Scope, object_name: str) -> None:
 
 
 def need_path(scope: Scope, object_name: str, path: str, clause: str) -> Target:
-    """The target of `path`. Raises BadInput field.unknown, in the same words whether it is missing or hidden."""
+    """The target of `path`. Raises BadInput: field.unknown, in the same words whether it is missing or hidden, and
+    field.secret for a secret in any clause but `fields`."""
     steps = tuple(path.split("."))
     found = walk(scope, object_name, steps)
     if isinstance(found, Target):
         if found.field.is_list_of_records:
             raise is_a_list(path)
+        if found.field.value == "secret" and clause != "fields":
+            message = f"'{path}' is a secret: it can be named in fields only, where its mask is shown"
+            problem = InputProblem(clause, "field.secret", message, "leave it out", (("name", path),))
+            raise BadInput(message, code=problem.code, fix=problem.fix, problems=[problem])
         return found
     at, known = found
     guess = nearest(steps[-1], known) if steps else ""
@@ -167,6 +172,12 @@ class Joins:
         return target
 
 
+def is_a_list(path: str) -> BadInput:
+    message = f"'{path}' is a list of records, not a value"
+    fix = "name a field of the record"
+    return BadInput(message, code="field.list", fix=fix, problems=[InputProblem(path, "field.list", message, fix)])
+
+
 class OtherTables:
     """Settings, lines and trees, of which formulas read. Without a row rule they are trusted."""
 
@@ -206,12 +217,6 @@ class JoinedLines:
 
     def column(self, steps: Steps) -> Column:
         return self.joins.column(steps, self.trusted)
-
-
-def is_a_list(path: str) -> BadInput:
-    message = f"'{path}' is a list of records, not a value"
-    fix = "name a field of the record"
-    return BadInput(message, code="field.list", fix=fix, problems=[InputProblem(path, "field.list", message, fix)])
 
 
 def column_in_subquery(snapshot: Snapshot, table: sa.FromClause, object_name: str) -> Callable[[Steps], Column]:

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from engine.context import Context
 from engine.snapshot import Snapshot
-from engine.store import types
+from engine.store import rows_files, types
 from engine.store.database import Compiled, Connection, compile_sql
 from engine.store.query import actor_params
 from engine.store.query_build import Builder, rule_on
@@ -30,6 +30,7 @@ __all__ = [
     "failing",
     "insert",
     "insert_many",
+    "may_flag",
     "savepoint",
 ]
 
@@ -126,12 +127,12 @@ def _current_sql(ctx: Context, object_name: str, action: Action, in_trash: bool)
     table = builder.joins.root
     columns = [table.c[name] for name in columns_of(ctx.snapshot, object_name)]
     where = [*builder.visible(in_trash), table.c.id == sa.bindparam("_id", type_=types.Id())]
-    flag = _flag(ctx, table, object_name, action)
+    flag = may_flag(ctx, table, object_name, action)
     statement = sa.select(*columns, flag).select_from(builder.joins.source).where(*where)
     return compile_sql(statement, ctx.snapshot.dialect)
 
 
-def _flag(ctx: Context, table: sa.FromClause, object_name: str, action: Action) -> sa.ColumnElement[Any]:
+def may_flag(ctx: Context, table: sa.FromClause, object_name: str, action: Action) -> sa.ColumnElement[Any]:
     """1 where the Scope lets the row through for this action, else 0."""
     if not ctx.scope.can(action, object_name):
         return sa.literal_column("0").label(f"may_{action}")
@@ -147,14 +148,16 @@ def _flag_after(ctx: Context, table: sa.Table, object_name: str, action: Action)
     rules = ctx.scope.rows(action, object_name) if ctx.scope.can(action, object_name) else ()
     if any(len(path.steps) > 1 or not path.fields[-1].is_stored for rule in rules for path in paths_in(rule)):
         return sa.literal_column("-1").label(f"may_{action}")
-    return _flag(ctx, table, object_name, action)
+    return may_flag(ctx, table, object_name, action)
 
 
 def insert(ctx: Context, connection: Connection, object_name: str, values: Values) -> Written:
     """`values` holds every column but `deleted_at`; what is missing is blank."""
     compiled = _insert_sql(ctx, object_name, is_returning=True)
     params = {**actor_params(ctx), **_params(ctx.snapshot, object_name, values)}
-    return _written(ctx, connection, object_name, connection.rows(compiled.sql, compiled.bind(params))[0], "create")
+    row = connection.rows(compiled.sql, compiled.bind(params))[0]
+    rows_files.note(ctx, connection, object_name, [(values["id"], values)], is_new=True)
+    return _written(ctx, connection, object_name, row, "create")
 
 
 def insert_many(ctx: Context, connection: Connection, object_name: str, rows: Sequence[Values]) -> None:
@@ -162,6 +165,7 @@ def insert_many(ctx: Context, connection: Connection, object_name: str, rows: Se
     compiled = _insert_sql(ctx, object_name, is_returning=False)
     bind, snapshot = compiled.bind, ctx.snapshot
     connection.run_many(compiled.sql, [bind(_params(snapshot, object_name, values)) for values in rows])
+    rows_files.note(ctx, connection, object_name, [(values["id"], values) for values in rows], is_new=True)
 
 
 def _params(snapshot: Snapshot, object_name: str, values: Values) -> dict[str, Any]:
@@ -226,7 +230,10 @@ def change(
         compiled = kept(ctx.snapshot).put(key, compile_sql(statement, ctx.snapshot.dialect))
     params = {**actor_params(ctx), **{f"_f_{name}": value for name, value in values.items()}}
     rows = connection.rows(compiled.sql, compiled.bind(params | {"_id": record_id, "_at_version": version}))
-    return _written(ctx, connection, object_name, rows[0], action) if rows else None
+    if not rows:
+        return None
+    rows_files.note(ctx, connection, object_name, [(record_id, values)])
+    return _written(ctx, connection, object_name, rows[0], action)
 
 
 def _touching(table: sa.Table, names: Sequence[str]) -> sa.Update:
@@ -255,6 +262,7 @@ def change_many(
             compiled = kept(ctx.snapshot).put(key, compile_sql(statement, ctx.snapshot.dialect))
         params = {**actor_params(ctx), **{f"_f_{name}": value for name, value in values.items()}, **_ids(wanted)}
         versions.update(connection.rows(compiled.sql, compiled.bind(params)))
+    rows_files.note(ctx, connection, object_name, [(one, values) for one in versions])
     return versions
 
 

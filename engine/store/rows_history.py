@@ -16,16 +16,24 @@ from engine.snapshot import Snapshot
 from engine.store import system, types
 from engine.store.database import Compiled, Connection, compile_sql, new_id
 
-__all__ = ["Entry", "latest", "read", "write"]
+__all__ = ["Entry", "forget_field", "latest", "read", "write"]
 
 MOST = 500  # lines that are read
+FORGOTTEN = 1000  # lines at a time
 
+OTHERS, INTO = "_others", "_into"  # beside the columns, whose names never begin with _
+
+NOTHING: Mapping[str, Any] = {}
 Changes = Mapping[str, tuple[Any, Any]]
 Entry = tuple[str, int, str, Changes]
 """(record, its version after the change, action, field -> (old, new) JSON-ready)"""
 
 
-def write(ctx: Context, connection: Connection, object_name: str, entries: Sequence[Entry]) -> None:
+def write(
+    ctx: Context, connection: Connection, object_name: str, entries: Sequence[Entry], *, others: Sequence[str] = (),
+    into: str = "",
+) -> None:  # fmt: skip
+    """Of a merge and its undoing: `others` went into this record, or this one went `into` another."""
     compiled = _insert_sql(ctx.snapshot)
     columns = ctx.snapshot.physical.names.columns[object_name]
     shared = {
@@ -33,10 +41,11 @@ def write(ctx: Context, connection: Connection, object_name: str, entries: Seque
         "_at": ctx.now,
         "_by": ctx.actor.id or None,
     }
+    beside: dict[str, Any] = {OTHERS: list(others)} if others else {INTO: into} if into else {}
     rows = [
         compiled.bind({
             **shared, "_id": new_id(ctx.now), "_record": record, "_version": version, "_action": action,
-            "_changes": dumped(columns, changes) if changes else None,
+            "_changes": dumped(columns, changes, beside) if changes or beside else None,
         })
         for record, version, action, changes in entries
     ]  # fmt: skip
@@ -46,8 +55,9 @@ def write(ctx: Context, connection: Connection, object_name: str, entries: Seque
         connection.run_many(compiled.sql, rows)
 
 
-def dumped(columns: Mapping[str, str], changes: Changes) -> str:
-    return orjson.dumps({columns.get(name) or key_of(name): pair for name, pair in changes.items()}).decode()
+def dumped(columns: Mapping[str, str], changes: Changes, beside: Mapping[str, Any] = NOTHING) -> str:
+    named: dict[str, Any] = {columns.get(name) or key_of(name): pair for name, pair in changes.items()}
+    return orjson.dumps({**named, **beside}).decode()
 
 
 def key_of(name: str) -> str:
@@ -65,7 +75,7 @@ def _insert_sql(snapshot: Snapshot) -> Compiled:
 
 
 def read(connection: Connection, snapshot: Snapshot, object_name: str, record_id: str) -> Iterable[dict[str, Any]]:
-    """Newest first: {at, by, action, version, changes {field: [old, new]}}. Columns of today's fields only."""
+    """Newest first: {at, by, action, version, changes {field: [old, new]}, others, into}. Only today's fields."""
     if "history read" not in snapshot.cache:
         kept = system.history.c
         statement = (
@@ -88,8 +98,25 @@ def read(connection: Connection, snapshot: Snapshot, object_name: str, record_id
             "by": by or "",
             "action": action,
             "version": version,
+            "others": tuple(pairs.pop(OTHERS, ())),
+            "into": pairs.pop(INTO, ""),
             "changes": {fields[column]: tuple(pair) for column, pair in pairs.items() if column in fields},
         }
+
+
+def forget_field(connection: Connection, table: str, column: str) -> None:
+    """What became of one column of a table, in all of its records. The other changes stay."""
+    kept = system.history.c
+    wanted = sa.select(kept.id, kept.changes).where(kept.object == table, kept.changes.is_not(None))
+    wanted = wanted.order_by(kept.id).limit(FORGOTTEN)
+    last = ""
+    while found := connection.sa.execute(wanted.where(kept.id > last) if last else wanted).all():
+        for key, text in found:
+            changes = orjson.loads(text)
+            if changes.pop(column, None) is not None:
+                left = orjson.dumps(changes).decode() if changes else None
+                connection.sa.execute(sa.update(system.history).where(kept.id == key).values(changes=left))
+        last = found[-1][0]
 
 
 def latest(connection: Connection, snapshot: Snapshot, limit: int, offset: int) -> list[tuple[str, str, datetime]]:

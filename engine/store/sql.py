@@ -1,6 +1,7 @@
 """SQL text: the two dialects, with every name quoted, and statements compiled once. Opens no connection."""
 
 import sqlite3
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,10 @@ from sqlalchemy.dialects.sqlite.base import SQLiteDDLCompiler, SQLiteIdentifierP
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 
 __all__ = ["DIALECTS", "Compiled", "PostgresDialect", "SQLiteDialect", "compile_sql"]
+
+# SQLAlchemy takes some 25 calls for each level of a formula, of which there may be 50. A call of Python's own needs no
+# room on the stack. For all, once: set and reset around a statement, it would be reset below another thread.
+sys.setrecursionlimit(max(sys.getrecursionlimit(), 5000))
 
 
 class SQLiteNames(SQLiteIdentifierPreparer):

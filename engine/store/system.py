@@ -1,16 +1,18 @@
 """Tables that the engine keeps for itself in each tenant, all named fs_…: definitions, history, people, requests."""
 
+from collections.abc import Callable, Mapping
+
 import sqlalchemy as sa
 
 from engine.store.database import Connection
 from engine.store.types import DateTime, Id, Integer, Text
 
 __all__ = [
-    "attempt", "counter", "credential", "deletion", "ensure", "exists", "history", "idempotency", "name", "package",
-    "session", "state", "token", "user_role", "version",
+    "attempt", "counter", "credential", "deletion", "duplicate_key", "ensure", "exists", "file", "file_use", "history",
+    "idempotency", "is_current", "merge", "name", "package", "session", "state", "token", "user_role", "version",
 ]  # fmt: skip
 
-LAYOUT = 1  # of these tables; a later release that changes them counts up and migrates
+LAYOUT = 2  # of these tables; a release that adds or changes one counts up
 TABLES = sa.MetaData()
 
 
@@ -140,6 +142,52 @@ attempt = table(
     sa.Index("ix_fs_attempt_account", "account", "at"),
     sa.Index("ix_fs_attempt_address", "address", "at"),
 )
+duplicate_key = table(
+    "fs_duplicate_key",  # under what the records of an object with duplicate rules are found, living or in the trash
+    key("key", Text),  # a hash of the rule and of what it compares
+    key("record", Id),
+    column("rule", Text),  # which fields it compares, and how: engine/rules/duplicates.py
+    column("object", Text),
+    sa.Index("ix_fs_duplicate_key_record", "record"),
+)
+merge = table(
+    "fs_merge",
+    key("id", Id),
+    column("object", Text),
+    column("master", Id),
+    column("at", DateTime),
+    column("by", Id, nullable=True),
+    column("losers", Text),  # JSON: ids
+    column("values", Text),  # JSON: column -> [before, after] of the master
+    column("moved", Text),  # JSON: [table, column, record, losers that it referred to, whether to the master too]
+    column("undone_at", DateTime, nullable=True),
+    sa.Index("ix_fs_merge_master", "master", "id"),
+)
+
+file = table(
+    "fs_file",  # what was uploaded; its content lies in the file store under its hash
+    key("id", Id),
+    column("hash", Text),  # SHA-256, in hexadecimal
+    column("name", Text),
+    column("type", Text),  # a media type that is safe to send
+    column("size", Integer),
+    column("created_at", DateTime),
+    column("created_by", Id, nullable=True),
+    sa.Index("ix_fs_file_hash", "hash"),
+    sa.Index("ix_fs_file_created_by", "created_by", "created_at"),
+    sa.Index("ix_fs_file_created_at", "created_at"),
+)
+file_use = table(
+    "fs_file_use",  # which records hold which files, deleted records too; by physical names, which no rename changes
+    sa.Column("file", Id, sa.ForeignKey("fs_file.id"), primary_key=True),  # a file that is taken up is not removed
+    key("record", Id),
+    key("field", Text),
+    column("object", Text),
+    sa.Index("ix_fs_file_use_record", "record", "field"),
+)
+
+CHANGES: Mapping[int, Callable[[Connection], None]] = {}
+"""Layout -> what changes the tables of the one before. Tables that are only new need nothing here."""
 
 
 def exists(connection: Connection) -> bool:
@@ -154,13 +202,49 @@ def exists(connection: Connection) -> bool:
     )
 
 
+def is_current(connection: Connection) -> bool:
+    """Whether the tables are as this release wants them."""
+    return exists(connection) and layout_of(connection) >= LAYOUT
+
+
 def ensure(connection: Connection, schema: str) -> None:
-    """Create what is missing, within the caller's transaction, which keeps others from doing so at the same time."""
-    if exists(connection):
-        return
+    """Create what is missing and bring an older layout up to date, within the caller's transaction, which keeps others
+    from doing so at the same time."""
+    if not exists(connection):
+        create(connection, schema)
+    elif (found := layout_of(connection)) < LAYOUT:
+        there = names_of(connection)
+        for one in TABLES.sorted_tables:
+            if one.name not in there:
+                connection.sa.execute(sa.schema.CreateTable(one))
+                for index in sorted(one.indexes, key=lambda index: str(index.name)):
+                    connection.sa.execute(sa.schema.CreateIndex(index))
+        for layout in range(found + 1, LAYOUT + 1):
+            if layout in CHANGES:
+                CHANGES[layout](connection)
+        connection.sa.execute(sa.update(state).values(layout=LAYOUT))
+
+
+def create(connection: Connection, schema: str) -> None:
     if connection.dialect == "postgresql":
         found = connection.rows("SELECT 1 FROM pg_namespace WHERE nspname = %s", (schema,))
         if not found:
             connection.sa.execute(sa.schema.CreateSchema(schema))
     TABLES.create_all(connection.sa, checkfirst=False)
     connection.sa.execute(sa.insert(state).values(id=1, version=0, layout=LAYOUT))
+
+
+def layout_of(connection: Connection) -> int:
+    return int(connection.rows("SELECT layout FROM fs_state")[0][0])
+
+
+def names_of(connection: Connection) -> set[str]:
+    if connection.dialect == "sqlite":
+        return {row[0] for row in connection.rows("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    return {
+        row[0]
+        for row in connection.rows(
+            "SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+            " WHERE c.relkind = 'r' AND n.nspname = current_setting('search_path')"
+        )
+    }

@@ -9,9 +9,11 @@ from typing import Any, ClassVar
 import orjson
 import sqlalchemy as sa
 
+from engine.sealed import Mask, Sealed
+
 __all__ = [
-    "SQLITE_DIGITS", "Boolean", "Date", "DateTime", "Decimal", "Id", "Integer", "Json", "JsonText", "StoredType",
-    "Text", "TextList", "Time", "is_id",
+    "SQLITE_DIGITS", "Boolean", "Date", "DateTime", "Decimal", "Id", "Integer", "Json", "JsonText", "Secret",
+    "StoredType", "Text", "TextList", "Time", "is_id",
 ]  # fmt: skip
 
 Convert = Callable[[Any], Any]
@@ -242,6 +244,37 @@ class Json(StoredType):
 
     def json_loader(self, dialect_name: str) -> Convert | None:
         return orjson.loads
+
+
+class Secret(StoredType):
+    """An encrypted text with what of it is shown. Answers get that only; what is not encrypted is not stored."""
+
+    sqlite = sa.Text()
+    postgresql = sa.Text(collation="C")
+
+    def __init__(self, mask: Mask = "all") -> None:
+        super().__init__()
+        self.mask = mask
+
+    @property
+    def shape(self) -> tuple[object, ...]:
+        return ("Secret",)
+
+    def dumper(self, dialect_name: str) -> Convert | None:
+        def dump(value: Any) -> str:
+            if not isinstance(value, Sealed):
+                raise TypeError("a secret is encrypted before it is stored")
+            return value.text
+
+        return dump
+
+    def loader(self, dialect_name: str) -> Convert | None:
+        mask = self.mask
+        return lambda text: Sealed.read(text, mask)
+
+    def json_loader(self, dialect_name: str) -> Convert | None:
+        mask = self.mask
+        return lambda text: Sealed.read(text, mask).mask
 
 
 def blank_kept(convert: Convert | None) -> Convert | None:

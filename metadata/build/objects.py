@@ -6,7 +6,17 @@ from typing import Any
 
 from metadata.build.wording import Translations, Wording
 from metadata.document import Document
-from metadata.model import Choice, Field, FieldKind, Object, RecordType, Validation
+from metadata.model import (
+    THRESHOLD,
+    Choice,
+    DuplicateRule,
+    Field,
+    FieldKind,
+    Match,
+    Object,
+    RecordType,
+    Validation,
+)  # fmt: skip
 from metadata.names import humanised
 
 __all__ = ["RECORD_TYPE", "build_field", "build_object", "joined", "names_in"]
@@ -44,7 +54,23 @@ def build_object(
         indexes=tuple(tuple(group) for group in data.get("indexes") or ()),
         search=search, was=names_in(data.get("was")), expected_records=data.get("expected_records") or 0,
         place=document.at(),
+        duplicates=tuple(build_duplicate_rule(rule, wording) for rule in data.get("duplicates") or ()),
     )  # fmt: skip
+
+
+def build_duplicate_rule(data: Mapping[str, Any], wording: Wording) -> DuplicateRule:
+    return DuplicateRule(
+        name=data.get("rule") or "",
+        matches=tuple(build_match(name, said) for name, said in (data.get("match") or {}).items()),
+        action=data.get("action") or "warn",
+        message=wording.text(data.get("message")), filter=data.get("filter") or "",
+    )  # fmt: skip
+
+
+def build_match(field: str, said: Any) -> Match:
+    """`name: fuzzy` and `name: {how: fuzzy, threshold: 85}` are the same."""
+    more = said if isinstance(said, dict) else {"how": said}
+    return Match(field, more.get("how") or "", more.get("threshold") or THRESHOLD)
 
 
 def extra_fields(

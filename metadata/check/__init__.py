@@ -7,6 +7,7 @@ from metadata.check import (
     computed,
     conditions,
     data,
+    duplicates,
     fields,
     layouts,
     menus,
@@ -25,7 +26,8 @@ __all__ = ["Facts", "check"]
 
 CHECKS = (
     packages.check, names.check, objects.check, fields.check, computed.check, conditions.check, choices.check,
-    relations.check, layouts.check, views.check, menus.check, roles.check, translations.check, data.check,
+    relations.check, duplicates.check, layouts.check, views.check, menus.check, roles.check, translations.check,
+    data.check,
 )  # fmt: skip
 
 

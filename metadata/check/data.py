@@ -97,6 +97,10 @@ def value_fits(
     if field.source == "lines":
         yield from lines_fit(facts, item, steps, field, value, keys)
         return
+    if not field.is_written:
+        message = f"'{field.name}' is worked out: sample data cannot say its value"
+        yield Problem(item.document.key("records", *steps), "data.computed", message, "leave it out")
+        return
     if field.target:
         if (isinstance(value, str) and value in keys.get(field.target, ())) or ("data", field.target) in facts.unread:
             return
@@ -210,7 +214,7 @@ def needed_by_all(facts: Facts, built: Data, object_: Object) -> tuple[str, ...]
 def required(facts: Facts, object_: Object) -> Iterator[str]:
     for name, field in object_.fields.items():
         kind = facts.kinds.get(field.type)
-        if field.is_required and field.default is None and kind is not None and not kind.is_computed:
+        if field.is_needed and kind is not None and not kind.is_computed:
             yield name
 
 

@@ -119,7 +119,9 @@ class Facts:
             at = document.at(*steps, index) if is_list else document.at(*steps)
             yield from self.path_exists(key.path, object_, at)
             found = self.field(key.path, object_)
-            if found is not None and found.value == "choices":
+            if found is not None and found.value == "secret":
+                yield Problem(at, "sort.type", f"'{key.path}' is a secret, which has no order", "sort by another field")
+            elif found is not None and found.value == "choices":
                 message = f"'{key.path}' holds a list of choices, which has no order"
                 yield Problem(at, "sort.type", message, "sort by another field")
 

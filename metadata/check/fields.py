@@ -20,6 +20,9 @@ FOREIGN: Mapping[str, str] = {
     "enum": "choice", "option": "choice", "multiselect": "multi_choice", "multipicklist": "multi_choice",
     "choices": "multi_choice", "tags": "multi_choice", "lookup": "reference", "link": "reference", "ref": "reference",
     "master_detail": "reference", "many2one": "reference", "relation": "reference", "mail": "email", "tel": "phone",
+    "attach": "file", "attachment": "file", "document": "file", "picture": "image", "photo": "image",
+    "attach_image": "image", "password": "secret", "encrypted": "secret", "encryptedtext": "secret",
+    "geo": "geolocation", "location": "geolocation", "geopoint": "geolocation", "postal_address": "address",
     "uri": "url", "auto_number": "autonumber", "sequence": "autonumber", "serial": "autonumber",
 }  # fmt: skip
 
@@ -46,7 +49,7 @@ def check(facts: Facts) -> Iterator[Problem]:
 def circles(facts: Facts) -> Iterator[Problem]:
     """Required references that lead back to their own object: no first record can be made."""
     fields = ((item, item.built) for item in facts.assembly.fields)
-    required = [item for item, field in fields if field.is_required and field.target and field.default is None]
+    required = [item for item, field in fields if field.is_needed and field.target]
     while True:  # what leads nowhere is on no circle
         owners = {item.owner for item in required}
         left = [item for item in required if item.built.target in owners]

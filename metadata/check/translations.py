@@ -13,7 +13,7 @@ from metadata.problem import Problem
 __all__ = ["check"]
 
 Steps = tuple[str | int, ...]
-TEXT_KEYS = frozenset({"label", "plural", "description", "help"})
+TEXT_KEYS = frozenset({"label", "plural", "description", "help", "message"})
 
 
 def check(facts: Facts) -> Iterator[Problem]:

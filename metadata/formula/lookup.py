@@ -56,6 +56,9 @@ class Lookup:
                 raise self._unknown(scope, written, count - 1, fields, column)
             fields.append(found.field)
         assert found is not None
+        if found.value == "secret":
+            message = f"'{'.'.join(written)}' is a secret, which no formula reads"
+            raise FormulaError("formula.secret", message, "leave it out", column)
         return Path(found.steps, tuple(fields), found.value, column)
 
     def _with_master(self, scope: Names, steps: tuple[str, ...], column: int) -> tuple[str, ...]:

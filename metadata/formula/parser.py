@@ -17,7 +17,7 @@ from metadata.formula.trees import calls_deep
 from metadata.formula.types import arith, blank_of, compare, holds, logic, membership, must_be
 from metadata.model import ValueType
 
-__all__ = ["Limits", "parse"]
+__all__ = ["Limits", "calls_deep", "parse"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Limits:
     nodes: int = 320
     depth: int = 50
     steps: int = 6  # of one path
-    calls: int = 12  # functions and signs around each other: SQLite's own parser gives up at some twenty
+    calls: int = 50  # functions and signs around each other
 
 
 LIMITS = Limits()

@@ -23,13 +23,16 @@ from metadata.formula.nodes import (
     Path,
 )
 
-__all__ = ["WORDS", "arith", "blank_of", "compare", "described", "fault", "holds", "logic", "membership", "must_be"]
+__all__ = [
+    "TEXTS", "WORDS", "arith", "blank_of", "compare", "described", "fault", "holds", "logic",
+    "membership", "must_be",
+]  # fmt: skip
 
 
 WORDS: Mapping[str, str] = {
     "text": "a text", "number": "a number", "boolean": "true or false", "date": "a date", "datetime": "a date and time",
     "time": "a time", "choice": "a choice", "choices": "a list of choices", "reference": "a reference",
-    "json": "structured data", "lines": "a list of records", "null": "blank", "any": "any value",
+    "json": "structured data", "secret": "a secret", "lines": "a list of records", "null": "blank", "any": "any value",
     "pattern": "a pattern in quotes",
 }  # fmt: skip
 WORD_LIKE = frozenset({"text", "choice", "reference"})

@@ -13,6 +13,9 @@ fields:
   name: {type: text, label: {en: Name, zh-CN: 名称}, required: true, length: 80}
   code: {type: text, label: Code, unique: true, length: 20}
   credit: {type: currency, label: Credit, min: 0}
+duplicates:
+  - {rule: same_company, match: {name: company}}
+  - {rule: same_code, match: {code: {how: fuzzy, threshold: 90}}, action: block, filter: "credit != 13"}
 ---
 object: deal
 label: {en: Deal, zh-CN: 商机}

@@ -25,18 +25,22 @@ def crm(database_url: str) -> Iterator[Running]:
 
 
 def test_examples_give_what_they_show(crm: Running) -> None:
-    client, token, record_id = crm.client(), crm.token("ada"), ""
+    client, token, record_id, other_id, file_id = crm.client(), crm.token("ada"), "", "", ""
     blocks = BLOCK.findall(TEXT)
-    assert len(blocks) == 14
+    assert len(blocks) == 17
     for command, status, shown in blocks:
         filled = command.replace("$URL", "/api/v1").replace("$TOKEN", token).replace("$ID", record_id)
+        filled = filled.replace("$OTHER", other_id).replace("$FILE", file_id)
         method, address, headers, body = request_of(shlex.split(filled.replace("\\\n", " ")))
         answer = client.request(method, address, headers=headers, content=body)
         assert answer.status_code == int(status or 200), (command, answer.text)
         if shown.strip():
             assert_shown(json.loads(shown), answer.json(), command)
-        if not record_id:
-            record_id = answer.json().get("id", "")
+        if "--data-binary" in command:
+            file_id = answer.json()["id"]
+        elif answer.status_code == 201:
+            other_id = answer.json()["id"]
+            record_id = record_id or other_id
 
 
 def request_of(words: list[str]) -> tuple[str, str, dict[str, str], bytes]:
@@ -44,7 +48,7 @@ def request_of(words: list[str]) -> tuple[str, str, dict[str, str], bytes]:
     rest = iter(words[1:])
     for word in rest:
         match word:
-            case "-s" | "-G":
+            case "-s" | "-G" | "-OJ":
                 pass
             case "-X":
                 method = next(rest)
@@ -53,6 +57,9 @@ def request_of(words: list[str]) -> tuple[str, str, dict[str, str], bytes]:
                 headers[name] = value
             case "-d":
                 body = next(rest).encode()
+            case "--data-binary":
+                assert next(rest).startswith("@")
+                body = b"%PDF-1.7 manual"
             case "--data-urlencode":
                 name, _, value = next(rest).partition("=")
                 query.append((name, value))

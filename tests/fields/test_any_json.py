@@ -76,6 +76,8 @@ def test_a_parser_takes_or_refuses_and_agrees_with_its_schema(kind: FieldType, i
         return
     assert schema.is_valid(value) or not is_json(value)
     assert parse(stored) == stored
+    if kind.is_secret:
+        return  # its answer is not the value
     sent = as_json(kind.to_json(stored))
     assert parse(sent) == stored
     assert schema.is_valid(sent) or is_tight

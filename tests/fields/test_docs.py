@@ -11,9 +11,10 @@ from tests.fields.cases import KINDS, PLUGINS
 
 ROOT = Path(__file__).parents[2]
 DOCS = (ROOT / "docs" / "fields.md").read_text(encoding="utf-8")
+SHARED = ("engine/values.py", "engine/numbers.py", "engine/files/value.py")
 SOURCES = [
-    *(ROOT / "plugins/base/fields").glob("*.py"), *(ROOT / "engine/rules").glob("*.py"), ROOT / "engine/values.py",
-    ROOT / "engine/numbers.py",
+    *(ROOT / "plugins/base/fields").glob("*.py"), *(ROOT / "engine/rules").glob("*.py"),
+    *(ROOT / path for path in SHARED),
 ]  # fmt: skip
 
 

@@ -37,17 +37,24 @@ HERE = Here(
 COLUMNS: Mapping[str, types.StoredType] = {
     "count": types.Integer(), "amount": types.Decimal(18, 2), "rate": types.Decimal(15, 6), "name": types.Text(),
     "note": types.Text(), "stage": types.Text(), "due": types.Date(), "start": types.Date(), "at": types.DateTime(),
-    "is_hot": types.Boolean(), "opens": types.Time(), "tags": types.TextList(),
+    "is_hot": types.Boolean(), "opens": types.Time(), "tags": types.TextList(), "home": types.Json(),
+    "shop": types.Json(), "depot": types.Json(),
 }  # fmt: skip
 KINDS: Mapping[str, ValueType] = {
     "count": "number", "amount": "number", "rate": "number", "name": "text", "note": "text", "stage": "choice",
     "due": "date", "start": "date", "at": "datetime", "is_hot": "boolean", "opens": "time", "tags": "choices",
+    "home": "json", "shop": "json", "depot": "json",
 }  # fmt: skip
 LINE_COLUMNS: Mapping[str, types.StoredType] = {
     "quantity": types.Integer(), "price": types.Decimal(18, 2), "label": types.Text(), "day": types.Date(),
     "is_free": types.Boolean(), "place": types.Id(),
 }  # fmt: skip
 CHOICES = (Choice("new", {}), Choice("won", {}), Choice("lost", {}))
+PLACES: Mapping[str, types.JsonText] = {
+    "home": types.JsonText.of({"city": "上海市", "street": "世纪大道1号"}),
+    "shop": types.JsonText.of({"latitude": 31.23, "longitude": 121.47}),
+    "depot": types.JsonText.of({"latitude": 39.9, "longitude": 116.4}),
+}  # of the records that examples are about
 Record = Mapping[str, Any]
 
 
@@ -165,9 +172,9 @@ def plain(value: Any) -> Any:
     return value
 
 
-def in_python(nodes: Sequence[Node], records: Sequence[Record]) -> list[list[Any]]:
+def in_python(nodes: Sequence[Node], records: Sequence[Record], here: Here = HERE) -> list[list[Any]]:
     made = [evaluator(node, FUNCTIONS) for node in nodes]
-    return [[plain(one(HERE, record, None)) for one in made] for record in map(whole, records)]
+    return [[plain(one(here, record, None)) for one in made] for record in map(whole, records)]
 
 
 def opened(url: str) -> Database:
@@ -199,22 +206,16 @@ def of_lines(object_name: str) -> Any:
     return lambda path: LINE.c[path.steps[0]].type
 
 
-def in_database(database: Database, nodes: Sequence[Node]) -> list[list[Any]]:
+def in_database(database: Database, nodes: Sequence[Node], here: Here = HERE) -> list[list[Any]]:
     """Of the records that `fill` put there."""
     columns: list[Any] = []
     for node in nodes:
-        lifted = lift(node, lambda path: TABLE.c[path.steps[0]].type, database.dialect, of_lines)
-        formula = Formula(database.dialect, FUNCTIONS, lambda names: TABLE.c[names[0]], lifted.values, Others())
-        columns.append(formula.exact(lifted.node) if lifted.node.type == "number" else formula.value(lifted.node))
-    values = {
-        "_now": NOW, "_today": HERE.today, "_zone": HERE.zone.key, "_actor_id": HERE.user_id,
-        "_actor_username": HERE.username, "_roles": ROLES,
-        "_departments": DEPARTMENTS, "_fiscal_start": HERE.fiscal_start,
-    }  # fmt: skip
+        formula, lifted = made(database, node)
+        columns.append(formula.exact(lifted) if lifted.type == "number" else formula.value(lifted))
     named = [column.label(f"c{index}") for index, column in enumerate(columns)]
     statement = sa.select(*named).select_from(TABLE).order_by(TABLE.c.id)
     with database.read() as connection:
-        rows = connection.sa.execute(statement, values).all()
+        rows = connection.sa.execute(statement, bound(here)).all()
     return [
         [
             plain(value if node.type != "boolean" or value is None else bool(value))
@@ -224,18 +225,39 @@ def in_database(database: Database, nodes: Sequence[Node]) -> list[list[Any]]:
     ]
 
 
+def rows_of(database: Database, node: Node, here: Here = HERE) -> list[int]:
+    """The records that a filter lets through."""
+    formula, lifted = made(database, node)
+    statement = sa.select(TABLE.c.id).where(formula.where(lifted)).order_by(TABLE.c.id)
+    with database.read() as connection:
+        return list(connection.sa.execute(statement, bound(here)).scalars())
+
+
+def made(database: Database, node: Node) -> tuple[Formula, Node]:
+    lifted = lift(node, lambda path: TABLE.c[path.steps[0]].type, database.dialect, of_lines)
+    formula = Formula(database.dialect, FUNCTIONS, lambda names: TABLE.c[names[0]], lifted.values, Others())
+    return formula, lifted.node
+
+
+def bound(here: Here) -> dict[str, Any]:
+    return {
+        "_now": NOW, "_today": here.today, "_zone": here.zone.key, "_actor_id": here.user_id,
+        "_actor_username": here.username, "_roles": ROLES, "_departments": DEPARTMENTS,
+        "_fiscal_start": here.fiscal_start,
+    }  # fmt: skip
+
+
 def outside(record: Record) -> dict[str, Any]:
     """As the browser has it."""
     found = {name: plain(value) for name, value in record.items() if name != "lines"}
     return found | ({"lines": [outside(line) for line in record["lines"]]} if "lines" in record else {})
 
 
-def in_node(nodes: Sequence[Node], records: Sequence[Record], folder: Path) -> list[list[Any]]:
+def in_node(nodes: Sequence[Node], records: Sequence[Record], folder: Path, person: Here = HERE) -> list[list[Any]]:
     formulas = {str(index): node for index, node in enumerate(nodes)}
     here = {
-        "now": plain(NOW), "today": plain(HERE.today), "zone": HERE.zone.key, "userId": HERE.user_id,
-        "username": HERE.username, "roles": ROLES,
-        "departments": DEPARTMENTS, "fiscalStart": HERE.fiscal_start,
+        "now": plain(NOW), "today": plain(person.today), "zone": person.zone.key, "userId": person.user_id,
+        "username": person.username, "roles": ROLES, "departments": DEPARTMENTS, "fiscalStart": person.fiscal_start,
     }  # fmt: skip
     rows = [outside(whole(record)) for record in records]
     call = f"""

@@ -4,6 +4,7 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,15 +12,16 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from engine.store.database import Database
-from metadata.formula import FormulaError, Node
-from tests.formulas import generator
-from tests.formulas.backends import FUNCTIONS, fill, in_database, in_node, in_python, opened, read
+from metadata.formula import FormulaError, Node, Not
+from tests.formulas import backends, generator
+from tests.formulas.backends import FUNCTIONS, fill, in_database, in_node, in_python, opened, read, rows_of
 from tests.formulas.generator import formulas, records
 
 TOGETHER = 40  # formulas in one statement and one run of Node
 ROWS = 6
 CASES = int(os.environ.get("FORMULAS", "600"))
 KINDS = formulas(3)
+HERE = replace(backends.HERE, fiscal_start=4)
 any_formula = st.one_of(*KINDS.values())
 
 
@@ -57,16 +59,36 @@ def test_all_back_ends_agree(sqlite_url: str, postgres_url: str) -> None:
         def agree(texts: list[str], rows: list[dict[str, object]]) -> None:
             made = readable(texts)
             nodes = list(made.values())
-            answers = {"python": in_python(nodes, rows), "javascript": in_node(nodes, rows, Path(folder))}
+            answers = {"python": in_python(nodes, rows, HERE), "javascript": in_node(nodes, rows, Path(folder), HERE)}
             for database in found:
                 fill(database, rows)
-                answers[database.dialect] = in_database(database, nodes)
+                answers[database.dialect] = in_database(database, nodes, HERE)
             for row, record in enumerate(rows):
                 for index, text in enumerate(made):
                     each = {name: answer[row][index] for name, answer in answers.items()}
-                    assert len({repr(value) for value in each.values()}) == 1, (text, each, record)
+                    if len({repr(value) for value in each.values()}) > 1:
+                        pytest.fail(f"{text}\n{each}\n{record}", pytrace=False)
 
         agree()
+
+
+@pytest.mark.postgres
+def test_rows_of_a_condition_and_rows_of_its_opposite_are_all_rows(sqlite_url: str, postgres_url: str) -> None:
+    with databases(sqlite_url, postgres_url) as found:
+
+        @settings(max_examples=max(1, CASES // 60), deadline=None, database=None, phases=[Phase.generate],
+                  derandomize="FORMULAS" not in os.environ,
+                  suppress_health_check=list(HealthCheck))  # fmt: skip
+        @given(st.lists(KINDS["boolean"], min_size=5, max_size=5), st.lists(records, min_size=ROWS, max_size=ROWS))
+        def complete(texts: list[str], rows: list[dict[str, object]]) -> None:
+            made = readable(texts)
+            for database in found:
+                fill(database, rows)
+                for text, node in made.items():
+                    both = (rows_of(database, node, HERE), rows_of(database, Not(node), HERE))
+                    assert sorted([*both[0], *both[1]]) == [*range(ROWS)], (text, both)
+
+        complete()
 
 
 def test_generated_formulas_are_of_all_functions() -> None:

@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 
 from engine.formula.exact import text_of
-from tests.formulas.backends import FUNCTIONS, fill, in_database, in_node, in_python, opened, read
+from tests.formulas.backends import FUNCTIONS, PLACES, fill, in_database, in_node, in_python, opened, read
 
-BLANK: dict[str, Any] = dict.fromkeys(
-    ("count", "amount", "rate", "name", "note", "stage", "due", "start", "at", "is_hot", "opens", "tags")
+BLANK: dict[str, Any] = (
+    dict.fromkeys(("count", "amount", "rate", "name", "note", "stage", "due", "start", "at", "is_hot", "opens", "tags"))
+    | PLACES
 )
 EXAMPLES = [(text, wanted) for function in FUNCTIONS.values() for text, wanted in function.examples]
 RULES: list[tuple[str, object]] = [

@@ -119,3 +119,15 @@ def test_nothing_is_below_what_is_deleted(database_url: str) -> None:
         assert in_database(database, [node]) == in_python([node], records) == [[False], [True]]
     finally:
         database.close()
+
+
+def test_the_root_of_a_tree_is_that_of_the_same_record(database_url: str) -> None:
+    node = read("COUNT(lines, IN_TREE(place, parent.region))")
+    lines = [line(1, "1.00", place=place(3))]
+    records = [{**EMPTY, "lines": lines, "region": region} for region in (None, place(1))]
+    database = opened(database_url)
+    try:
+        fill(database, records)
+        assert in_database(database, [node]) == in_python([node], records) == [["0"], ["1"]]
+    finally:
+        database.close()

@@ -7,7 +7,7 @@ from typing import Any
 
 from engine.registry import Plugins
 from metadata.codec import digest, dump, parse
-from metadata.model import Definitions, Loaded
+from metadata.model import Definitions, DuplicateRule, Loaded, Match
 from metadata.package import load
 from metadata.problem import Place
 
@@ -74,3 +74,20 @@ def test_defaults_that_are_false_or_zero_survive(loaded: Load) -> None:
     text = "object: a\nfields: {name: {type: text}, b: {type: boolean, default: false}, n: {type: integer, default: 0}}"
     fields = parse(dump(defined(loaded, text))).objects["a"].fields
     assert (fields["b"].default, fields["n"].default, fields["name"].default) == (False, 0, None)
+
+
+def test_duplicate_rules_come_back_and_count_as_meaning(loaded: Load) -> None:
+    text = (
+        "object: a\nfields: {name: {type: text}}\nduplicates:\n"
+        "  - {rule: same, match: {name: {how: fuzzy, threshold: 90}}, filter: \"name != 'x'\", message: Twice?}\n"
+        "  - {rule: other, match: {name: exact}, action: block}\n"
+    )
+    rules = parse(dump(defined(loaded, text))).objects["a"].duplicates
+    assert rules == (
+        DuplicateRule("same", (Match("name", "fuzzy", 90),), "warn", {"en": "Twice?"}, "name != 'x'"),
+        DuplicateRule("other", (Match("name", "exact"),), "block"),
+    )
+    digests = {
+        digest(defined(loaded, changed)) for changed in (text, text.replace("90", "91"), text.replace("block", "warn"))
+    }
+    assert len(digests) == 3

@@ -219,3 +219,19 @@ def test_the_command_finds_and_mends_what_is_wrong(
     assert held(shop, "order", order, "count") == [1]
     assert main(["rollups", "verify", *common]) == 0
     assert capsys.readouterr().out == "all roll-ups are right\n"
+
+
+def test_a_merge_and_its_undoing(shop: Running) -> None:
+    east, west = made(shop, "region", name="east"), made(shop, "region", name="west")
+    one, two = made(shop, "customer", name="One", region=east), made(shop, "customer", name="Two", region=west)
+    bolt = made(shop, "product", name="bolt", price="10")
+    for customer, quantity in ((one, 3), (two, 4)):
+        order = made(shop, "order", name="A", customer=customer)
+        made(shop, "order_line", order=order, product=bolt, quantity=quantity)
+    merged = shop.records().merge("customer", one, [two])
+    assert (merged.record["sales"], merged.record["orders"]) == (70.0, 2)
+    assert held(shop, "region", east, "sales") + held(shop, "region", west, "sales") == [70.0, 0.0]
+    assert all_right(shop)
+    shop.records().unmerge("customer", one)
+    assert held(shop, "region", east, "sales") + held(shop, "region", west, "sales") == [30.0, 40.0]
+    assert all_right(shop)

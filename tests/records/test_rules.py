@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from engine.errors import BadInput, EngineError
+from engine.errors import BadInput, EngineError, NeedsConfirmation
 from engine.sampledata import load
-from engine.service import Query
+from engine.service import Query, Records
 from engine.testing import Running, running
 from metadata.model import Data, Place, Record
 from tests.records.state import refused
@@ -262,6 +262,12 @@ def test_a_warning_does_not_stop_a_write(firm: Running) -> None:
     assert (warning.path, warning.code, warning.message, warning.record) == (
         "amount", "validation.warning", "Is it that much?", made["id"],
     )  # fmt: skip
+    asking = Records(replace(records.ctx, warnings=[], stops_at_warnings=True))
+    with refused(firm, NeedsConfirmation):
+        asking.update("deal", made["id"], {"name": "b"})
+    assert firm.client("ann").patch(f"/api/v1/records/deal/{made['id']}", json={"name": "b"}).json()["_warnings"] == [
+        {"path": "amount", "code": "validation.warning", "message": "Is it that much?", "candidates": []}
+    ]
 
 
 def test_all_that_is_wrong_is_told_at_once(firm: Running) -> None:

@@ -58,6 +58,7 @@ fields:
   order: {type: reference, to: order, master: true}
   price: {type: currency}
   quantity: {type: integer, default: 1}
+  note: {type: text, lock_if: order.is_sent}
   net: {type: formula, formula: price * quantity, returns: currency}
   code: {type: text, default: {formula: "order.name + '/' + name"}}
 validations:
@@ -121,6 +122,17 @@ def test_lines_have_rules_of_their_own(shop: Running) -> None:
         ("lines.0.quantity", "At least one")
     ]
     assert problems(shop, {"quantity": 0}, line, "line") == [("quantity", "At least one")]
+
+
+def test_the_lock_of_a_line_asks_its_record_as_it_was(shop: Running) -> None:
+    shop.user("ann", "admin")
+    made = order(shop, 5)
+    line = {"id": made["lines"][0]["id"], "price": 5}
+    sent = shop.records("ann").update("order", made["id"], {"is_sent": True, "lines": [{**line, "note": "last"}]})
+    assert (sent["is_sent"], sent["lines"][0]["note"]) == (True, "last")
+    with refused(shop, BadInput) as refusal:
+        shop.records("ann").update("order", made["id"], {"is_sent": False, "lines": [{**line, "note": "more"}]})
+    assert [(one.path, one.code) for one in refusal.value.problems] == [("lines.0.note", "value.locked")]
 
 
 def test_a_line_that_comes_or_goes_by_itself_asks_its_record(shop: Running) -> None:

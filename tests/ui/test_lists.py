@@ -35,10 +35,10 @@ def test_a_header_sorts_and_says_so(visitor: Visitors) -> None:
     ann = visitor("ann")
     ann.go("/o/deal")
     ann.page.get_by_role("columnheader", name="Amount").get_by_role("link").click()
-    assert names(ann)[0] == "Deal 00"
-    assert ann.page.get_by_role("columnheader", name="Amount").get_attribute("aria-sort") == "ascending"
+    expect(ann.page.locator("#rows .name a").first).to_have_text("Deal 00")
+    expect(ann.page.get_by_role("columnheader", name="Amount")).to_have_attribute("aria-sort", "ascending")
     ann.page.get_by_role("columnheader", name="Company").get_by_role("link").click()
-    assert ann.page.locator("#rows tr").first.locator("td").nth(2).inner_text() == "Acme"
+    expect(ann.page.locator("#rows tr").first.locator("td").nth(2)).to_have_text("Acme")
     assert "sort=company.name" in ann.page.url
 
 

@@ -1,13 +1,17 @@
 """What stands in the pages, without a browser: escaping, permissions, states of a list, refusals."""
 
 from collections.abc import Iterator
+from decimal import Decimal
 from html.parser import HTMLParser
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from engine.testing import Running, running
+from metadata.model import Field
 from ui.filters import ListState, Where
+from ui.formats import Formats
 from ui.visit import safe_address
 
 EVIL = "<script>alert(1)</script>\"'&"
@@ -123,6 +127,18 @@ def test_a_link_that_would_run_is_shown_as_text_only() -> None:
     shown = Shown(field, 0, field, "en", "url")
     assert cell_for(shown)(["javascript:alert(1)"]) == "javascript:alert(1)"
     assert cell_for(shown)(["https://e.com/<b>"]).startswith('<a href="https://e.com/&lt;b&gt;" target="_blank"')
+
+
+def test_a_percentage_has_a_bar_where_it_is_part_of_a_whole() -> None:
+    from ui.cells import Shown, cell_for  # whatever the screen
+
+    def html(**options: object) -> str:
+        field = Field("share", "percent", {}, options=options)
+        return cell_for(Shown(field, 0, Formats("en", ZoneInfo("UTC")), "en", "percent"))([Decimal("12.5")])
+
+    assert html(min=0, max=100).startswith('<span class="bar">')
+    assert html(min=0, max=100).endswith("12.5%</span>")
+    assert (html(), html(min=0), html(min=-100, max=100)) == ("12.5%", "12.5%", "12.5%")
 
 
 def test_an_unknown_icon_is_drawn_as_a_file(site: Running) -> None:

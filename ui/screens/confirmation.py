@@ -11,7 +11,7 @@ from ui.columns import plan_of
 from ui.screens.refusals import text_of
 from ui.visit import Visit
 
-__all__ = ["asking", "candidate_views", "confirmation_view"]
+__all__ = ["asking", "candidate_views", "confirmation_view", "warned_of"]
 
 CONFIRM = "_confirm"
 MOST_FACTS = 3  # values beside a candidate's title
@@ -27,7 +27,7 @@ def confirmation_view(visit: Visit, definition: Object, warnings: Sequence[Input
     items = [
         {
             "text": text_of(visit, definition, warning),
-            "candidates": candidate_views(visit, warning.candidates, fields_of(warning)),
+            "candidates": warned_of(visit, warning.candidates, fields_of(warning)),
         }
         for warning in warnings
     ]
@@ -41,27 +41,33 @@ def fields_of(warning: InputWarning) -> tuple[str, ...]:
     return tuple(str(compared).split(",")) if compared else ()
 
 
-def candidate_views(visit: Visit, candidates: Sequence[Candidate], fields: Sequence[str]) -> list[dict[str, Any]]:
-    """Each with its address, its title, and what it holds in some fields."""
-    by_object: dict[str, list[str]] = {}
-    for one in candidates:
-        by_object.setdefault(one.object, []).append(one.id)
-    facts = {key: shown for name, ids in by_object.items() for key, shown in facts_of(visit, name, ids, fields).items()}
+def warned_of(visit: Visit, candidates: Sequence[Candidate], fields: Sequence[str]) -> list[dict[str, Any]]:
+    """Candidates of one object, as all of a rule are."""
+    pairs = [(one.id, one.title) for one in candidates]
+    return candidate_views(visit, candidates[0].object, pairs, fields) if pairs else []
+
+
+def candidate_views(
+    visit: Visit, object_name: str, candidates: Sequence[tuple[str, str]], fields: Sequence[str]
+) -> list[dict[str, Any]]:
+    """(id, title) each -> its address, its title, and what it holds in some fields."""
+    facts = facts_of(visit, object_name, [record_id for record_id, _ in candidates], fields)
     return [
         {
-            "href": f"/o/{one.object}/{one.id}",
-            "title": one.title or visit.say("Untitled"),
-            "facts": facts.get(one.id, []),
+            "href": f"/o/{object_name}/{record_id}",
+            "title": title or visit.say("Untitled"),
+            "facts": facts.get(record_id, []),
         }
-        for one in candidates
+        for record_id, title in candidates
     ]
 
 
 def facts_of(visit: Visit, object_name: str, ids: Sequence[str], fields: Sequence[str]) -> dict[str, list[str]]:
     """id -> values as HTML."""
     ctx = visit.ctx
-    title = ctx.snapshot.definitions.objects[object_name].title
-    wanted = [name for name in fields if name != title][:MOST_FACTS]
+    definition = ctx.snapshot.definitions.objects[object_name]
+    # What was compared first; what people search by helps to tell the rest apart.
+    wanted = [name for name in dict.fromkeys((*fields, *definition.search)) if name != definition.title][:MOST_FACTS]
     plan = plan_of(ctx.snapshot, ctx.scope, object_name, wanted, visit.formats, ctx.language)
     if not plan.columns:
         return {}

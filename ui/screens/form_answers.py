@@ -8,7 +8,7 @@ from markupsafe import Markup
 from engine.errors import EngineError
 from metadata.model import Object
 from ui.columns import field_of
-from ui.screens.confirmation import candidate_views
+from ui.screens.confirmation import warned_of
 from ui.screens.fields import shown_value
 from ui.screens.objects import is_written
 from ui.screens.refusals import label_at
@@ -24,14 +24,21 @@ def summary(
     visit: Visit, definition: Object, refusal: EngineError, errors: Mapping[str, str], loose: Sequence[str]
 ) -> dict[str, Any]:
     lines = [{"text": text, "href": ""} for text in loose]
+    labels: dict[str, list[str]] = {}  # what is said of several fields at once is said once
+    places: dict[str, str] = {}
     for name, text in errors.items():
         label = label_at(visit, definition, name, text)
+        key = text if label else name
+        labels.setdefault(key, []).append(label)
+        places.setdefault(key, name)
+    for key, name in places.items():
+        label, text = visit.say(", ").join(labels[key]), errors[name]
         lines.append({"text": f"{label}: {text}" if label else text, "href": f"#f-{name}"})
     count = len(lines)
     title = (
         visit.say("Not saved: one thing to mend") if count == 1 else visit.say("Not saved: {n} things to mend", n=count)
     )
-    found = [one for problem in refusal.problems for one in candidate_views(visit, problem.candidates, tuple(errors))]
+    found = [one for problem in refusal.problems for one in warned_of(visit, problem.candidates, tuple(errors))]
     return {"title": title, "lines": lines, "candidates": found}
 
 

@@ -27,6 +27,7 @@ from ui.working import defaults_of
 __all__ = ["create", "edit_page", "new_page", "update"]
 
 PICK = "_pick"  # of the address: what a lookup did not find
+CLEAR = "_clear."  # before the name of a secret: take it away
 MOST_TEXT = 80
 Values = Mapping[str, Any]
 Sent = Mapping[str, Sequence[str]]
@@ -62,7 +63,7 @@ def start_values(visit: Visit, definition: Object) -> tuple[dict[str, Any], set[
         copied = [
             one.name for one in definition.fields.values()
             if one.is_copied and one.is_written and not one.is_unique and not plugins[one.type].is_computed
-            and one.name in visit.ctx.scope.fields(definition.name)
+            and not plugins[one.type].is_secret and one.name in visit.ctx.scope.fields(definition.name)
         ]  # fmt: skip
         row = visit.records.get_row(definition.name, like, copied)
         values |= {name: row[name] for name in copied}
@@ -75,6 +76,8 @@ def start_values(visit: Visit, definition: Object) -> tuple[dict[str, Any], set[
         is_readable = name in visit.ctx.scope.fields(definition.name)
         if field is not None and is_readable and is_written(visit, definition, name):
             kind = plugins[field.type]
+            if kind.is_secret:
+                continue  # no address holds one
             try:
                 values[name] = kind.parser(field)(kind.from_form(field, [value], visit.ctx.time_zone))
             except ValueError:
@@ -143,7 +146,11 @@ def read_form(visit: Visit, definition: Object, record_type: str = "", only: str
         if name in lines:
             values[name] = read_lines(visit, lines[name])
         elif field is not None and is_written(visit, definition, name):
-            values[name] = plugins[field.type].from_form(field, visit.form[name], visit.ctx.time_zone)
+            kind = plugins[field.type]
+            value = kind.from_form(field, visit.form[name], visit.ctx.time_zone)
+            if kind.is_secret and value is None and not visit.sent(f"{CLEAR}{name}"):
+                continue  # left empty, it stays as it is
+            values[name] = value
     return values
 
 

@@ -19,6 +19,7 @@ from ui.naming import named_rows
 from ui.rows import Rows, compile_rows
 from ui.screens.fields import offered
 from ui.screens.layouts import layout_for
+from ui.screens.likely import likely_view, may_merge
 from ui.screens.lines import lines_fields, table_view
 from ui.screens.lists import count_text
 from ui.screens.objects import head, is_written, object_of
@@ -104,6 +105,7 @@ def record_page(visit: Visit, notice: str = "", status: int = 200) -> Response:
         highlights=[fact(made.by_path[p], row) for p in layout.highlights if p in made.by_path],
         tabs=tabs,
         timeline=timeline_view(visit, definition, history(visit, definition, record_id)),
+        likely=likely_view(visit, definition, record_id),
         notice=notice,
         record_type=type_label(visit, definition, record_type),
         record={
@@ -112,6 +114,7 @@ def record_page(visit: Visit, notice: str = "", status: int = 200) -> Response:
             "can_update": can_update,
             "can_create": scope.can("create", definition.name) and not is_single,
             "can_delete": scope.can("delete", definition.name) and not is_single,
+            "can_merge": may_merge(visit, definition.name) and not is_single,
             **origin(visit, values),
         },
     )

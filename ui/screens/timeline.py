@@ -9,10 +9,12 @@ from markupsafe import Markup
 
 from engine.errors import BadValue
 from engine.service_answers import Change
+from engine.service_unmerge import KEPT_FOR
 from engine.store.references import pointed
 from metadata.model import Object
 from ui import naming
 from ui.cells import Shown, cell_for
+from ui.cells_files import names
 from ui.columns import field_of
 from ui.naming import Titles
 from ui.visit import Visit
@@ -22,11 +24,15 @@ __all__ = ["timeline_view"]
 SHOWN_ENTRIES = 30
 SHOWN_LINES = 3
 LONGEST = 80
-ICONS = {"create": "plus", "update": "pencil", "delete": "trash", "restore": "arrow-back-up"}
+ICONS = {
+    "create": "plus", "update": "pencil", "delete": "trash", "restore": "arrow-back-up", "merge": "git-merge",
+    "unmerge": "arrow-back-up",
+}  # fmt: skip
 
 
 def timeline_view(visit: Visit, definition: Object, history: Sequence[Change]) -> list[dict[str, Any]]:
     titles = titles_of(visit, definition, history[:SHOWN_ENTRIES])
+    undoable = last_merge(visit, history)
     entries = []
     for change in history[:SHOWN_ENTRIES]:
         lines = [] if change.action == "create" else list(lines_of(visit, definition, change, titles))
@@ -35,7 +41,9 @@ def timeline_view(visit: Visit, definition: Object, history: Sequence[Change]) -
             "delete": visit.say("deleted the record"),
             "restore": visit.say("restored the record"),
         }.get(change.action, visit.say("changed the record"))
-        if len(lines) == 1:
+        if change.others or change.into:
+            text = merge_text(visit, change, titles, definition.name)
+        elif len(lines) == 1:
             text, lines = lines[0], []
         entries.append({
             "icon": ICONS.get(change.action, "pencil"),
@@ -46,8 +54,34 @@ def timeline_view(visit: Visit, definition: Object, history: Sequence[Change]) -
             "at": change.at.astimezone(UTC).isoformat(timespec="seconds"),
             "exact": visit.formats.datetime(change.at),
             "ago": visit.formats.ago(change.at, visit.ctx.now),
+            "may_undo": change is undoable,
         })  # fmt: skip
     return entries
+
+
+def merge_text(visit: Visit, change: Change, titles: Titles, object_name: str) -> str:
+    """Of the record that was kept, and of one that went into it."""
+    unknown = visit.say("a record that you cannot see")
+    names = [titles.get((object_name, one)) or unknown for one in (change.into, *change.others) if one]
+    quoted = visit.say(", ").join(names)
+    if change.action == "unmerge":
+        return visit.say("took the merge with {titles} back", titles=quoted)
+    if change.into:
+        return visit.say("merged this record into {titles}", titles=quoted)
+    return visit.say("merged {titles} into this record", titles=quoted)
+
+
+def last_merge(visit: Visit, history: Sequence[Change]) -> Change | None:
+    """The merge into this record that can be taken back: the last, unless it was or is too old."""
+    undone = 0
+    for change in history:
+        if change.others and change.action == "unmerge":
+            undone += 1
+        elif change.others and undone:
+            undone -= 1
+        elif change.others:
+            return change if visit.ctx.now - change.at <= KEPT_FOR else None
+    return None
 
 
 def lines_of(visit: Visit, definition: Object, change: Change, titles: Titles) -> Iterable[str]:
@@ -59,6 +93,9 @@ def lines_of(visit: Visit, definition: Object, change: Change, titles: Titles) -
         label = visit.text(field.label)
         if field.is_list_of_records:
             yield lines_text(visit, label, old or 0, new or 0)
+            continue
+        if visit.ctx.snapshot.plugins.fields[field.type].is_secret:
+            yield visit.say("changed {field}", field=label)
             continue
         before, after = value_text(visit, field, old, titles), value_text(visit, field, new, titles)
         if not before:
@@ -84,6 +121,8 @@ def value_text(visit: Visit, field: Any, value: Any, titles: Titles) -> str:
     if field.targets:
         return ", ".join(titles.get(place, "…") for place in pointed(field, value))
     kind = visit.ctx.snapshot.plugins.fields[field.type]
+    if kind.attaches is not None:
+        return cut(names(value))
     try:
         stored = kind.parser(field)(value)
     except BadValue:
@@ -91,6 +130,10 @@ def value_text(visit: Visit, field: Any, value: Any, titles: Titles) -> str:
         return str(value)[:LONGEST]
     html = cell_for(Shown(field, 0, visit.formats, visit.language, kind.cell))([stored])
     text = unescape(Markup(html.replace("</span><span", "</span>, <span")).striptags())  # noqa: S704 - cells escape
+    return cut(text)
+
+
+def cut(text: str) -> str:
     return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
 
 
@@ -98,8 +141,11 @@ def titles_of(visit: Visit, definition: Object, history: Sequence[Change]) -> Ti
     """Titles of all records that the history refers to, one question per object."""
     wanted: list[tuple[str, str]] = []
     for change in history:
+        wanted += [(definition.name, one) for one in (change.into, *change.others) if one]
         for name, pair in change.changes.items():
             field = field_of(definition, name)
             if field is not None and (field.target or field.targets):
                 wanted += [place for value in pair for place in pointed(field, value)]
-    return naming.titles_of(visit.records, wanted)
+    titles = dict(naming.titles_of(visit.records, wanted))
+    left = [place for place in wanted if place not in titles]  # what was merged away, or deleted
+    return {**titles, **naming.titles_of(visit.records, left, in_trash=True)}

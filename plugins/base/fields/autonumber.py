@@ -58,7 +58,7 @@ def finest(parts: Iterable[str]) -> str:
 
 
 def counter_period(field: Field, now: dt.datetime, values: Mapping[str, Any]) -> str:
-    """What the counter belongs to: "2026-11" where it restarts monthly, "2026-11|bonn" with a value in it."""
+    """What the counter belongs to: "2026-11" where that is the month, "2026-11|bonn" where a value stands in it."""
     parts = parts_of(field)
     period = now.strftime(PERIODS[str(field.options.get("restart") or finest(parts))])
     if not (paths := reads(field)):

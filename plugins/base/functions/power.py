@@ -9,7 +9,8 @@ from engine.sdk import Function, once, power, whole
 
 # Squaring, as exact.power does, step by step; it ends without a result where a product grows too large.
 STEPS = """(WITH RECURSIVE fs_power(e, f, r) AS (
- SELECT CAST(abs(fs_once.b) AS integer), fs_once.a, CAST(1 AS numeric) WHERE abs(fs_once.b) <= 1000
+ SELECT CAST(abs(fs_once.b) AS integer), fs_once.a, CAST(1 AS numeric)
+ WHERE abs(fs_once.b) <= 1000 AND fs_once.a IS NOT NULL
  UNION ALL SELECT e / 2, round(f * f, 20), CASE WHEN e % 2 = 1 THEN round(r * f, 20) ELSE r END
  FROM fs_power WHERE e > 0 AND abs(f) < 1e30 AND abs(r) < 1e30)
  SELECT CASE WHEN fs_once.b >= 0 THEN r ELSE round(1 / nullif(round(r, 200), 0), 20) END

@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from engine.sdk import Function, Pattern, PatternError
+from engine.sdk import Function, Pattern, PatternError, once
 
 LONGEST = 2_000
 
@@ -22,10 +22,11 @@ def refused(pattern: str) -> str:
 
 
 def sql(context: Any, args: Sequence[Any]) -> Any:
-    text, pattern = args
-    fits = sa.func.length(text) <= sa.literal_column(str(LONGEST))
-    matches = sa.collate(text, "C").op("~", is_comparison=True)(pattern)
-    return sa.case((fits, matches), else_=sa.false())
+    def build(text: Any) -> Any:
+        fits = sa.func.length(text) <= sa.literal_column(str(LONGEST))
+        return sa.case((fits, sa.collate(text, "C").op("~", is_comparison=True)(args[1])), else_=sa.false())
+
+    return once(build, args[0])
 
 
 REGEX = Function(
@@ -39,6 +40,7 @@ REGEX = Function(
     in_sqlite="python",
     blank="value",
     check=refused,
+    weight=200,
     examples=(
         (r"REGEX('AB-1234', '[A-Z]{2}-\\d+')", True),
         (r"REGEX('xAB-1234', '[A-Z]{2}-\\d+')", False),

@@ -1,6 +1,7 @@
 // What every page loads.
 import htmx from "htmx.org/dist/htmx.esm.js";
 import "./shell.js";
+import "./upload.js";
 import "./sheet.js";
 import "./form.js";
 import "./lookup.js";

@@ -4,6 +4,7 @@ const PLACES = 20;
 const UNIT = 10n ** 20n;
 const WHOLE_MAX = 10_000_000;
 const TEXT_MAX = 100_000;
+const CHARACTERS_MAX = 2_000_000;
 const PADDED_MAX = 10_000;
 const REGEX_MAX = 2_000;
 const POWER_LIMIT = 10n ** 50n;
@@ -71,13 +72,16 @@ export function extreme(values, wanted) {
   return there.reduce((found, value) => (found === null || order(value, found) * wanted > 0 ? value : found), null);
 }
 
-// Texts by code point: JavaScript's own order is by halves of them.
+// Texts by code point: JavaScript's own order is by halves of them, and halves lie below U+E000 and what follows.
 function order(one, other) {
   if (typeof one !== "string") return one < other ? -1 : one > other ? 1 : 0;
-  const [left, right] = [letters(one), letters(other)];
-  const at = left.findIndex((letter, index) => letter !== right[index]);
-  if (at < 0) return left.length - right.length;
-  return right[at] === undefined ? 1 : left[at].codePointAt(0) - right[at].codePointAt(0);
+  const most = Math.min(one.length, other.length);
+  let at = 0;
+  while (at < most && one[at] === other[at]) at += 1;
+  if (at === most) return one.length - other.length;
+  const [left, right] = [one, other].map((text) => text.charCodeAt(at));
+  const isHalf = (unit) => unit >= 0xd800 && unit < 0xe000;
+  return isHalf(left) === isHalf(right) ? left - right : isHalf(left) ? 1 : -1;
 }
 
 export function compare(op, left, right) {
@@ -94,7 +98,7 @@ function same(left, right) {
 export const letters = (value) => [...value];
 export const lower = (value) => value.replace(/[A-Z]+/g, (found) => found.toLowerCase());
 export const cut = (value) => (value.length <= TEXT_MAX ? value : letters(value).slice(0, TEXT_MAX).join(""));
-export const join = (left, right) => filled(cut((left ?? "") + (right ?? "")));
+export const join = (left, right) => filled(cut(counting((left ?? "") + (right ?? ""))));
 export const middle = (value, start, length) =>
   start < 1 ? "" : letters(value).slice(start - 1, start - 1 + Math.max(length, 0)).join("");
 export const last = (value, length) => (length < 1 ? "" : letters(value).slice(-length).join(""));
@@ -132,45 +136,62 @@ export function padded(value, length, fill, isLeft) {
 
 const patterns = new Map(); // by their text
 
-/** A pattern's positions and what follows each, as engine/pattern.py writes them. */
+/** A pattern's positions and what follows each, as engine/pattern.py writes them: bits, 32 of them in a number. */
 function compiled(written) {
-  if (!patterns.has(written)) {
-    const { start, accept, empty, follow, bounds, masks } = JSON.parse(written);
-    const bits = (text) => BigInt(`0x${text}`);
-    const made = { start: bits(start), accept: bits(accept), empty, follow: follow.map(bits), bounds, masks: masks.map(bits) };
-    patterns.set(written, { ...made, after: new Map() });
-  }
+  if (patterns.has(written)) return patterns.get(written);
+  const { start, accept, empty, follow, bounds, masks } = JSON.parse(written);
+  const size = Math.max(1, Math.ceil(follow.length / 32));
+  const words = (hex) =>
+    Int32Array.from({ length: size }, (_, at) => parseInt(hex.slice(-8 * at - 8, hex.length - 8 * at) || "0", 16));
+  const after = follow.map(words);
+  const made = { start: words(start), accept: words(accept), empty, size, bounds, masks: masks.map(words) };
+  patterns.set(written, { ...made, steps: byByte(after, size) });
   return patterns.get(written);
+}
+
+/** For each eight positions: what follows every combination of them. */
+function byByte(follow, size) {
+  return Array.from({ length: Math.ceil(follow.length / 8) }, (_, row) => {
+    const table = new Int32Array(256 * size);
+    for (let combination = 1; combination < 1 << Math.min(8, follow.length - 8 * row); combination += 1) {
+      const lowest = combination & -combination;
+      const next = follow[8 * row + 31 - Math.clz32(lowest)];
+      for (let word = 0; word < size; word += 1)
+        table[combination * size + word] = table[(combination ^ lowest) * size + word] | next[word];
+    }
+    return table;
+  });
 }
 
 /** Whether a pattern takes the whole text. All ways are followed at once: no text takes long. */
 export function matches(value, written) {
-  const { start, accept, empty, bounds, masks, follow, after } = compiled(written);
+  const { start, accept, empty, size, bounds, masks, steps } = compiled(written);
   if (value === "") return empty;
   const all = letters(value);
   if (all.length > REGEX_MAX) return false;
-  let [ways, state] = [start, 0n];
+  let [ways, state] = [start, start];
   for (const letter of all) {
-    const code = letter.codePointAt(0);
-    let [low, high] = [0, bounds.length];
-    while (high - low > 1) {
-      const middle = (low + high) >> 1;
-      if (bounds[middle] <= code) low = middle;
-      else high = middle;
+    const mask = masks[place(bounds, letter.codePointAt(0))];
+    state = ways.map((word, at) => word & mask[at]);
+    if (state.every((word) => word === 0)) return false;
+    ways = new Int32Array(size);
+    for (let row = 0; row < steps.length; row += 1) {
+      const byte = (state[row >> 2] >>> (8 * (row & 3))) & 255;
+      if (byte) for (let word = 0; word < size; word += 1) ways[word] |= steps[row][byte * size + word];
     }
-    state = ways & masks[low];
-    if (state === 0n) return false;
-    ways = following(state, follow, after);
   }
-  return (state & accept) !== 0n;
+  return state.some((word, at) => (word & accept[at]) !== 0);
 }
 
-function following(state, follow, after) {
-  if (after.has(state)) return after.get(state);
-  let ways = 0n;
-  for (let [rest, at] = [state, 0]; rest > 0n; rest >>= 1n, at += 1) if (rest & 1n) ways |= follow[at];
-  if (after.size < 2_000) after.set(state, ways);
-  return ways;
+/** Of the last bound that is not above the code. */
+function place(bounds, code) {
+  let [low, high] = [0, bounds.length];
+  while (high - low > 1) {
+    const middle = (low + high) >> 1;
+    if (bounds[middle] <= code) low = middle;
+    else high = middle;
+  }
+  return low;
 }
 
 /** Whole exponents, squaring; each product is rounded as `*` rounds. */
@@ -187,11 +208,11 @@ export function power(base, exponent) {
 }
 
 export function squareRoot(value) {
-  if (value < 0n) return null;
+  if (value <= 0n) return value < 0n ? null : 0n;
   const wanted = value * UNIT;
   let found = 1n << BigInt(Math.ceil(wanted.toString(2).length / 2)); // never less than the root
-  for (let next = found; next >= 0n; ) {
-    next = (found + wanted / found) / 2n;
+  for (;;) {
+    const next = (found + wanted / found) / 2n;
     if (next >= found) break;
     found = next;
   }
@@ -350,6 +371,43 @@ export function read(record, path, kind) {
   return kind === "number" ? number(found) : found;
 }
 
+/** A value of structured data: of a record it may come as text. */
+function parsed(value) {
+  if (typeof value !== "string") return value;
+  try {
+    return JSON.parse(value);
+  } catch {
+    return null;
+  }
+}
+
+const named = (value, name) => (value && typeof value === "object" && !Array.isArray(value) && Object.hasOwn(value, name) ? value[name] : null);
+
+export function part(value, name) {
+  const found = /^[A-Za-z0-9_]+$/.test(name) ? named(parsed(value), name) : null;
+  return typeof found === "string" ? filled(found) : null;
+}
+
+const RADIUS_KM = 6371.0088;
+const RADIAN = 0.017453292519943295;
+
+/** As plugins/base/functions/distance.py, step by step. */
+export function distance(one, other) {
+  const sides = [one, other].map(parsed).flatMap((value) => [["latitude", 90], ["longitude", 180]].map(([name, most]) => {
+    const degrees = named(value, name);
+    return typeof degrees === "number" && Math.abs(degrees) <= most ? degrees * RADIAN : null;
+  }));
+  if (sides.includes(null)) return null;
+  const [lat1, lon1, lat2, lon2] = sides;
+  const { sin, cos } = Math;
+  const turn = lon2 - lon1;
+  const x = cos(lat2) * sin(turn);
+  const y = cos(lat1) * sin(lat2) - sin(lat1) * cos(lat2) * cos(turn);
+  const z = sin(lat1) * sin(lat2) + cos(lat1) * cos(lat2) * cos(turn);
+  const far = RADIUS_KM * Math.atan2(Math.sqrt(x * x + y * y), z);
+  return BigInt(Math.floor(far * 1000 + 0.5)) * 10n ** BigInt(PLACES - 3);
+}
+
 /** A line's values; behind its reference to the record those of the record, as `parent.` reads them. */
 class Line {
   constructor(values, record, start, by) {
@@ -384,6 +442,27 @@ export function fitted(value, scale) {
   if (value === null) return null;
   const found = round(value, scale);
   return abs(found) < 10n ** BigInt(18 - scale) * UNIT ? found : null;
+}
+
+let left = 0;
+
+/** Before a formula: it may read and make so many characters, as in engine/formula/work.py. */
+export function begin() {
+  left = CHARACTERS_MAX;
+}
+
+function counting(value, weight = 1) {
+  if (typeof value === "string" && (weight > 1 || value.length > 200))
+    left -= weight === 1 ? value.length : Math.min(value.length, REGEX_MAX) * weight;
+  if (left < 0) throw new RangeError("the formula reads and makes too much text");
+  return value;
+}
+
+/** A function of texts. */
+export function counted(weight, isStrict, args, call) {
+  if (isStrict && args.includes(null)) return null;
+  args.forEach((value, at) => counting(value, at === 0 ? weight : 1));
+  return counting(filled(call(...args)));
 }
 
 export const isIn = (item, options) => options.some((option) => same(item, option));

@@ -114,4 +114,8 @@ function count() {
   if (!bar) return;
   bar.hidden = !picked.length;
   bar.querySelector("[data-picked]").textContent = picked.length;
+  const merge = bar.querySelector("[data-merge]");
+  if (!merge) return;
+  merge.hidden = picked.length < 2 || picked.length > 3;
+  merge.href = `${merge.dataset.merge}?ids=${picked.map((box) => box.value).join(",")}`;
 }

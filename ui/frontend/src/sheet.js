@@ -13,6 +13,13 @@ document.addEventListener("click", async (event) => {
     await htmx.ajax("GET", link.getAttribute("href"), { target: "#sheet", swap: "innerHTML", source: sheet });
     return;
   }
+  // A button that asks first; the dialog's own button then sends the form.
+  const asking = event.target.closest("[data-ask]");
+  if (asking) {
+    event.preventDefault();
+    document.getElementById(asking.dataset.ask).showModal();
+    return;
+  }
   const close = event.target.closest("[data-close]");
   const dialog = close?.closest("dialog");
   if (dialog) {

@@ -1,0 +1,1 @@
+"""Ways to tell that two values mean the same: values in, keys and likenesses out. Pure; knows no record."""

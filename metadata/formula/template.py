@@ -1,0 +1,76 @@
+"""Texts with formulas in them: "{account.name} - {number}" -> a formula that gives the text."""
+
+from collections.abc import Mapping, Sequence
+
+from metadata.formula.calls import Signature, call
+from metadata.formula.errors import FormulaError
+from metadata.formula.names import Names
+from metadata.formula.nodes import Arith, Const, Node
+from metadata.formula.parser import parse as parse_formula
+
+__all__ = ["as_node", "parse"]
+
+CHARACTERS_MOST = 10_000
+FORMULAS_MOST = 50
+
+
+def parse(text: str, scope: Names, functions: Mapping[str, Signature]) -> tuple[str | Node, ...]:
+    """Texts as they stand, and formulas as texts, as TEXT() gives them. Raises FormulaError, its column in `text`."""
+    if len(text) > CHARACTERS_MOST:
+        message = f"a text with formulas has at most {CHARACTERS_MOST:,} characters, not {len(text):,}"
+        raise FormulaError("formula.limit", message)
+    found: list[str | Node] = []
+    plain, at = "", 0
+    while at < len(text):
+        pair, sign = text[at : at + 2], text[at]
+        if pair in ("{{", "}}"):
+            plain, at = plain + sign, at + 2
+        elif sign == "}":
+            raise FormulaError("formula.syntax", "a '}' closes nothing", "write '}}' for the sign", at + 1)
+        elif sign == "{":
+            end = _end(text, at)
+            found += [plain] * bool(plain) + [_formula(text[at + 1 : end], at + 1, scope, functions)]
+            plain, at = "", end + 1
+        else:
+            plain, at = plain + sign, at + 1
+    if sum(not isinstance(part, str) for part in found) > FORMULAS_MOST:
+        raise FormulaError("formula.limit", f"a text has at most {FORMULAS_MOST} formulas")
+    return (*found, plain) if plain else tuple(found)
+
+
+def as_node(parts: Sequence[str | Node]) -> Node:
+    """One formula for the whole text; blank parts are nothing in it."""
+    nodes = [Const(part, "text") if isinstance(part, str) else part for part in parts]
+    if not nodes:
+        return Const(None, "null")
+    while len(nodes) > 1:  # in pairs: as a chain it would be as deep as it is long
+        pairs = zip(nodes[::2], nodes[1::2], strict=False)
+        joined: list[Node] = [Arith("+", left, right, "text", left.column) for left, right in pairs]
+        nodes = [*joined, *nodes[len(nodes) - len(nodes) % 2 :]]
+    return nodes[0]
+
+
+def _end(text: str, start: int) -> int:
+    """Where the formula that begins behind `start` ends. A brace in quotes is none."""
+    quote, at = "", start + 1
+    while at < len(text):
+        sign = text[at]
+        if quote:
+            at += sign == "\\"
+            quote = "" if sign == quote else quote
+        elif sign in "'\"":
+            quote = sign
+        elif sign == "}":
+            return at
+        elif sign == "{":
+            raise FormulaError("formula.syntax", "a '{' within a formula", "write '{{' for the sign", start + 1)
+        at += 1
+    raise FormulaError("formula.syntax", "a '{' is not closed", "write '{{' for the sign", start + 1)
+
+
+def _formula(text: str, before: int, scope: Names, functions: Mapping[str, Signature]) -> Node:
+    try:
+        node = parse_formula(text, scope, functions=functions, wants=None)
+        return call("TEXT", [node], functions, node.column)
+    except FormulaError as error:
+        raise FormulaError(error.code, error.message, error.fix, error.column + before) from error
