@@ -53,7 +53,8 @@ def test_what_can_never_be_saved_is_warned_of_and_refused_with_a_reason(name: st
     assert (read.has_errors, warning in {problem.code for problem in read.problems}) == (False, True)
     with running() as site:
         site.publish(tmp_path)
+        site.user("ann", "admin")
         (built,) = (one for one in site.tenant.snapshot().definitions.objects.values() if one.package == "hostile")
         with pytest.raises(BadInput) as refused:
-            site.records().create(built.name, dict.fromkeys(built.fields, "x"))
+            site.records("ann").create(built.name, dict.fromkeys(built.fields, "x"))
     assert refused.value.code == refusal
