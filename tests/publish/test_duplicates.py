@@ -101,6 +101,7 @@ def test_a_database_of_an_earlier_release_gets_the_tables(stage: Stage) -> None:
     with stage.tenant.database.write() as connection:
         connection.run("DROP TABLE fs_duplicate_key")
         connection.run("DROP TABLE fs_merge")
+        connection.run("UPDATE fs_state SET layout = 1")
     stage.publish(FIRM + BLOCK)
     create(stage, name="Acme")
     assert keys(stage) == 1
