@@ -8,14 +8,14 @@ from engine.context import Context
 from engine.errors import BadValue, Conflict, NotFound
 from engine.rules import rollups
 from engine.rules.uniqueness import as_conflicts
-from engine.rules.values import Rules, rules_of
+from engine.rules.values import FieldRule, Rules, rules_of
 from engine.rules.written import Written, owners_of
 from engine.service_answers import Merged, Place
 from engine.service_deletion import NO_CHANGES, mend_references
 from engine.service_merge import as_read, change, changed_meanwhile, stay_a_tree, take_turns, told, write_master
 from engine.service_reads import titles
 from engine.service_rows import may_not, need, not_found, refuse
-from engine.store import rows, rows_deletion, rows_history, rows_merge
+from engine.store import rows, rows_deletion, rows_files, rows_history, rows_merge
 from engine.store.database import Connection
 from engine.store.query_paths import field_of
 from engine.store.references import written
@@ -36,7 +36,7 @@ def unmerge(ctx: Context, object_name: str, master: str) -> Merged:
         merge = last_merge(ctx, connection, object_name, master)
         in_trash = losers_in_trash(ctx, connection, object_name, merge.losers)
         rules, seen = rules_of(ctx.snapshot, object_name), Written()
-        back, kept = values_back(rules, found, merge)
+        back, kept = values_back(ctx, connection, rules, found, merge)
         take_turns(ctx, connection, rules)
         write_master(ctx, connection, rules, found, back, "unmerge", merge.losers, seen)
         for one, loser in in_trash.items():
@@ -92,7 +92,9 @@ def losers_in_trash(
     return found
 
 
-def values_back(rules: Rules, master: Current, merge: Kept) -> tuple[dict[str, Any], list[str]]:
+def values_back(
+    ctx: Context, connection: Connection, rules: Rules, master: Current, merge: Kept
+) -> tuple[dict[str, Any], list[str]]:
     """(stored values as they were before, where the master still holds what the merge gave it; fields that stay)"""
     back: dict[str, Any] = {}
     kept: list[str] = []
@@ -105,11 +107,19 @@ def values_back(rules: Rules, master: Current, merge: Kept) -> tuple[dict[str, A
         except BadValue:  # the definition of the field is another one now
             kept.append(name)
             continue
-        if master.stored([name])[name] == merged:
+        if master.stored([name])[name] == merged and are_there(ctx, connection, rule, old):
             back[name] = old
         else:
             kept.append(name)
     return back, kept
+
+
+def are_there(ctx: Context, connection: Connection, rule: FieldRule, value: Any) -> bool:
+    """Whether the files of an earlier value are kept still; true of values that hold none."""
+    if rule.type.attaches is None or value is None:
+        return True
+    files = rule.type.attaches(value)
+    return len(rows_files.find(connection, ctx.snapshot, files)) == len(files)
 
 
 def bring_back(

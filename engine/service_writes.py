@@ -131,7 +131,7 @@ def update_in(
             return answer(ctx, connection, object_name, current.record(), is_visible=True)
         settle(ctx, connection, rules, [draft])
         refuse(draft.problems)
-        changed = changed if rules.is_plain else draft.changed
+        changed = changed if rules.is_plain and not rules.attaching else draft.changed
         lock_masters(ctx, connection, rules, current)
         trees.take_turns(ctx, connection, rules, changed)
         with as_conflicts(ctx.snapshot, object_name):

@@ -13,21 +13,16 @@ from ui.widgets_lookup import any_reference, lookup, lowered, references
 if TYPE_CHECKING:
     from ui.visit import Visit
 
-__all__ = ["LONG", "WIDGETS", "lowered", "template_of", "widget_view"]
+__all__ = ["LONG", "WIDE", "WIDGETS", "lowered", "template_of", "widget_view"]
 
 TEMPLATES = Path(__file__).parent / "templates" / "widgets"
 FALLBACK = "text"
-GROUPS = frozenset(
-    ("multiselect", "rating", "readonly", "address", "geolocation")
-)  # not one control that a <label> could name
+PARTED = frozenset(("address", "geolocation"))  # an input for each part
+UPLOADED = frozenset(("file", "image"))
+GROUPS = PARTED | {"multiselect", "rating", "readonly"}  # not one control that a <label> could name
 LONG = frozenset(("textarea", "richtext", "code", "json", "markdown"))  # take a row of a form and no column of a list
-IN_FORMS_ONLY = LONG | {
-    "rating",
-    "file",
-    "image",
-    "address",
-    "geolocation",
-}  # a filter asks for their values in one line
+WIDE = LONG | PARTED | UPLOADED | {"secret"}  # too wide for a column of lines
+IN_FORMS_ONLY = LONG | PARTED | UPLOADED | {"rating"}  # a filter asks for their values in one line
 View = dict[str, Any]
 
 

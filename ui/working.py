@@ -26,7 +26,7 @@ Reached = dict[tuple[str, str], dict[str, Any]]
 
 
 def here_of(ctx: Context) -> Here:
-    return Here(ctx.now, ctx.time_zone, ctx.actor.id, ctx.actor.username, ctx.actor.roles)
+    return ctx.here
 
 
 def plain(value: Any) -> Any:

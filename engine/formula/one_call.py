@@ -5,7 +5,6 @@ statement, and is read once; what it reads of the record goes along as JSON.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from decimal import Decimal
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
@@ -39,6 +38,7 @@ from metadata.formula.nodes import (
     Path,
     parts,
 )
+from metadata.formula.trees import is_volatile
 
 if TYPE_CHECKING:
     from engine.formula.sql import Formula
@@ -86,10 +86,11 @@ def one_call(formula: "Formula", node: Node) -> Expression:
     values = [*leaves.values()]
     chunks = [values[at : at + ARGUMENTS_MOST] for at in range(0, len(values), ARGUMENTS_MOST)]
     context = formula.context
-    here = sa.func.json_array(
-        context.now, context.zone, context.actor["id"], context.actor["username"], context.roles, context.departments,
-        context.fiscal_start,
-    )  # fmt: skip
+    person: list[Any] = [context.actor["id"], context.actor["username"], context.roles, context.departments]
+    if is_volatile(node, formula.functions):
+        here = sa.func.json_array(context.fiscal_start, context.now, context.zone, *person)
+    else:  # departments cost a statement when they are bound
+        here = sa.func.json_array(context.fiscal_start)
     tree = sa.literal(orjson.dumps(written).decode(), types.Text())
     return sa.func.fx_formula(tree, here, *(sa.func.json_array(*chunk) for chunk in chunks))
 
@@ -190,9 +191,11 @@ def _scaled_down(scale: int) -> Callable[[Any], Any]:
 
 @lru_cache(maxsize=200)
 def _here(text: str) -> Here:
-    now, zone, user_id, username, roles, departments, fiscal_start = orjson.loads(text)
-    here = Here(zone=ZoneInfo(zone or "UTC"), user_id=user_id or "", username=username or "", fiscal_start=fiscal_start)
-    return replace(
-        here, now=LOAD["m"](now) if now else here.now, roles=frozenset(orjson.loads(roles)),
-        departments=frozenset(orjson.loads(departments)),
+    fiscal_start, *person = orjson.loads(text)
+    if not person:
+        return Here(fiscal_start=fiscal_start)
+    now, zone, user_id, username, roles, departments = person
+    return Here(
+        LOAD["m"](now), ZoneInfo(zone), user_id or "", username or "", frozenset(orjson.loads(roles)),
+        frozenset(orjson.loads(departments)), fiscal_start,
     )  # fmt: skip

@@ -54,6 +54,11 @@ def settle(
         sent = [{**values, **dict.fromkeys(known)} for values in sent]
     for index, problem in missing_targets(ctx, connection, rules, sent):
         drafts[index].problems.append(problem)
+    for rule in rules.attaching:
+        name = rule.field.name
+        for draft, values in zip(drafts, sent, strict=True):
+            if name in values:
+                draft.stored[name] = values[name]  # what is known of its files is there by now
     if rules.is_plain:
         return
     give_owner(ctx, connection, rules, [draft.stored for draft in drafts if draft.before is None])
@@ -127,8 +132,8 @@ def _is_fetched(ctx: Context, draft: Draft, target: Field, reference: str) -> bo
 def taken(ctx: Context, rules: Rules, name: str, value: Any) -> Any:
     """What a formula or another field gives, as this field holds it. Raises BadValue."""
     rule = rules.fields[name]
-    if value is None or rule.field.value == "json":  # which is stored as it was
-        return value
+    if value is None:
+        return None
     if (scale := scale_of(ctx.snapshot, rule.field)) is not None:
         value = exact.fitted(value, scale)
         value = int(value) if value is not None and scale == 0 else value

@@ -30,8 +30,7 @@ MISSING = object()
 
 def here_of(ctx: Context) -> Here:
     """When it is and who asks, as formulas know it."""
-    actor = ctx.actor
-    return Here(ctx.now, ctx.time_zone, actor.id, actor.username, actor.roles)
+    return ctx.here
 
 
 class Reach:

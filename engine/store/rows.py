@@ -283,6 +283,7 @@ def change_each(
             compiled = kept(ctx.snapshot).put(key, compile_sql(statement, ctx.snapshot.dialect))
         rows = [{**shared, "_id": one, **{f"_f_{name}": changes[one][name] for name in names}} for one in ids]
         connection.run_many(compiled.sql, [compiled.bind(row) for row in rows])
+    rows_files.note(ctx, connection, object_name, list(changes.items()))
     return versions_of(ctx.snapshot, connection, object_name, list(changes))
 
 

@@ -113,6 +113,8 @@ def fetch_works(facts: Facts, item: FieldItem) -> Iterator[Problem]:
         return
     if first is None or not first.is_written:
         yield Problem(at, "field.fetch", f"'{reference}' is no reference that is written in a '{item.owner}'")
+    elif source.value == "secret":
+        yield Problem(at, "field.fetch", f"'{field.fetch}' is a secret, which is not copied", "leave 'fetch' out")
     elif not takes(field, source):
         message = f"'{field.name}' is a field of type '{field.type}', and '{field.fetch}' one of type '{source.type}'"
         yield Problem(at, "field.fetch", message, f"make it a field of type {source.type}")
@@ -124,6 +126,8 @@ def takes(field: Field, source: Field) -> bool:
         return False
     if field.value == "reference":
         return source.value == "reference" and source.target == field.target
+    if field.value == "json":  # an address is no file
+        return source.type == field.type
     return field.value == source.value or {field.value, source.value} <= TEXTS
 
 

@@ -32,7 +32,7 @@ __all__ = [
 EXPANDED_NODES = 2000
 EXPANDED_DEPTH = 100
 EXPANDED_STEPS = 12
-EXPANDED_CALLS = 14  # functions and signs around each other: SQLite's own parser gives up at some sixteen
+EXPANDED_CALLS = 50  # functions and signs around each other, as in one formula
 
 TreeOf = Callable[[str, str], Node | None]
 """(object, name of a field) -> the tree of a formula field, over that object; None for other fields."""
@@ -247,16 +247,17 @@ def calls_deep(node: Node) -> int:
     below = [*parts(node)]
     if isinstance(node, Aggregate) and node.inner is not None:
         below.append(node.inner)
-    return isinstance(node, (Arith, Call, Aggregate, Fit)) + max(map(calls_deep, below), default=0)
+    return isinstance(node, (Arith, Call, Aggregate)) + max(map(calls_deep, below), default=0)
 
 
 def measure(node: Node) -> tuple[int, int]:
-    """How many nodes, and how deep they lie."""
+    """How many nodes, and how deep they lie. That a number fits its field is none: nobody wrote it."""
     below = [*parts(node)]
     if isinstance(node, Aggregate) and node.inner is not None:
         below.append(node.inner)
     sizes = [measure(part) for part in below]
-    return 1 + sum(size for size, _ in sizes), 1 + max((depth for _, depth in sizes), default=0)
+    own = not isinstance(node, Fit)
+    return own + sum(size for size, _ in sizes), own + max((depth for _, depth in sizes), default=0)
 
 
 def prefixed(node: Node, steps: tuple[str, ...], fields: tuple[Any, ...]) -> Node:

@@ -17,6 +17,7 @@ import yaml
 
 from engine.tenants import load_plugins
 from metadata.names import RESERVED_FIELDS, is_name, suggested
+from metadata.package import load
 from tests.corpus.pages import layout_of, views_of
 from tests.corpus.rules import Known, Wish, grant, wishes_of
 from tests.corpus.source_types import TYPES, choices, flavour_of, literal, on_delete, targets
@@ -91,9 +92,19 @@ def read_digest(path: Path) -> list[Json]:
     return read
 
 
-def convert(digest: Sequence[Json], folder: Path, *, taken: Iterable[str] = ("user",), mend: bool = True) -> Converted:
-    """Write the package. `taken` are names of other packages' objects; without `mend`, faults of the source stay in."""
-    made = Converter(digest, folder, taken, mend)
+def system_objects() -> frozenset[str]:
+    """Names that every tenant has already."""
+    plugins = load_plugins()
+    return frozenset(load([], plugins.kinds(), plugins.functions).definitions.objects)
+
+
+def convert(
+    digest: Sequence[Json], folder: Path, *, taken: Iterable[str] = (), mend: bool = True
+) -> Converted:  # fmt: skip
+    """Write the package. `taken` are names of other packages' objects, besides the system's; without `mend`, faults of
+    the source stay in.
+    """
+    made = Converter(digest, folder, {*taken, *system_objects()}, mend)
     made.write()
     return made.result
 
@@ -174,6 +185,7 @@ class Converter:
                 fields[ours] = made
         if autoname.startswith("field:"):  # the record's own name is this field's value
             known.setdefault("name", known.get(autoname[6:].casefold(), ""))
+        self.one_master(name, fields)
         if source.get("kind") == "standard_extension":
             self.extend(source["object"], known, names, fields)
         for parent, table in self.parents.get(source["object"], []):
@@ -185,6 +197,13 @@ class Converter:
         if not fields:
             fields["name"] = {"type": "text"}
         return self.shaped_object(source, name, fields)
+
+    def one_master(self, name: str, fields: dict[str, Json]) -> None:
+        """Salesforce's junctions belong to two records at once; here rights follow the first, deletion both."""
+        masters = [each for each, made in fields.items() if made.get("master")]
+        for each in masters[1:]:
+            del fields[each]["master"]
+            self.result.lose(name, each, "a second master")
 
     def extend(self, name: str, known: dict[str, str], names: "Names", fields: dict[str, Json]) -> None:
         for standard, made in EXTENDED.get(name, {}).items():
@@ -329,7 +348,8 @@ class Converter:
             made |= {"to": self.target(target), "on_delete": on_delete(source)}
             made |= {"master": True} if source.get("reference_kind") == "owner" else {}
         elif kind in ("multi_reference", "polymorphic_reference"):
-            made["to"] = [self.target(target) for target in targets(source)]
+            found = [self.target(target) for target in targets(source)]
+            made["to"] = found[0] if len(found) == 1 else found or "*"
         if kind in ("choice", "multi_choice"):
             made["choices"] = choices(source)
         if kind in LONGEST and source.get("length"):
@@ -413,7 +433,8 @@ class Converter:
         return "date" if source.get("only_date") else "datetime"
 
     def dynamic_type(self, source: Json) -> str:
-        return "~text"  # which objects it may refer to, another field says
+        """Which object it refers to, another field says; here the value does."""
+        return "polymorphic_reference" if "polymorphic_reference" in KINDS else "~text"
 
 
 class Names:

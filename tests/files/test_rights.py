@@ -7,6 +7,7 @@ import pytest
 
 from engine.errors import BadInput, Conflict, Forbidden, NotFound
 from engine.files import catalogue
+from engine.files.upkeep import collect
 from engine.store import rows_files
 from engine.testing import Running
 from tests.files.conftest import PNG, WORKSHOP
@@ -68,7 +69,8 @@ def test_a_file_that_a_record_let_go_is_nobodys_until_it_is_collected(workshop: 
     first, second = upload(workshop, "ann"), upload(workshop, "ann", name="other.pdf")
     records = workshop.records("ann")
     made = records.create("machine", {"manual": first})
-    records.update("machine", made["id"], {"manual": second})
+    changed = records.update("machine", made["id"], {"manual": second})
+    assert changed["manual"] == {"id": second, "name": "other.pdf", "type": "application/pdf", "size": 15}
     assert (readers(workshop, first), readers(workshop, second)) == ("ann", "ann cid boss")
     workshop.fixed_now = workshop.now + timedelta(days=2)
     assert readers(workshop, first) == ""
@@ -205,3 +207,27 @@ def test_an_object_without_files_pays_nothing(workshop: Running) -> None:
     workshop.records("ann").create("note", {"name": "x"})
     assert rows_files.attachments(workshop.tenant.snapshot(), "note") == {}
     assert uses(workshop) == []
+
+
+def test_a_merge_takes_files_over_and_gives_them_back(workshop: Running) -> None:
+    first, second = upload(workshop, "ann", name="first.pdf"), upload(workshop, "ann", name="second.pdf")
+    records = workshop.records("ann")
+    kept = records.create("machine", {"name": "Lathe", "manual": first})["id"]
+    other = records.create("machine", {"name": "lathe", "manual": second})["id"]
+    merged = records.merge("machine", kept, [other], {"manual": other})
+    assert merged.record["manual"]["name"] == "second.pdf"
+    assert (readers(workshop, first), readers(workshop, second)) == ("ann", "ann cid boss")
+    assert records.unmerge("machine", kept).record["manual"]["name"] == "first.pdf"
+    assert readers(workshop, first) == "ann cid boss"
+
+
+def test_a_merge_is_taken_back_where_a_file_has_gone(workshop: Running) -> None:
+    first, second = upload(workshop, "ann", name="first.pdf"), upload(workshop, "ann", name="second.pdf")
+    records = workshop.records("ann")
+    kept = records.create("machine", {"name": "Lathe", "manual": first})["id"]
+    other = records.create("machine", {"name": "lathe", "manual": second})["id"]
+    records.merge("machine", kept, [other], {"manual": other, "name": other})
+    collect(workshop.tenant, workshop.now + timedelta(days=2))
+    back = records.unmerge("machine", kept)
+    assert (back.record["name"], back.record["manual"]["name"]) == ("Lathe", "second.pdf")
+    assert [place.field for place in back.kept] == ["manual"]

@@ -55,7 +55,7 @@ def test_a_form_shows_the_mask_and_keeps_what_is_left_empty(vault: Running) -> N
     assert kept(vault, record) == PLAIN
     assert send(vault, f"/o/account/{record}/edit", name="Acme Ltd", token="  other-token-1234 ")[0] == 303
     assert kept(vault, record) == "other-token-1234"
-    assert send(vault, f"/o/account/{record}/edit", name="Acme Ltd", token="", **{"_clear.token": "1"})[0] == 303
+    assert send(vault, f"/o/account/{record}/edit", name="Acme Ltd", token="", **{"token._clear": "1"})[0] == 303
     assert kept(vault, record) is None
 
 

@@ -161,11 +161,15 @@ def live_view(visit: Visit, state: FormState) -> dict[str, Any] | None:
     if plan.is_idle and not depends and not has_types:
         return None
     here = here_of(visit.ctx)
+    module = module_of(visit.ctx, visit.formats, state.definition.name)
+    # Reading them takes a statement, which few forms need.
+    departments = list(here.departments) if "here.departments" in module.text else []
     return {
-        "module": module_of(visit.ctx, visit.formats, state.definition.name).address,
+        "module": module.address,
         "here": {
             "now": plain(here.now), "today": plain(here.today), "zone": here.zone.key, "userId": here.user_id,
-            "username": here.username, "roles": sorted(here.roles),
+            "username": here.username, "roles": sorted(here.roles), "departments": departments,
+            "fiscalStart": here.fiscal_start,
         },
         "person": visit.ctx.actor.name or visit.ctx.actor.username,
         "language": visit.language,

@@ -17,7 +17,7 @@ from ui.screens.form_answers import stale_view, summary
 from ui.screens.form_state import FormState, live_view, state_of
 from ui.screens.layouts import layout_for
 from ui.screens.lines import LineRow, copied_rows, grid_view, line_rows, lines_fields, read_lines
-from ui.screens.objects import head, is_written, object_of
+from ui.screens.objects import CLEAR, head, is_written, keeps_secret, object_of
 from ui.screens.record_types import chosen_type, record_type_of, types_page
 from ui.screens.refusals import at_fields
 from ui.visit import Visit
@@ -27,7 +27,6 @@ from ui.working import defaults_of
 __all__ = ["create", "edit_page", "new_page", "update"]
 
 PICK = "_pick"  # of the address: what a lookup did not find
-CLEAR = "_clear."  # before the name of a secret: take it away
 MOST_TEXT = 80
 Values = Mapping[str, Any]
 Sent = Mapping[str, Sequence[str]]
@@ -148,9 +147,8 @@ def read_form(visit: Visit, definition: Object, record_type: str = "", only: str
         elif field is not None and is_written(visit, definition, name):
             kind = plugins[field.type]
             value = kind.from_form(field, visit.form[name], visit.ctx.time_zone)
-            if kind.is_secret and value is None and not visit.sent(f"{CLEAR}{name}"):
-                continue  # left empty, it stays as it is
-            values[name] = value
+            if value is not None or not keeps_secret(kind, visit.form.get(f"{name}{CLEAR}", ())):
+                values[name] = value
     return values
 
 

@@ -17,9 +17,9 @@ from ui.naming import named_rows
 from ui.rows import without_tags
 from ui.screens.fields import widget_of
 from ui.screens.form_state import FormState, LineState, typed
-from ui.screens.objects import is_written
+from ui.screens.objects import CLEAR, is_written, keeps_secret
 from ui.visit import Visit
-from ui.widgets import LONG
+from ui.widgets import WIDE
 from ui.working import Working, defaults_of
 
 __all__ = ["LineRow", "copied_rows", "grid_view", "line_rows", "lines_fields", "read_lines", "table_view"]
@@ -74,7 +74,7 @@ def chosen_columns(visit: Visit, field: Field) -> Columns:
             continue
         widget = plugins[one.type].widget
         weight = WEIGHTS.get(widget, 2)
-        fits = widget not in LONG and weight <= room
+        fits = widget not in WIDE and weight <= room
         room -= weight if fits else 0
         (main if fits else more).append(one)
     return Columns(tuple(main), tuple(more))
@@ -123,9 +123,9 @@ def is_blank(visit: Visit, child: Object, sent: Mapping[str, Sequence[str]], def
         one = child.fields.get(name)
         if one is None or not is_written(visit, child, name):
             continue
-        value = typed(visit, one, texts)
-        if value is None and not any(text.strip() for text in texts):
+        if visit.ctx.snapshot.plugins.fields[one.type].from_form(one, texts, visit.ctx.time_zone) is None:
             continue
+        value = typed(visit, one, texts)
         if value is None or (value != defaults.get(name) and value is not False):
             return False
     return True
@@ -148,7 +148,9 @@ def read_lines(visit: Visit, field: Field) -> list[dict[str, object]]:
         for name, texts in sent.items():
             one = child.fields.get(name)
             if one is not None and name != field.by and is_written(visit, child, name):
-                line[name] = plugins[one.type].from_form(one, texts, visit.ctx.time_zone)
+                value = plugins[one.type].from_form(one, texts, visit.ctx.time_zone)
+                if value is not None or not keeps_secret(plugins[one.type], sent.get(f"{name}{CLEAR}", ())):
+                    line[name] = value
         found.append(line)
     return found
 
@@ -173,6 +175,7 @@ def copied_rows(visit: Visit, owner: Object, field: Field, record_id: str) -> li
     copied = [
         one.name for one in child.fields.values()
         if one.is_copied and one.is_written and not one.is_unique and not plugins[one.type].is_computed
+        and not plugins[one.type].is_secret
     ]  # fmt: skip
     rows = stored_rows(visit, owner, field, record_id)
     return [("", {**defaults, **{n: held[n] for n in copied if n in held}}, None) for _, held in rows]

@@ -1,11 +1,16 @@
 """What all screens ask of an object: is it there for this person, how is it called, what may be written."""
 
+from collections.abc import Sequence
+
+from engine.contracts.field import FieldType
 from engine.errors import NotFound
 from metadata.model import Object
 from ui.columns import field_of
 from ui.visit import Visit
 
-__all__ = ["head", "is_written", "object_of"]
+__all__ = ["CLEAR", "head", "is_written", "keeps_secret", "object_of"]
+
+CLEAR = "._clear"  # after the name of a secret in a form: take it away
 
 
 def object_of(visit: Visit, name: str) -> Object:
@@ -32,3 +37,8 @@ def is_written(visit: Visit, definition: Object, name: str) -> bool:
     if field is None or field.is_read_only or visit.ctx.snapshot.plugins.fields[field.type].is_computed:
         return False
     return name in definition.fields or name == "owner"
+
+
+def keeps_secret(kind: FieldType, cleared: Sequence[str]) -> bool:
+    """Whether an input that was left empty leaves the value as it is: of a secret, unless it is to go."""
+    return kind.is_secret and not any(cleared)

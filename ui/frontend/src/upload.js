@@ -17,6 +17,7 @@ class Upload extends HTMLElement {
     this.zone = this.querySelector(".upload-drop");
     this.wrong = this.querySelector("[data-upload-wrong]");
     this.status = this.querySelector("[data-upload-status]");
+    this.name = this.querySelector("input[type='hidden']").name; // of a new line, only now
     this.pending = 0;
     this.input.addEventListener("change", (event) => {
       event.stopPropagation(); // what was chosen is no change yet
@@ -121,7 +122,7 @@ class Upload extends HTMLElement {
 
   show(line, file) {
     const made = this.querySelector("[data-upload-one]").content.firstElementChild.cloneNode(true);
-    made.querySelector("input").value = file.held;
+    Object.assign(made.querySelector("input"), { name: this.name, value: file.held });
     const name = made.querySelector("[data-upload-name]");
     name.textContent = file.name;
     name.href = file.href;
