@@ -25,6 +25,7 @@ from engine.errors import (
     Stale,
     Unauthenticated,
 )
+from engine.keyring import KeyMissing
 from engine.people.attempts import TooManyAttempts
 
 __all__ = [
@@ -45,6 +46,7 @@ STATUSES: dict[type[EngineError], int] = {
     Stale: 412,
     TooManyAttempts: 429,
     Busy: 503,
+    KeyMissing: 503,
 }
 
 HEADERS: dict[int, tuple[tuple[bytes, bytes], ...]] = {

@@ -107,7 +107,7 @@ def paths_of(ctx: Context, definition: Object) -> dict[str, Json]:
         "200": json_of(parts.AGGREGATE), **errors(400, 401, 404, 503),
     }, tag, parts.AGGREGATE_PARAMETERS)  # fmt: skip
     likely = operation(f"duplicates.{name}", f"Possible duplicates: {label}", {
-        "200": json_of(parts.LIKELY), **errors(400, 401, 404, 503),
+        "200": json_of({"$ref": reference("Likely")}), **errors(400, 401, 404, 503),
     }, tag)  # fmt: skip
     paths: Json = {base: many, f"{base}/{{id}}": one, f"/aggregate/{quote(name)}": {"get": measured}}
     paths[f"/duplicates/{quote(name)}/{{id}}"] = {"parameters": [{"$ref": "#/components/parameters/id"}], "get": likely}
@@ -163,7 +163,7 @@ def merge_paths(definition: Object, label: str, record: Json, refusals: Json) ->
     name, tag = definition.name, [definition.name]
     headers = parts.ETAG | parts.REPLAYED
     for verb, summary in (("merge", "Merge into"), ("unmerge", "Take the last merge back")):
-        answers = {"200": json_of(parts.merged(record, f"_{verb}"), headers), **refusals}
+        answers = {"200": json_of({"allOf": [record, {"$ref": reference(f"{verb.title()}d")}]}, headers), **refusals}
         body = body_of("Merge") if verb == "merge" else None
         yield (
             f"/records/{quote(name)}/{{id}}/{verb}",

@@ -67,7 +67,7 @@ class Meter(threading.local):
 def is_textual(node: Node) -> bool:
     """Whether it costs more the longer its texts are."""
     if isinstance(node, Arith):
-        return node.type == "text"
+        return node.type in TEXTS
     return isinstance(node, Call) and (node.type in TEXTS or any(arg.type in TEXTS for arg in node.args))
 
 

@@ -17,6 +17,7 @@ import yaml
 
 from engine.tenants import load_plugins
 from metadata.names import RESERVED_FIELDS, is_name, suggested
+from metadata.package import load
 from tests.corpus.pages import layout_of, views_of
 from tests.corpus.rules import Known, Wish, grant, wishes_of
 from tests.corpus.source_types import TYPES, choices, flavour_of, literal, on_delete, targets
@@ -91,9 +92,19 @@ def read_digest(path: Path) -> list[Json]:
     return read
 
 
-def convert(digest: Sequence[Json], folder: Path, *, taken: Iterable[str] = ("user",), mend: bool = True) -> Converted:
-    """Write the package. `taken` are names of other packages' objects; without `mend`, faults of the source stay in."""
-    made = Converter(digest, folder, taken, mend)
+def system_objects() -> frozenset[str]:
+    """Names that every tenant has already."""
+    plugins = load_plugins()
+    return frozenset(load([], plugins.kinds(), plugins.functions).definitions.objects)
+
+
+def convert(
+    digest: Sequence[Json], folder: Path, *, taken: Iterable[str] = (), mend: bool = True
+) -> Converted:  # fmt: skip
+    """Write the package. `taken` are names of other packages' objects, besides the system's; without `mend`, faults of
+    the source stay in.
+    """
+    made = Converter(digest, folder, {*taken, *system_objects()}, mend)
     made.write()
     return made.result
 

@@ -3,6 +3,7 @@
 Nothing here knows a particular package: values come from the field's definition.
 """
 
+import io
 import json
 import re
 import traceback
@@ -14,11 +15,12 @@ import jsonschema_rs
 from starlette.testclient import TestClient
 
 from engine.errors import BadInput, Conflict
+from engine.files import catalogue
 from engine.service import Query, SortKey
 from engine.testing import Running
 from metadata.model import Field, Object
 from tests.corpus.forms import form_values
-from tests.corpus.values import UNSORTED, mended, same, value_of
+from tests.corpus.values import UNSORTED, UPLOADED, mended, same, value_of
 
 __all__ = ["Exercise", "in_order"]
 
@@ -55,6 +57,8 @@ class Exercise:
         }  # fmt: skip
         self.user = site.user("ann", "admin", language="zh-CN", time_zone="Asia/Shanghai")
         self.ids: dict[str, list[str]] = {"user": [self.user]}
+        for kind, (name, content) in UPLOADED.items():
+            self.ids[kind] = [catalogue.add(site.context("ann"), name, io.BytesIO(content)).id]
         self.records = site.records("ann")
         self.faults: list[str] = []
         self.counter = 0

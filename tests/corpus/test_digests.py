@@ -34,7 +34,8 @@ def test_a_foreign_application_works(digest: str, database_url: str, tmp_path: P
 
 
 def test_all_of_them_work_in_one_tenant(database_url: str, tmp_path: Path) -> None:
-    taken, folders = {"user"}, [tmp_path / name for name in DIGESTS]
+    folders = [tmp_path / name for name in DIGESTS]
+    taken: set[str] = set()
     for folder in folders:
         made = convert(read_digest(FOLDER / f"{folder.name}.json"), folder, taken=taken)
         taken |= set(made.names)

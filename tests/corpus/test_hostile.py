@@ -5,13 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from engine.errors import BadInput
 from engine.publish import plan
 from engine.tenants import load_plugins
 from engine.testing import running
 from metadata.package import load
 from tests.corpus.exercise import Exercise
 from tests.corpus.hostile import HOSTILE, MANIFEST
-from tests.corpus.hostile_language import EITHER, WORKING
+from tests.corpus.hostile_language import CLOSED, EITHER, WORKING
 
 TEXTS = {**HOSTILE, **WORKING}
 
@@ -40,3 +41,20 @@ def test_a_package_that_makes_no_sense_is_refused_or_works(name: str, tmp_path: 
             site.publish(tmp_path)
             faults = Exercise(site).run()
         assert not faults, "\n".join(faults)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", CLOSED)
+def test_what_can_never_be_saved_is_warned_of_and_refused_with_a_reason(name: str, tmp_path: Path) -> None:
+    text, warning, refusal = CLOSED[name]
+    (tmp_path / "package.yaml").write_text(MANIFEST + text, encoding="utf-8")
+    plugins = load_plugins()
+    read = load([tmp_path], plugins.kinds(), plugins.functions, has_lint=True)
+    assert (read.has_errors, warning in {problem.code for problem in read.problems}) == (False, True)
+    with running() as site:
+        site.publish(tmp_path)
+        site.user("ann", "admin")
+        (built,) = (one for one in site.tenant.snapshot().definitions.objects.values() if one.package == "hostile")
+        with pytest.raises(BadInput) as refused:
+            site.records("ann").create(built.name, dict.fromkeys(built.fields, "x"))
+    assert refused.value.code == refusal

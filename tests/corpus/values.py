@@ -6,7 +6,7 @@ from typing import Any
 from engine.errors import BadInput
 from metadata.model import Field, Object
 
-__all__ = ["LONG", "UNSORTED", "VALUES", "mended", "same", "value_of"]
+__all__ = ["LONG", "UNSORTED", "UPLOADED", "VALUES", "mended", "same", "value_of"]
 
 Json = dict[str, Any]
 
@@ -34,10 +34,18 @@ VALUES: Mapping[str, Callable[[Field, int], object]] = {
     "color": lambda field, number: f"#0000{number % 256:02x}",
     "rating": lambda field, number: number % int(str(field.options.get("max", 5))) + 1,
     "duration": lambda field, number: number * 60,
+    "secret": lambda field, number: f"secret {number}"[: length(field)],
+    "geolocation": lambda field, number: {"latitude": number % 90, "longitude": 121.47},
+    "address": lambda field, number: {"city": f"City {number}", "street": "1 <script>alert(1)</script>"},
     "multi_choice": lambda field, number: [field.choices[number % len(field.choices)].value],
 }
 
-UNSORTED = frozenset({"multi_choice", "longtext", "richtext", "code", "markdown", "json"})
+UPLOADED: Mapping[str, tuple[str, bytes]] = {
+    "file": ("manual.pdf", b"%PDF-1.7\n1 0 obj\n"),
+    "image": ("photo.png", b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + b"\x01" * 20),
+}
+UNSORTED = frozenset({"multi_choice", "longtext", "richtext", "code", "markdown", "json", "secret", "geolocation",
+                      "address", *UPLOADED})  # fmt: skip
 
 
 def length(field: Field) -> int:
@@ -65,6 +73,8 @@ def value_of(field: Field, number: int, ids: Mapping[str, list[str]]) -> object:
             return None
         name, there = found[number % len(found)]
         return [there[0]] if field.value == "choices" or is_list(field) else f"{name}/{there[number % len(there)]}"
+    if field.type in UPLOADED:
+        return ids[field.type][0]
     return VALUES[field.type](field, number)
 
 
@@ -92,6 +102,19 @@ def mended(
 
 
 def same(made: object, sent: object, field: Field) -> bool:
-    if field.type in ("datetime", "phone", "time", "url", "longtext", "email", "richtext", "code", "markdown"):
+    if field.type in (
+        "datetime",
+        "phone",
+        "time",
+        "url",
+        "longtext",
+        "email",
+        "richtext",
+        "code",
+        "markdown",
+        *UPLOADED,
+    ):
         return bool(made)
+    if field.type == "secret":
+        return bool(made) and made != sent  # its mask
     return made == sent or (field.type == "date" and str(made) == sent) or (sent == "" and made is None)

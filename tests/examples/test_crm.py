@@ -56,9 +56,10 @@ def test_it_has_the_objects_of_a_sale_from_lead_to_payment() -> None:
 def test_it_uses_the_field_types_that_a_sales_team_meets() -> None:
     fields = [field for name in own_objects() for field in crm().objects[name].fields.values()]
     assert {field.type for field in fields} == {
-        "autonumber", "boolean", "choice", "currency", "date", "datetime", "decimal", "duration", "email", "file",
-        "image", "integer", "inverse", "longtext", "multi_choice", "multi_reference", "percent", "phone",
-        "polymorphic_reference", "rating", "reference", "richtext", "table", "text", "time", "url",
+        "address", "autonumber", "boolean", "choice", "currency", "date", "datetime", "decimal", "duration", "email",
+        "file", "geolocation", "image", "integer", "inverse", "longtext", "multi_choice", "multi_reference",
+        "percent", "phone", "polymorphic_reference", "rating", "reference", "richtext", "secret", "table", "text",
+        "time", "url",
     }  # fmt: skip
     assert {field.source for field in fields} == {"value", "formula", "rollup", "lines", "inverse"}
 

@@ -1,5 +1,6 @@
 """How screens show lines, several references, references to one of several objects, trees and settings."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -124,3 +125,5 @@ def test_settings_open_their_one_record(boss: TestClient) -> None:
     assert answer.status_code == 303
     page = boss.get(answer.headers["location"])
     assert (page.status_code, "7" in page.text) == (200, True)
+    page = boss.get(answer.headers["location"]).text if answer.is_redirect else answer.text
+    assert re.search(r"<h1[^>]*>\s*Settings\s*<", page)

@@ -79,7 +79,8 @@ def record_page(visit: Visit, notice: str = "", status: int = 200) -> Response:
     values = values_of(visit, definition, record_id, (*made.plan.paths, *made.more))
     [row] = named_rows(visit.records, made.plan, [[values.get(path) for path in made.plan.paths]])
     scope = visit.ctx.scope
-    title = str(values.get(definition.title) or visit.say("Untitled"))
+    is_single = definition.kind == "single"
+    title = visit.text(definition.label) if is_single else str(values.get(definition.title) or visit.say("Untitled"))
     can_update = scope.can("update", definition.name)
     address = f"/o/{definition.name}/{record_id}"
     page = Facts(visit, definition, made, row, conditions_of(visit, definition, values), record_id,
@@ -92,7 +93,6 @@ def record_page(visit: Visit, notice: str = "", status: int = 200) -> Response:
         related = [r for r in (related_view(visit, definition, one, record_id) for one in tab.related) if r]
         if own or related:
             tabs.append({"label": visit.text(tab.label), "sections": own, "related": related})
-    is_single = definition.kind == "single"
     return visit.render(
         "record.html",
         status,
