@@ -18,6 +18,7 @@ NOW = datetime(2026, 11, 22, 2, 15, tzinfo=UTC)
 FIRM = """
 package: firm
 version: 1.0.0
+languages: [en, zh-CN]
 label: Firm
 ---
 object: settings
