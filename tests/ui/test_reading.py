@@ -91,9 +91,15 @@ def goods() -> list[tuple[FieldType, Field, Any]]:
     return found
 
 
+# Several controls make one value, or none that a formula of a form may see.
+SERVER_ALONE = ("address", "file", "geolocation", "image", "secret")
+
+
 def test_every_good_value_comes_back_from_its_control(tmp_path: Path) -> None:
     cases = []
     for kind, field, value in goods():
+        if kind.name in SERVER_ALONE:
+            continue
         shown = kind.to_form(field, value, ZONE)
         sent = shown if isinstance(shown, list) else [shown]
         if isinstance(value, dt.datetime):
