@@ -24,7 +24,8 @@ def test_a_hostile_package_works(name: str, database_url: str) -> None:
     with running(database_url, ui="ui.pages:mount") as site:
         site.publish(text)
         assert plan(site.tenant, [site.written(text)]).steps == ()
-        faults = Exercise(site).run()
+        # Pages ask no database of their own: one of the two is enough for them.
+        faults = Exercise(site).run(pages=database_url.startswith("sqlite"))
     assert not faults, "\n".join(faults)
 
 
