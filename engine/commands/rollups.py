@@ -46,7 +46,7 @@ def tell_wrong(tenant: Tenant, as_json: bool) -> int:
     else:
         for object_name, field, record in found[:MOST_SHOWN]:
             print(f"{object_name}.{field}: {record}")
-        print(f"{len(found)} roll-ups are wrong" if found else "all roll-ups are right")
+        print(f"{told(len(found), 'roll-up is', 'roll-ups are')} wrong" if found else "all roll-ups are right")
     return REFUSED if found else DONE
 
 
@@ -57,5 +57,11 @@ def mend(tenant: Tenant, as_json: bool) -> int:
     else:
         with tenant.database.write() as connection:
             count = rebuild(connection, snapshot)
-    print(orjson.dumps({"changed": count}).decode() if as_json else f"{count} records had to be mended")
+    print(
+        orjson.dumps({"changed": count}).decode() if as_json else f"{told(count, 'record', 'records')} had to be mended"
+    )
     return DONE
+
+
+def told(count: int, one: str, several: str) -> str:
+    return f"{count} {one if count == 1 else several}"

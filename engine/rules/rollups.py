@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.errors import Conflict
-from engine.formula.fields import reads
+from engine.formula.fields import reads, whole
 from engine.snapshot import Snapshot
 from engine.store import rollups
 from engine.store.database import Connection
 from engine.store.rollups import Group
-from metadata.formula import definition_names, parse
+from metadata.formula import definition_names, parse, shape
 from metadata.model import Field
 
 __all__ = [
@@ -51,7 +51,10 @@ def groups_of(snapshot: Snapshot) -> tuple[Group, ...]:
 
 def is_rolled_up(snapshot: Snapshot, child: str, parent: str) -> bool:
     """Whether records of `child` are rolled up into those of `parent`."""
-    return any(group.child == child and group.parent == parent for group in groups_of(snapshot))
+    key = "rolled up"
+    if key not in snapshot.cache:
+        snapshot.cache[key] = frozenset((group.child, group.parent) for group in groups_of(snapshot))
+    return (child, parent) in snapshot.cache[key]
 
 
 def beginning(snapshot: Snapshot, object_name: str) -> Mapping[str, Any]:
@@ -139,22 +142,26 @@ def _read_by(snapshot: Snapshot, group: Group) -> dict[tuple[str, tuple[str, ...
 def _paths(snapshot: Snapshot, group: Group) -> Iterator[tuple[str, ...]]:
     names = definition_names(snapshot.definitions.objects, group.child)
     for field in group.fields:
-        for text in (field.filter, field.measured):
-            if text:
-                node = parse(text, names, functions=snapshot.plugins.functions, wants=None)
-                yield from reads(snapshot, group.child, node)
+        for text in _texts(field):
+            node = parse(text, names, functions=snapshot.plugins.functions, wants=None)
+            yield from reads(snapshot, group.child, node)
+
+
+def _texts(field: Field) -> list[str]:
+    """What a roll-up reads, as formulas over the child. A field may be called `in`: hence `this`."""
+    return [text for text in (field.filter, field.measured and f"this.{field.measured}") if text]
 
 
 def fingerprint(snapshot: Snapshot, group: Group) -> str:
     """Equal for two versions in which the group's roll-ups give the same values."""
-    parts = [(f.name, f.type, dict(f.options), f.operation, f.measured, f.filter) for f in group.fields]
-    formulas = sorted(
-        (name, field.name, field.formula, dict(field.options))
-        for name, definition in snapshot.definitions.objects.items()
-        for field in definition.fields.values()
-        if field.source == "formula"
-    )
-    return repr((group.child, group.by, parts, sorted(_read_by(snapshot, group)), formulas))
+    names = definition_names(snapshot.definitions.objects, group.child)
+    parts = []
+    for field in group.fields:
+        trees = [parse(text, names, functions=snapshot.plugins.functions, wants=None) for text in _texts(field)]
+        # With the formula fields in them written out: another formula is of no concern.
+        shapes = [shape(whole(snapshot, group.child, tree)) for tree in trees]
+        parts.append((field.name, field.type, dict(field.options), field.operation, shapes))
+    return repr((group.child, group.by, parts))
 
 
 def rebuild(connection: Connection, snapshot: Snapshot, groups: Sequence[Group] | None = None) -> int:

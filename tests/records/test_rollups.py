@@ -203,6 +203,27 @@ def test_a_publish_works_out_what_is_new(shop: Running) -> None:
     assert held(shop, "order", order, "total", "large") == [110.0, 2]
 
 
+def test_a_formula_that_it_does_not_read_is_of_no_concern(shop: Running) -> None:
+    def marks() -> dict[str, str]:
+        snapshot = shop.tenant.snapshot()
+        return {group.parent: rollups.fingerprint(snapshot, group) for group in rollups.groups_of(snapshot)}
+
+    before = marks()
+    shop.publish(SHOP.replace("formula: sales > 100", "formula: sales > 200"))
+    assert marks() == before
+    shop.publish(SHOP.replace("quantity * product.price", "quantity * product.price * 3"))
+    assert [name for name, mark in marks().items() if mark != before[name]] == ["order"]
+
+
+def test_a_measured_field_may_be_called_as_an_operator(sqlite_url: str) -> None:
+    text = SHOP.replace("field: quantity, returns: decimal", "field: in, returns: decimal")
+    text = text.replace("  quantity: {type: integer}", "  quantity: {type: integer}\n  in: {type: integer}")
+    with running(sqlite_url, [text], now=NOW) as site:
+        order = made(site, "order", name="A")
+        made(site, "order_line", **{"order": order, "in": 4})
+        assert held(site, "order", order, "mean") == [4.0]
+
+
 def test_the_command_finds_and_mends_what_is_wrong(
     shop: Running, database_url: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -213,9 +234,9 @@ def test_the_command_finds_and_mends_what_is_wrong(
         connection.sa.execute(sa.update(table).values({table.c.count: 7}))
     common = ["--database", database_url, "--data", str(shop.folder)]
     assert main(["rollups", "verify", *common]) == 1
-    assert capsys.readouterr().out == f"order.count: {order}\n1 roll-ups are wrong\n"
+    assert capsys.readouterr().out == f"order.count: {order}\n1 roll-up is wrong\n"
     assert main(["rollups", "rebuild", *common]) == 0
-    assert capsys.readouterr().out == "1 records had to be mended\n"
+    assert capsys.readouterr().out == "1 record had to be mended\n"
     assert held(shop, "order", order, "count") == [1]
     assert main(["rollups", "verify", *common]) == 0
     assert capsys.readouterr().out == "all roll-ups are right\n"
