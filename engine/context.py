@@ -13,7 +13,7 @@ from engine.snapshot import Snapshot
 from engine.store.database import Connection
 from engine.tenants import Tenant
 
-__all__ = ["SYSTEM", "Actor", "Context", "context_of"]
+__all__ = ["SYSTEM", "Actor", "Context", "Origin", "context_of"]
 
 ZONE_UTC = ZoneInfo("UTC")
 
@@ -30,9 +30,24 @@ class Actor:
     time_zone: ZoneInfo = ZONE_UTC
     is_system: bool = False
     departments: Sequence[str] = ()  # ids of the person's department and of all above it; read when looked at
+    permission_sets: frozenset[str] = frozenset()  # given to the person, a department or a team, not through a role
+    teams: Sequence[str] = ()  # ids of the teams that the person is in
+    on_behalf_of: str = ""  # the id of another user, in whose place the person acts
 
 
 SYSTEM = Actor(id="", username="", name="Fieldstone", is_system=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a request comes from; all "" for the engine's own work."""
+
+    channel: str = ""  # "api", "screen" or "command"
+    address: str = ""
+    request: str = ""  # its id
+
+
+NOWHERE = Origin()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +67,7 @@ class Context:
     time_zone: ZoneInfo = field(default=ZONE_UTC)
     warnings: list[InputWarning] = field(default_factory=list, compare=False)
     stops_at_warnings: bool = False
+    origin: Origin = NOWHERE
 
     @property
     def today(self) -> date:

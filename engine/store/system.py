@@ -8,11 +8,11 @@ from engine.store.database import Connection
 from engine.store.types import DateTime, Id, Integer, Text
 
 __all__ = [
-    "attempt", "counter", "credential", "deletion", "duplicate_key", "ensure", "exists", "file", "file_use", "history",
-    "idempotency", "is_current", "merge", "name", "package", "session", "state", "token", "user_role", "version",
+    "attempt", "audit", "counter", "credential", "deletion", "duplicate_key", "ensure", "exists", "file", "file_use",
+    "history", "idempotency", "is_current", "merge", "name", "package", "session", "state", "token", "user_role", "version",
 ]  # fmt: skip
 
-LAYOUT = 2  # of these tables; a release that adds or changes one counts up
+LAYOUT = 3  # of these tables; a release that adds or changes one counts up
 TABLES = sa.MetaData()
 
 
@@ -184,6 +184,24 @@ file_use = table(
     key("field", Text),
     column("object", Text),
     sa.Index("ix_fs_file_use_record", "record", "field"),
+)
+
+audit = table(
+    "fs_audit",  # who did what: engine/audit/log.py
+    key("id", Id),
+    column("at", DateTime),
+    column("kind", Text),  # "record.update", "sign_in.refused", ...
+    column("by", Id, nullable=True),
+    column("on_behalf_of", Id, nullable=True),
+    column("channel", Text, nullable=True),
+    column("address", Text, nullable=True),
+    column("request", Text, nullable=True),
+    column("object", Text, nullable=True),
+    column("record", Id, nullable=True),
+    column("details", Text, nullable=True),  # JSON
+    sa.Index("ix_fs_audit_at", "at"),
+    sa.Index("ix_fs_audit_record", "record", "at"),
+    sa.Index("ix_fs_audit_by", "by", "at"),
 )
 
 CHANGES: Mapping[int, Callable[[Connection], None]] = {}
