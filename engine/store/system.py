@@ -9,7 +9,8 @@ from engine.store.types import DateTime, Id, Integer, Text
 
 __all__ = [
     "attempt", "audit", "counter", "credential", "deletion", "duplicate_key", "ensure", "exists", "file", "file_use",
-    "history", "idempotency", "is_current", "merge", "name", "package", "session", "state", "token", "user_role", "version",
+    "history", "idempotency", "is_current", "merge", "name", "package", "session", "state", "token", "user_role",
+    "version",
 ]  # fmt: skip
 
 LAYOUT = 3  # of these tables; a release that adds or changes one counts up
