@@ -377,6 +377,9 @@ class DemoUser:
     email: str = ""
     language: str = "en"
     time_zone: str = "UTC"
+    department: str = ""  # keys of sample data
+    position: str = ""
+    manager: str = ""  # a user name
 
 
 @dataclass(frozen=True, slots=True)

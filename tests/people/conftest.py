@@ -54,8 +54,20 @@ objects:
 @pytest.fixture
 def office(database_url: str) -> Iterator[Running]:
     with running(database_url, [OFFICE], now=NOW) as site:
-        site.user("boss", "admin", name="The Boss")
-        site.user("pia", "people", "seller", name="Pia")
-        site.user("lin", "seller", name="林悦")
-        site.user("cai", "chief", name="Cai")
+        staff(site)
         yield site
+
+
+@pytest.fixture
+def small(sqlite_url: str) -> Iterator[Running]:
+    """The same on SQLite only, for what does not depend on the database."""
+    with running(sqlite_url, [OFFICE], now=NOW) as site:
+        staff(site)
+        yield site
+
+
+def staff(site: Running) -> None:
+    site.user("boss", "admin", name="The Boss")
+    site.user("pia", "people", "seller", name="Pia")
+    site.user("lin", "seller", name="林悦")
+    site.user("cai", "chief", name="Cai")
