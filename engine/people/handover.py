@@ -252,7 +252,8 @@ def _around(move: Handover, changes: Iterable[str]) -> dict[str, tuple[Any, Any]
     """Who takes over, and those between them and the giver, come to stand below the giver's own manager: nobody is
     below themselves."""
     table = move.ctx.snapshot.physical.table("user")
-    above = dict(move.connection.sa.execute(sa.select(table.c.id, table.c.manager)).tuples().all())
+    pairs = move.connection.sa.execute(sa.select(table.c.id, table.c.manager)).all()
+    above: dict[str, Any] = {row[0]: row[1] for row in pairs}
     way = [move.taker]
     while (place := above.get(way[-1])) is not None and place not in way:
         way.append(place)

@@ -52,6 +52,9 @@ def given_sets(
         return []
     own_text = sa.cast(user, sa.Text()) if snapshot.dialect == "postgresql" else user
     up = upwards(snapshot, department, "above_me")
+    teams = _teams_of(snapshot, own_text)
+    if isinstance(user, sa.Column):
+        teams = teams.correlate(user.table)  # of the statement around, two levels up
     found = []
     for receiver in ("user", "department", "team"):
         given = snapshot.physical.table(ASSIGNMENT).alias(f"given_{receiver}")
@@ -59,7 +62,7 @@ def given_sets(
         wanted = {
             "user": column == user,
             "department": column.in_(sa.select(up.c.id)),
-            "team": column.in_(_teams_of(snapshot, own_text)),
+            "team": column.in_(teams),
         }[receiver]
         name = given.c.permission_set
         joined = sa.func.group_concat(name, ",") if snapshot.dialect == "sqlite" else sa.func.string_agg(name, ",")

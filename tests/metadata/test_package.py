@@ -92,7 +92,7 @@ def test_views_menus_and_layouts_are_built(loaded: Load) -> None:
     views = found.definitions.views
     assert views["leads"].sort == (SortKey("status"), SortKey("created_at", True))
     assert (views["leads"].is_default, views["others"].is_default) == (True, False)
-    assert [menu.name for menu in found.definitions.menus] == ["sales", "late"]
+    assert [menu.name for menu in found.definitions.menus] == ["sales", "late", "people"]
     assert found.definitions.menus[0].items == (MenuItem("lead", "leads"),)
 
 

@@ -17,7 +17,7 @@ def test_the_page_tells_what_goes_and_hands_it_over(sqlite_url: str) -> None:
         assert f'href="/o/user/{lin}/handover"' in client.get(f"/o/user/{lin}").text
         page = client.get(f"/o/user/{lin}/handover").text
         assert "Big one" in page
-        assert "Then deactivate 林悦" in page
+        assert "Deactivate 林悦" in page
         refused = client.post(f"/o/user/{lin}/handover", data={"to": lin})
         assert (refused.status_code, "Nobody hands over to themselves" in refused.text) == (422, True)
         done = client.post(f"/o/user/{lin}/handover", data={"to": cai, "deactivate": "1"})
