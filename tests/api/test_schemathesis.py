@@ -17,6 +17,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from engine.testing import Running
+from tests.depth import at_depth
 
 CHECKS = [
     not_a_server_error,
@@ -25,7 +26,7 @@ CHECKS = [
     response_headers_conformance,
     response_schema_conformance,
 ]
-EXAMPLES = 8  # per operation, kind of data and role: half a minute in all
+EXAMPLES = at_depth(3, 40)  # per operation, kind of data and role
 
 pytestmark = pytest.mark.slow
 
