@@ -117,18 +117,18 @@ GUARDS: Mapping[str, Guard] = {
 
 
 def _mine(ctx: Context) -> Sequence[Any]:
-    return rights.of_roles(ctx.snapshot, ctx.actor.roles, ctx.actor.permission_sets)
+    """Without permission sets, of which it is not known here what they grant."""
+    return rights.of_roles(ctx.snapshot, ctx.actor.roles)
 
 
 def _may_all(ctx: Context) -> bool:
-    """Permission sets beside the roles do not make an administrator."""
-    return ctx.actor.is_system or rights.are_all(rights.of_roles(ctx.snapshot, ctx.actor.roles))
+    return ctx.actor.is_system or rights.are_all(_mine(ctx))
 
 
 def _may_give_sets(ctx: Context, names: Iterable[str]) -> None:
-    mine = rights.of_roles(ctx.snapshot, ctx.actor.roles)
+    mine = _mine(ctx)
     for name in sorted(names):
-        if not rights.cover(mine, rights.of_roles(ctx.snapshot, (), [name])):
+        if not rights.cover(mine, rights.at_most_of_sets([name])):
             raise _beyond(f"the permission set '{name}'")
 
 

@@ -14,18 +14,22 @@ from engine.store import types
 from engine.store.database import Connection
 from metadata.model import ACTIONS, Grant
 
-__all__ = ["are_all", "cover", "full_roles", "has_admin", "held_by", "of_roles"]
+__all__ = ["are_all", "at_most_of_sets", "cover", "full_roles", "has_admin", "held_by", "of_roles"]
 
 EVERYTHING = Grant("*", frozenset(ACTIONS))
 Grants = Sequence[Grant]
 
 
-def of_roles(snapshot: Snapshot, roles: Iterable[str], sets: Iterable[str] = ()) -> Grants:
-    """A role that has gone grants nothing. A permission set that is not known counts as everything: only who may do
-    all may give it."""
+def of_roles(snapshot: Snapshot, roles: Iterable[str]) -> Grants:
+    """A role that has gone grants nothing."""
     known = snapshot.definitions.roles
-    found = [grant for role in roles if role in known for grant in known[role].grants]
-    return [*found, EVERYTHING] if any(True for _ in sets) else found
+    return [grant for role in roles if role in known for grant in known[role].grants]
+
+
+def at_most_of_sets(sets: Iterable[str]) -> Grants:
+    """What permission sets may grant. Their rights are not known here, so they count as everything where somebody
+    gives them, and as nothing where somebody has them."""
+    return [EVERYTHING for _ in sets]
 
 
 def are_all(mine: Grants) -> bool:
@@ -50,7 +54,10 @@ def held_by(connection: Connection, snapshot: Snapshot, users: Sequence[str], to
     roles: dict[str, list[str]] = {one: [] for one in users}
     for user_id, name in connection.sa.execute(pairs.where(person.in_(users)).with_only_columns(person, role)):
         roles[str(user_id)].append(name)
-    return {one: of_roles(snapshot, roles[one], _sets_of(connection, snapshot, one, today)) for one in users}
+    return {
+        one: [*of_roles(snapshot, roles[one]), *at_most_of_sets(_sets_of(connection, snapshot, one, today))]
+        for one in users
+    }
 
 
 def _sets_of(connection: Connection, snapshot: Snapshot, user: str, today: date) -> list[str]:

@@ -58,6 +58,15 @@ def test_nobody_gives_or_takes_what_they_do_not_have(office: Running, path: str)
     assert everything(office) == before
 
 
+def test_a_permission_set_does_not_make_an_administrator(office: Running) -> None:
+    office.records("boss").create("permission_assignment", {"permission_set": "x", "user": office.user("pia")})
+    pia = office.records("pia")
+    assert pia.ctx.actor.permission_sets == frozenset({"x"})
+    for path in ("create", "delete a chief", "mail of an admin", "permission set"):
+        with pytest.raises(Forbidden):
+            GIVE[path](office, pia)
+
+
 def everything(office: Running) -> list[Any]:
     found = []
     with office.tenant.database.read() as connection:
