@@ -41,7 +41,7 @@ def create_app(config: Config, tenant: Tenant | None = None) -> Starlette:
     owned = tenant is None
     if tenant is None:
         plugins = load_plugins(config.plugins)
-        tenant = open_tenant(config.database_url, config.data, config.tenant, plugins, config.files)
+        tenant = open_tenant(config.database_url, config.data, config.tenant, plugins, config.files, channel="")
     site, metrics = Site(config, tenant), Metrics()
     api = Api(site, (*RECORDS, *MERGING, *AGGREGATES, *FILES, *OBJECTS))
     routes: list[BaseRoute] = [Mount(ROOT, app=api), *health_routes(site, metrics)]

@@ -27,6 +27,7 @@ class Config:
     files: str = ""  # where files lie: "" is in `data`, else a folder or s3://bucket/prefix?endpoint=URL&region=NAME
     metrics_token: str = ""  # when set, /metrics wants it as a bearer token
     access_log: bool = False
+    audit_days: int = 180  # after which entries of the audit log are removed
     plugins: tuple[str, ...] = ("plugins.base",)
     ui: str = "ui.pages:mount"  # "module:function", called with the Site, gives its routes; "" is none
 
@@ -83,6 +84,12 @@ def whole_number(text: str) -> int:
     return int(text)
 
 
+def at_least_one(text: str) -> int:
+    if (number := whole_number(text)) < 1:
+        raise ValueError("is less than 1")
+    return number
+
+
 def yes(text: str) -> bool:
     if text.lower() in ("1", "true", "yes", "on"):
         return True
@@ -110,4 +117,5 @@ CONVERT: dict[str, Callable[[str], object]] = {
     "files": str,
     "metrics_token": str,
     "access_log": yes,
+    "audit_days": at_least_one,
 }

@@ -11,8 +11,9 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
-from engine.api.site import Site
-from engine.context import Context
+from engine.api.site import Site, address_of
+from engine.audit.refusals import Asked
+from engine.context import Context, Origin
 from engine.people.authentication import Identity
 from engine.service import Records
 from metadata.model import Text, say
@@ -25,7 +26,7 @@ from ui.texts import LANGUAGES, Say, say_in, supported
 
 __all__ = [
     "COOKIE_AGE", "LANGUAGE_COOKIE", "THEMES", "THEME_COOKIE", "TOAST_COOKIE",
-    "Visit", "here", "html", "language_of", "safe_address", "theme_of", "with_query",
+    "Visit", "asked_for", "here", "html", "language_of", "origin_of", "safe_address", "theme_of", "with_query",
 ]  # fmt: skip
 
 LANGUAGE_COOKIE, THEME_COOKIE, TOAST_COOKIE = "fieldstone_language", "fieldstone_theme", "fieldstone_toast"
@@ -200,6 +201,15 @@ def language_of(request: Request, otherwise: str = "") -> str:
 def theme_of(request: Request) -> str:
     chosen = request.cookies.get(THEME_COOKIE, "auto")
     return chosen if chosen in THEMES else "auto"
+
+
+def origin_of(request: Request) -> Origin:
+    return Origin("screen", address_of(request.scope), request.scope.get("fieldstone.request_id", ""))
+
+
+def asked_for(request: Request) -> Asked:
+    path, given = getattr(request.scope.get("route"), "path", ""), request.path_params
+    return Asked(f"{request.method} {path}", given.get("object", ""), given.get("id", ""))
 
 
 def here(request: Request) -> str:
