@@ -14,6 +14,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount
 
 from engine.api.aggregate import OPERATIONS as AGGREGATES
+from engine.api.audit import OPERATIONS as AUDIT
 from engine.api.errors import HttpRefusal, answer_to, status_of
 from engine.api.files import OPERATIONS as FILES
 from engine.api.guard import Guard
@@ -43,7 +44,7 @@ def create_app(config: Config, tenant: Tenant | None = None) -> Starlette:
         plugins = load_plugins(config.plugins)
         tenant = open_tenant(config.database_url, config.data, config.tenant, plugins, config.files, channel="")
     site, metrics = Site(config, tenant), Metrics()
-    api = Api(site, (*RECORDS, *MERGING, *AGGREGATES, *FILES, *OBJECTS))
+    api = Api(site, (*RECORDS, *MERGING, *AGGREGATES, *FILES, *OBJECTS, *AUDIT))
     routes: list[BaseRoute] = [Mount(ROOT, app=api), *health_routes(site, metrics)]
     if config.ui:
         routes += named(config.ui)(site)

@@ -17,7 +17,7 @@ from engine.context import Context
 from engine.errors import EngineError, Forbidden, Unauthenticated
 from engine.people.authentication import Identity
 from ui.files import static_file
-from ui.screens import bulk, deleted, door, errors, files, forms, home, lists, live, merge, record, search
+from ui.screens import audit, bulk, deleted, door, errors, files, forms, home, lists, live, merge, record, search
 from ui.visit import Visit, asked_for, here, origin_of
 
 __all__ = ["mount"]
@@ -29,6 +29,7 @@ MOST_FIELDS = 10_000  # of a wide object, some fields send two values; the size 
 SCREENS: tuple[tuple[str, str, Screen, str], ...] = (
     ("GET", "/", home.home_page, "records: read"),
     ("GET", "/search", search.search_page, "records: read"),
+    ("GET", "/audit", audit.audit_page, "may_view_audit"),
     ("POST", "/logout", door.sign_out, "own session"),
     ("POST", "/preferences", door.preferences, "own cookies"),
     ("GET", "/o/{object}", lists.list_page, "records: read"),

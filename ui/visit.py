@@ -13,6 +13,7 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 
 from engine.api.site import Site, address_of
 from engine.audit.refusals import Asked
+from engine.audit.search import may_view_audit
 from engine.context import Context, Origin
 from engine.people.authentication import Identity
 from engine.service import Records
@@ -113,6 +114,7 @@ class Visit:
                 "shell": shell_of(self.ctx),
                 "nav": self.nav(view.get("current")),
                 "actor": self.ctx.actor,
+                "may_view_audit": may_view_audit(self.ctx),
                 "theme": theme_of(self.request),
                 "here": here(self.request),
                 "toast": self.toast(),

@@ -5,7 +5,6 @@ Each connection writes a chain of its own, so that writers never wait for each o
 
 import base64
 import hashlib
-import hmac
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -30,6 +29,7 @@ ENTRY = ("chain", "seq", "at", "kind", "by", "on_behalf_of", "channel", "address
 HEAD = ("chain", "key", "gone", "gone_mac", "length", "mac", "seal")
 REGISTER = 0  # the head that counts the chains
 BEGINNING = ""  # what stands for the entry before the first
+SEAL_BYTES = 32
 MARK_BYTES = 8  # of a line of the history, behind the 16 of its id
 MOST_MARKS = 1000  # in one entry
 INSERT: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
@@ -79,12 +79,17 @@ class Noted:
 
 def entry_mac(key: bytes, before: str, entry: Sequence[Any]) -> str:
     """`entry` is as ENTRY without its mac, with the time as text."""
-    return hmac.digest(key, orjson.dumps((before, *entry)), "sha256").hex()
+    return seal_of(key, orjson.dumps((before, *entry)))
 
 
 def head_seal(key: bytes, head: Sequence[Any]) -> str:
     """`head` is as HEAD without its seal."""
-    return hmac.digest(key, orjson.dumps(("head", *head)), "sha256").hex()
+    return seal_of(key, orjson.dumps(("head", *head)))
+
+
+def seal_of(key: bytes, content: bytes) -> str:
+    """Keyed BLAKE2b, RFC 7693: a MAC by itself, at a third of what HMAC costs."""
+    return hashlib.blake2b(content, digest_size=SEAL_BYTES, key=key).hexdigest()
 
 
 def sealed(key: bytes, head: Head) -> Head:
