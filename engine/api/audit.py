@@ -10,6 +10,7 @@ from engine.api.operations import Call, Operation
 from engine.api.permission import Permission
 from engine.api.reading import whole_number
 from engine.audit.search import AuditEntry, Wanted, find
+from engine.store.types import utc_text
 
 __all__ = ["OPERATIONS"]
 
@@ -28,7 +29,7 @@ def list_entries(call: Call) -> Answer:
 
 def body_of(entry: AuditEntry) -> dict[str, Any]:
     return {
-        "id": entry.id, "at": entry.at, "kind": entry.kind, "by": person(entry.by, entry.by_name),
+        "id": entry.id, "at": utc_text(entry.at), "kind": entry.kind, "by": person(entry.by, entry.by_name),
         "on_behalf_of": person(entry.on_behalf_of, entry.on_behalf_of_name), "channel": entry.channel or None,
         "address": entry.address or None, "request": entry.request or None, "object": entry.object or None,
         "record": entry.record or None, "title": entry.title or None, "details": entry.details,

@@ -18,7 +18,7 @@ from engine.snapshot import Snapshot
 from engine.store import system, types
 from engine.store.database import Compiled, Connection, compile_sql, new_id
 
-__all__ = ["Entry", "content_of", "forget_field", "latest", "read", "rewrite", "write"]
+__all__ = ["Entry", "content_of", "forget_field", "forget_of_records", "latest", "read", "rewrite", "write"]
 
 MOST = 500  # lines that are read
 FORGOTTEN = 1000  # lines at a time
@@ -136,6 +136,22 @@ def forget_field(connection: Connection, table: str, column: str) -> list[Change
             if changes.pop(column, None) is not None:
                 changed.append(rewrite(connection, line, changes))
         last = found[-1].id
+    return changed
+
+
+def forget_of_records(
+    connection: Connection, snapshot: Snapshot, object_name: str, ids: Sequence[str], fields: Sequence[str]
+) -> list[Changed]:
+    """What became of some fields of some records. Returns the lines that say less now."""
+    columns = {snapshot.physical.names.columns[object_name][name] for name in fields}
+    changed: list[Changed] = []
+    for one in ids:
+        wanted = sa.select(system.history).where(system.history.c.record == one, system.history.c.changes.is_not(None))
+        for line in connection.sa.execute(wanted).all():
+            changes = orjson.loads(line.changes)
+            left = {name: pair for name, pair in changes.items() if name not in columns}
+            if len(left) < len(changes):
+                changed.append(rewrite(connection, line, left))
     return changed
 
 
