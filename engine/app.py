@@ -1,5 +1,6 @@
 """The ASGI application: the API, health, and the screens that are mounted beside them."""
 
+import asyncio
 import importlib
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -25,11 +26,15 @@ from engine.api.objects import OPERATIONS as OBJECTS
 from engine.api.operations import ROOT, Api
 from engine.api.records import OPERATIONS as RECORDS
 from engine.api.site import Site
+from engine.audit.upkeep import prune
 from engine.config import Config, from_environment
 from engine.errors import EngineError
 from engine.tenants import Tenant, load_plugins, open_tenant
 
 __all__ = ["create_app", "from_settings"]
+
+DAY_S = 24 * 3600
+log = logging.getLogger("fieldstone.audit")
 
 Mounted = Callable[[Site], Sequence[BaseRoute]]
 
@@ -51,7 +56,9 @@ def create_app(config: Config, tenant: Tenant | None = None) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        upkeep = asyncio.create_task(keep_audit_short(site))
         yield
+        upkeep.cancel()
         site.close()
         if owned:
             site.tenant.close()
@@ -65,6 +72,16 @@ def create_app(config: Config, tenant: Tenant | None = None) -> Starlette:
     app.router.redirect_slashes = False
     app.state.site = site
     return app
+
+
+async def keep_audit_short(site: Site) -> None:
+    """Once a day while the process runs; it is done at its start, too. Several processes do no harm to each other."""
+    while True:
+        await asyncio.sleep(DAY_S)
+        try:
+            await site.run_aside(lambda: prune(site.tenant, site.clock(), site.config.audit_days))
+        except Exception:  # a busy database, for instance: the next day is soon enough
+            log.exception("old entries of the audit log could not be removed")
 
 
 def from_settings() -> Starlette:

@@ -14,6 +14,7 @@ from ui.visit import Visit, with_query
 __all__ = ["audit_page"]
 
 PAGE = 50
+SPEAKING = ("code", "asked")  # details that need no name beside them
 MOST_PEOPLE = 200  # that the filter offers
 FILTERS = ("kind", "by", "object", "record", "since", "until")
 ICONS = {
@@ -88,7 +89,6 @@ def view_of(visit: Visit, entry: AuditEntry) -> dict[str, Any]:
         "href": f"/o/{entry.object}/{entry.record}" if entry.title else "",
         "record": entry.record,
         "count": count_text(visit, entry),
-        "details": [(name, str(value)[:200]) for name, value in entry.details.items() if name != "count"],
         "where": where(visit, entry),
         "at": entry.at.astimezone(UTC).isoformat(timespec="seconds"),
         "clock": visit.formats.time(entry.at.astimezone(visit.ctx.time_zone).time()),
@@ -103,8 +103,20 @@ def count_text(visit: Visit, entry: AuditEntry) -> str:
 
 def where(visit: Visit, entry: AuditEntry) -> str:
     channels = {"api": visit.say("API"), "screen": visit.say("Screens"), "command": visit.say("Command line")}
-    parts = (channels.get(entry.channel, entry.channel), entry.address, entry.request)
+    parts = [channels.get(entry.channel, entry.channel), entry.address, entry.request]
+    for name, value in entry.details.items():
+        if name in SPEAKING:
+            parts.append(str(value)[:200])
+        elif name != "count":
+            parts.append(f"{name}: {words_of(value)}"[:200])
     return " · ".join(part for part in parts if part)
+
+
+def words_of(value: object) -> str:
+    """A detail: names of fields by object, or a plain value."""
+    if isinstance(value, dict):
+        return ", ".join(f"{name}.{one}" for name, those in value.items() for one in those)
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def kind_text(visit: Visit, kind: str) -> str:
@@ -126,6 +138,8 @@ def kind_text(visit: Visit, kind: str) -> str:
         "privacy": visit.say("Privacy"),
         "privacy.export": visit.say("Personal data exported"),
         "privacy.erase": visit.say("Personal data erased"),
+        "privacy.expire": visit.say("Personal data expired"),
+        "record.erase": visit.say("Personal data erased in the record"),
         "history": visit.say("History"),
         "history.rewritten": visit.say("History shortened"),
         "audit": visit.say("Audit log"),
