@@ -100,7 +100,7 @@ def wipe(
     )
     columns = snapshot.physical.names.columns[object_name]
     rows_merge.forget_values(connection, list(each), [columns[name] for name in done])
-    entries = [(one, versions[one], "erase", {}) for one in each]
+    entries: list[rows_history.Entry] = [(one, versions[one], "erase", {}) for one in each]
     rows_history.write(ctx, connection, object_name, entries)
     return done, kept
 

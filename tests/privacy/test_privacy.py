@@ -4,6 +4,7 @@ import json
 import zipfile
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -191,3 +192,18 @@ def test_the_commands(firm: Running, tmp_path: Path, capsys: pytest.CaptureFixtu
     assert main(["privacy", "erase", "contact", ada, "--yes", *place]) == 0
     assert places(firm) == []
     assert main(["audit", "verify", *place]) == 0
+
+
+def test_the_api(firm: Running) -> None:
+    ada = fill(firm)
+    boss, lin = firm.client("boss"), firm.client("lin")
+    address = f"/api/v1/privacy/contact/{ada}"
+    assert lin.post(f"{address}/export").status_code == 403
+    assert lin.post(f"{address}/erase", json={"confirm": ada}).status_code == 403
+    sent = boss.post(f"{address}/export")
+    with zipfile.ZipFile(BytesIO(sent.content)) as archive:
+        assert json.loads(archive.read("data.json"))["id"] == ada
+    assert boss.post(f"{address}/erase", json={"confirm": "x"}).status_code == 400
+    assert "contact" in "".join(places(firm))
+    assert boss.post(f"{address}/erase", json={"confirm": ada}).json()["kept"] == ["contact.level"]
+    assert places(firm) == []
