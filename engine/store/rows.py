@@ -354,10 +354,12 @@ def chunks(ids: Sequence[str]) -> Iterator[Sequence[str]]:
 def savepoint(connection: Connection) -> Iterator[None]:
     """What is written inside is taken back when it raises; the transaction goes on."""
     connection.run("SAVEPOINT fs_row")
+    noted = len(connection.notes)
     try:
         yield
     except BaseException:
         connection.run("ROLLBACK TO SAVEPOINT fs_row")
+        del connection.notes[noted:]
         connection.run("RELEASE SAVEPOINT fs_row")
         raise
     connection.run("RELEASE SAVEPOINT fs_row")
