@@ -17,12 +17,31 @@ from engine.context import Context
 from engine.errors import EngineError, Unauthenticated
 from engine.people.authentication import Identity
 from ui.files import static_file
-from ui.screens import bulk, deleted, door, errors, files, forms, home, lists, live, merge, record, search
+from ui.screens import (
+    account,
+    bulk,
+    deleted,
+    door,
+    door_code,
+    door_links,
+    errors,
+    files,
+    forms,
+    home,
+    lists,
+    live,
+    merge,
+    people,
+    record,
+    search,
+)
 from ui.visit import Visit, here
 
 __all__ = ["mount"]
 
 Screen = Callable[[Visit], Response]
+Door = Callable[[Site, Request], Response]
+Knock = Callable[[Site, Request, FormData], Response]
 Endpoint = Callable[[Request], Awaitable[Response]]
 MOST_FIELDS = 10_000  # of a wide object, some fields send two values; the size of a body is bounded elsewhere
 
@@ -31,6 +50,19 @@ SCREENS: tuple[tuple[str, str, Screen, str], ...] = (
     ("GET", "/search", search.search_page, "records: read"),
     ("POST", "/logout", door.sign_out, "own session"),
     ("POST", "/preferences", door.preferences, "own cookies"),
+    ("GET", "/me", account.account_page, "own account"),
+    ("POST", "/me/password", account.change_password, "own account"),
+    ("POST", "/me/codes/begin", account.begin_codes, "own account"),
+    ("POST", "/me/codes/confirm", account.confirm_codes, "own account"),
+    ("POST", "/me/codes/off", account.codes_off, "own account"),
+    ("POST", "/me/codes/renew", account.renew_codes, "own account"),
+    ("POST", "/me/sessions/end", account.end_session, "own account"),
+    ("POST", "/me/sessions/end-others", account.end_other_sessions, "own account"),
+    ("POST", "/me/tokens", account.make_token, "own account"),
+    ("POST", "/me/tokens/revoke", account.revoke_token, "own account"),
+    ("POST", "/o/user/{id}/invite", people.invite, "people: manage"),
+    ("POST", "/o/user/{id}/codes-off", people.codes_off, "people: manage"),
+    ("POST", "/o/user/{id}/end-sessions", people.end_sessions, "people: manage"),
     ("GET", "/o/{object}", lists.list_page, "records: read"),
     ("GET", "/o/{object}/filter", lists.filter_part, "records: read"),
     ("GET", "/o/{object}/options", search.options, "records: read"),
@@ -54,14 +86,22 @@ SCREENS: tuple[tuple[str, str, Screen, str], ...] = (
     ("GET", "/{path:path}", errors.no_such_page, "tells only that there is no such page"),
 )
 
+# Pages before a session. What is sent there takes a password's while, so it is worked on beside the database's threads.
+DOORS: tuple[tuple[str, Door, Knock, str], ...] = (
+    ("/login", door.login_page, door.sign_in, "who signs in has no session yet"),
+    ("/login/code", door_code.code_page, door_code.take_code, "who has shown a password has no session yet"),
+    ("/login/forgot", door_links.ask_page, door_links.ask, "who forgot a password has no session"),
+    ("/login/password", door_links.choose_page, door_links.choose, "whoever holds the link of a mail"),
+)
+
 
 def mount(site: Site) -> Sequence[BaseRoute]:
     site.error_page = errors.error_page
     screens = [Route(path, endpoint(site, screen, why), methods=[method]) for method, path, screen, why in SCREENS]
     return [
         Route("/static/{path:path}", static_file, methods=["GET"]),
-        Route("/login", login_page(site), methods=["GET"]),
-        Route("/login", sign_in(site), methods=["POST"]),
+        *(Route(path, door_page(site, page, why), methods=["GET"]) for path, page, _, why in DOORS),
+        *(Route(path, knock(site, work, why), methods=["POST"]) for path, _, work, why in DOORS),
         Route(UPLOADS, files.upload(site), methods=["POST"]),
         *screens,
     ]
@@ -82,7 +122,9 @@ def endpoint(site: Site, screen: Screen, why: str) -> Endpoint:
         # A record's form says "_csrf": an object may have a field "csrf".
         csrf = (form.get("_csrf") or form.get("csrf") or [""])[-1]
         try:
-            return await site.run(lambda: site.answer(request.method, request.headers, work, csrf=csrf))
+            # Passwords are checked beside the database's threads.
+            run = site.run_aside if request.url.path.startswith("/me/") else site.run
+            return await run(lambda: site.answer(request.method, request.headers, work, csrf=csrf))
         except Unauthenticated:
             return to_login(request)
 
@@ -102,20 +144,19 @@ def to_login(request: Request) -> Response:
     return RedirectResponse(address, 303)
 
 
-def login_page(site: Site) -> Endpoint:
-    @asks("anyone", "the page to sign in on")
+def door_page(site: Site, show: Door, why: str) -> Endpoint:
+    @asks("anyone", why)
     async def page(request: Request) -> Response:
-        return door.login_page(site, request)
+        return await site.run(lambda: show(site, request))
 
     return page
 
 
-def sign_in(site: Site) -> Endpoint:
-    @asks("anyone", "who signs in has no session yet")
+def knock(site: Site, work: Knock, why: str) -> Endpoint:
+    @asks("anyone", why)
     async def page(request: Request) -> Response:
         form = await sent_form(request, 20)
-        # Beside the database's threads: a password takes a while to check.
-        return await site.run_aside(lambda: door.sign_in(site, request, form))
+        return await site.run_aside(lambda: work(site, request, form))
 
     return page
 

@@ -14,6 +14,8 @@ from engine.api.lane import Lane
 from engine.config import Config
 from engine.context import Context, context_of
 from engine.errors import Forbidden, Unauthenticated
+from engine.mail.port import open_mailer
+from engine.mail.post import Post
 from engine.people.authentication import Authenticator, Identity, Kind, fingerprint
 from engine.people.sessions import COOKIE, LONGEST
 from engine.store.database import is_schema_changed
@@ -45,6 +47,8 @@ class Site:
         self.authenticator = Authenticator(tenant)
         self.lane = Lane("work", config.threads or threads_for(tenant.database.dialect))
         self.side_lane = Lane("aside", ASIDE_THREADS)
+        self.mailer = open_mailer(config.smtp_url, config.mail_from, config.data)
+        self.post = Post()
         self.error_page: Callable[[Request, int, Exception], Response] | None = None  # the screens set it
 
     async def run(self, work: Callable[[], T]) -> T:
@@ -57,6 +61,7 @@ class Site:
 
     def close(self) -> None:
         """End the threads, after what they have begun."""
+        self.post.close()
         self.lane.close()
         self.side_lane.close()
 
@@ -80,8 +85,11 @@ class Site:
     ) -> T:
         now = self.clock()
         identity = self.identify(headers, now)
-        if identity.kind == "session" and method not in SAFE_METHODS:
-            check_csrf(identity, csrf or headers.get(CSRF_HEADER, ""))
+        if method not in SAFE_METHODS:
+            if identity.kind == "session":
+                check_csrf(identity, csrf or headers.get(CSRF_HEADER, ""))
+            elif identity.actor.token_scope.read_only:
+                raise Forbidden("this token may only read", code="token.read_only", fix="use another token")
         return work(self.context(identity, now), identity)
 
     def identify(self, headers: Mapping[str, str], now: datetime | None = None) -> Identity:

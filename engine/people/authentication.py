@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import sqlalchemy as sa
 
+from engine.access.narrow import TokenScope
 from engine.context import Actor
 from engine.people.departments import DEPARTMENT, Departments
 from engine.store import system
@@ -65,12 +66,12 @@ class Authenticator:
             rows = connection.rows(statement.sql, values)
         if not rows:
             return None
-        user_id, username, name, language, zone, roles, version, csrf, is_to_be_noted, department = rows[0]
+        user_id, username, name, language, zone, roles, version, csrf, is_to_be_noted, department, limits = rows[0]
         if version != self.version:  # columns may have come
             self.statements, self.version = {}, version
         actor = Actor(
             str(user_id), username, name or "", roles_of(roles), language or "en", zone_of(zone or "UTC"),
-            departments=Departments(self.tenant, department) if department else (),
+            departments=Departments(self.tenant, department) if department else (), token_scope=TokenScope.read(limits),
         )  # fmt: skip
         return Identity(actor, kind, version, hashed, csrf or "", bool(is_to_be_noted))
 
@@ -95,12 +96,13 @@ class Authenticator:
         used_at = proof.c.seen_at if kind == "session" else proof.c.used_at
         csrf = proof.c.csrf if kind == "session" else sa.null()
         department = user.c[DEPARTMENT] if DEPARTMENT in user.c else sa.null()  # an older release made the table
+        limits = proof.c.scope if kind == "token" else sa.null()
         is_to_be_noted = sa.case(
             (sa.or_(used_at.is_(None), used_at < sa.bindparam("noted_before", type_=used_at.type)), 1), else_=0
         )
         expires_at = proof.c.expires_at
         query = (
-            sa.select(user.c.id, *columns, roles, version, csrf, is_to_be_noted, department)
+            sa.select(user.c.id, *columns, roles, version, csrf, is_to_be_noted, department, limits)
             .select_from(proof.join(user, proof.c.user == user.c.id))
             .where(
                 proof.c.hash == sa.bindparam("hash", type_=proof.c.hash.type),

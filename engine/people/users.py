@@ -8,9 +8,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from engine.context import SYSTEM, context_of
+from engine.context import SYSTEM, Origin, context_of
 from engine.errors import BadInput, Conflict, InputProblem, NotFound
-from engine.people import passwords, sessions
+from engine.people import credentials, passwords
+from engine.people.credentials import write_hash
+from engine.people.passwords import ORDINARY, Policy
 from engine.service import Records
 from engine.store import system
 from engine.tenants import Tenant
@@ -62,7 +64,7 @@ def create_user(
         raise BadInput(message, problems=[InputProblem("username", "user.name", message)])
     wanted = known_roles(tenant, roles)
     if password is not None and not is_demo:
-        passwords.check_policy(password, username)
+        passwords.check_policy(password, username, (name, str(more.get("email") or "")))
     values = {"username": username, "name": name or username} | more
     hashed = passwords.hash_password(password) if password is not None else None
     with tenant.database.together():
@@ -91,15 +93,17 @@ def check_first_password(tenant: Tenant, password: str) -> None:
         passwords.check_policy(password, ADMIN)
 
 
-def set_password(tenant: Tenant, username: str, password: str, now: datetime, *, is_demo: bool = False) -> None:
-    """All sessions of the user end."""
+def set_password(
+    tenant: Tenant, username: str, password: str, now: datetime, *, is_demo: bool = False, policy: Policy = ORDINARY
+) -> None:
+    """All sessions of the user end, and links that were sent."""
     user = find_user(tenant, username)
+    account = credentials.account_of(tenant, user.id)
+    assert account is not None
     if not is_demo:
-        passwords.check_policy(password, username)
-    hashed = passwords.hash_password(password)
-    with tenant.database.together():
-        write_hash(tenant, user.id, hashed, now)
-        sessions.end_all(tenant, user.id)
+        credentials.check_new(tenant, account, password, policy)
+    origin = Origin("command")
+    credentials.change_password(tenant, account, password, actor=SYSTEM, origin=origin, now=now, policy=policy)
 
 
 def set_roles(tenant: Tenant, username: str, roles: Iterable[str]) -> None:
@@ -107,12 +111,9 @@ def set_roles(tenant: Tenant, username: str, roles: Iterable[str]) -> None:
 
 
 def set_active(tenant: Tenant, username: str, is_active: bool, now: datetime) -> None:
-    """A deactivated user is refused everywhere at once: sessions end, tokens stop working."""
+    """A deactivated user is refused everywhere at once: sessions and tokens end (engine/store/rows_people.py)."""
     user = find_user(tenant, username)
-    with tenant.database.together():
-        Records(context_of(tenant, SYSTEM, now)).update("user", user.id, {"is_active": is_active})
-        if not is_active:
-            sessions.end_all(tenant, user.id)
+    Records(context_of(tenant, SYSTEM, now)).update("user", user.id, {"is_active": is_active})
 
 
 def find_user(tenant: Tenant, username: str) -> User:
@@ -157,10 +158,3 @@ def write_roles(tenant: Tenant, user: str, roles: tuple[str, ...]) -> None:
         connection.sa.execute(sa.delete(system.user_role).where(system.user_role.c.user == user))
         if roles:
             connection.sa.execute(sa.insert(system.user_role), [{"user": user, "role": role} for role in roles])
-
-
-def write_hash(tenant: Tenant, user: str, hashed: str, now: datetime) -> None:
-    row = {"user": user, "hash": hashed, "changed_at": now}
-    with tenant.database.write() as connection:
-        connection.sa.execute(sa.delete(system.credential).where(system.credential.c.user == user))
-        connection.sa.execute(sa.insert(system.credential).values(row))
