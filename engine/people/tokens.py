@@ -70,9 +70,12 @@ def refuse(path: str, code: str, message: str, fix: str = "", **values: object) 
     raise BadInput(message, code=code, fix=fix, problems=[problem])
 
 
-def list_tokens(tenant: Tenant, user: str) -> list[Token]:
+def list_tokens(tenant: Tenant, user: str, token: str = "") -> list[Token]:
+    """The oldest first; only the one that was shown as `token`, where that is given."""
     t = system.token.c
     query = sa.select(t.id, t.name, t.created_at, t.expires_at, t.used_at, t.scope).where(t.user == user)
+    if token:
+        query = query.where(t.hash == fingerprint(token))
     with tenant.database.read() as connection:
         rows = connection.sa.execute(query.order_by(t.created_at, t.id)).all()
     return [Token(i, name, made, ends, used, TokenScope.read(scope)) for i, name, made, ends, used, scope in rows]
