@@ -37,6 +37,8 @@ class Config:
     password_length: int = 10  # at least
     password_history: int = 3  # passwords before this one that are not taken again
     password_days: int = 0  # until a password must be changed; 0 is never
+    oidc: str = ""  # providers to sign in at, as JSON: engine/people/oidc.py
+    outbound_allowed: tuple[str, ...] = ()  # addresses and networks inside that may be called: engine/outbound.py
     totp_roles: tuple[str, ...] = ()  # roles whose holders must sign in in two steps; "*" is everybody
     plugins: tuple[str, ...] = ("plugins.base",)
     ui: str = "ui.pages:mount"  # "module:function", called with the Site, gives its routes; "" is none
@@ -148,5 +150,7 @@ CONVERT: dict[str, Callable[[str], object]] = {
     "password_length": whole_number,
     "password_history": whole_number,
     "password_days": whole_number,
+    "oidc": str,
+    "outbound_allowed": networks,
     "totp_roles": texts,
 }

@@ -24,6 +24,7 @@ from ui.screens import (
     door,
     door_code,
     door_links,
+    door_providers,
     errors,
     files,
     forms,
@@ -93,6 +94,7 @@ DOORS: tuple[tuple[str, Door, Knock, str], ...] = (
     ("/login/forgot", door_links.ask_page, door_links.ask, "who forgot a password has no session"),
     ("/login/password", door_links.choose_page, door_links.choose, "whoever holds the link of a mail"),
 )
+WITH = "/login/with/{provider}"
 
 
 def mount(site: Site) -> Sequence[BaseRoute]:
@@ -101,6 +103,8 @@ def mount(site: Site) -> Sequence[BaseRoute]:
     return [
         Route("/static/{path:path}", static_file, methods=["GET"]),
         *(Route(path, door_page(site, page, why), methods=["GET"]) for path, page, _, why in DOORS),
+        Route(WITH, door_page(site, door_providers.go_there, "who is to sign in elsewhere"), methods=["GET"]),
+        Route(f"{WITH}/back", door_page(site, door_providers.come_back, "who has signed in there"), methods=["GET"]),
         *(Route(path, knock(site, work, why), methods=["POST"]) for path, _, work, why in DOORS),
         Route(UPLOADS, files.upload(site), methods=["POST"]),
         *screens,

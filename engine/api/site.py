@@ -16,7 +16,9 @@ from engine.context import Context, context_of
 from engine.errors import Forbidden, Unauthenticated
 from engine.mail.port import open_mailer
 from engine.mail.post import Post
+from engine.outbound import Outbound
 from engine.people.authentication import Authenticator, Identity, Kind, fingerprint
+from engine.people.oidc import Providers
 from engine.people.sessions import COOKIE, LONGEST
 from engine.store.database import is_schema_changed
 from engine.tenants import Tenant
@@ -49,6 +51,8 @@ class Site:
         self.side_lane = Lane("aside", ASIDE_THREADS)
         self.mailer = open_mailer(config.smtp_url, config.mail_from, config.data)
         self.post = Post()
+        self.outbound = Outbound(config.outbound_allowed)
+        self.providers = Providers(config, self.outbound)
         self.error_page: Callable[[Request, int, Exception], Response] | None = None  # the screens set it
 
     async def run(self, work: Callable[[], T]) -> T:

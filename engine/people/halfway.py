@@ -51,11 +51,12 @@ def person_at(tenant: Tenant, secret: str, now: datetime) -> str | None:
 def spend_try(tenant: Tenant, secret: str, now: datetime) -> bool:
     """Before a code is looked at. False when there is none left."""
     own = system.halfway.c
+    more = sa.type_coerce(own.tries, sa.Integer()) + sa.literal_column("1")  # our own type does not add
     change = sa.update(system.halfway).where(
         own.hash == fingerprint(secret), own.expires_at > now, own.tries < MOST_TRIES
     )
     with tenant.database.write() as connection:
-        return connection.sa.execute(change.values(tries=own.tries + 1)).rowcount == 1
+        return connection.sa.execute(change.values(tries=more)).rowcount == 1
 
 
 def finish(tenant: Tenant, secret: str) -> bool:

@@ -12,6 +12,7 @@ from engine.errors import Unauthenticated
 from engine.people import halfway, links, sessions
 from engine.people.attempts import TooManyAttempts
 from engine.people.sessions import PasswordExpired, SecondStep, Session
+from ui.screens.door_providers import provider_links
 from ui.screens.threshold import door_page, is_our_form, keep, origin_of
 from ui.texts import LANGUAGES, Say
 from ui.visit import LANGUAGE_COOKIE, THEME_COOKIE, THEMES, Visit, safe_address
@@ -28,6 +29,9 @@ def login_page(
     username: str = "",
     sent: FormData | None = None,
 ) -> Response:
+    source = sent if sent is not None else request.query_params
+    onward = safe_address(str(source.get("next", "/")))
+
     def view(say: Say, language: str) -> dict[str, Any]:
         errors = {
             "": "",
@@ -48,7 +52,7 @@ def login_page(
             "info": infos.get(why, ""),
             "username": username,
             "can_forget": bool(site.config.base_url),
-            "providers": [],
+            "providers": provider_links(site, onward),
         }
 
     return door_page(site, request, "login.html", status, view, sent=sent, path="/login")
