@@ -1,5 +1,6 @@
 """Operations of a person's own account: tokens and sessions; and inviting, for who manages users."""
 
+from datetime import datetime
 from typing import Any
 
 from engine.access.narrow import TokenScope
@@ -115,8 +116,8 @@ def token_view(token: Token) -> Json:
     }  # fmt: skip
 
 
-def at(moment: Any) -> str | None:
-    return moment and moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def at(moment: datetime | None) -> str | None:
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z") if moment else None
 
 
 OWN = Permission("person", "own account")

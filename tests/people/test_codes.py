@@ -249,7 +249,7 @@ def test_a_password_that_is_too_old_must_be_changed_before_one_comes_in(office: 
     [
         ("tooshort1", "password.short"), ("x" * 257, "password.long"), ("aaaaaabbbbbb", "password.weak"),
         ("ada.lovelace", "password.weak"), ("Lovelace-Ada", "password.weak"), ("countess@example.com", "password.weak"),
-@pytest.mark.parametrize("password", ["correct horse battery", "tulips in a garden", "8f!Kq02-zzRt", "我的密码是一匹蓝马"])
+        ("AdaLovelace1815!", "password.weak"), ("password1234", "password.common"), ("P@ssw0rd26!", "password.common"),
         ("qwertyuiop", "password.common"), ("1234567890", "password.common"), ("1q2w3e4r5t6y", "password.common"),
         ("Welcome2026!!", "password.common"), ("secretsecret", "password.common"),
         ("fieldstone-demo", "password.common"),
@@ -263,7 +263,7 @@ def test_passwords_that_are_tried_first_are_refused(password: str, code: str) ->
 
 
 @pytest.mark.parametrize(
-    "password", ["correct horse battery", "tulips in a wet garden", "8f!Kq02-zzRt", "我的密码是一匹蓝色的马跑"]
+    "password", ["correct horse battery", "tulips in a garden", "8f!Kq02-zzRt", "我的密码是一匹蓝色马呀"]
 )
 def test_other_passwords_will_do(password: str) -> None:
     check_policy(password, "ada.lovelace", ("Ada Lovelace", "", "countess@example.com"))

@@ -1,13 +1,17 @@
 """Invitations and new passwords by mail."""
 
 import re
+import threading
 from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from starlette.testclient import TestClient
 
-from engine.people import sessions, users
+from engine.context import Origin
+from engine.errors import NotFound
+from engine.mail.port import MailFailed
+from engine.people import links, sessions, users
 from engine.testing import Running
 from tests.people.conftest import BASE, GOOD, Letters
 
@@ -222,3 +226,38 @@ def test_what_happened_stands_in_the_audit_log(office: Running) -> None:
     assert found == [
         ("password.reset.asked", "screen", "testclient"), ("password.changed", "screen", "testclient"),
     ]  # fmt: skip
+
+
+def test_of_several_who_use_a_link_at_once_one_gets_through(office: Running) -> None:
+    ask(office, "kim")
+    secret = letters(office).link.partition("=")[2]
+    gate, done = threading.Barrier(4), []
+
+    def accept(number: int) -> None:
+        gate.wait()
+        try:
+            links.accept(
+                office.tenant, office.config, secret, f"a fine password {number}", origin=Origin(), now=office.now
+            )  # fmt: skip
+            done.append(number)
+        except NotFound:
+            pass
+
+    threads = [threading.Thread(target=accept, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    [winner] = done
+    assert [may_come_in(office, f"a fine password {number}") for number in range(4)] == [
+        number == winner for number in range(4)
+    ]  # fmt: skip
+
+
+def test_a_mail_that_is_refused_leaves_the_page_of_the_user_with_the_reason(office: Running) -> None:
+    class Down:
+        def send(self, mail: object) -> None:
+            raise MailFailed("the server is down", may_succeed_later=True)
+
+    office.site.mailer = Down()
+    assert invite(office, "lin") == 502

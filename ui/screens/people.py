@@ -20,7 +20,7 @@ def person_actions(visit: Visit, object_name: str, record_id: str) -> list[dict[
     say, base = visit.say, f"/o/user/{record_id}"
     return [
         {"href": f"{base}/invite", "icon": "mail", "label": say("Invite by mail")},
-        {"href": f"{base}/codes-off", "icon": "lock-open", "label": say("Sign in without codes")},
+        {"href": f"{base}/codes-off", "icon": "lock-open", "label": say("Switch codes off")},
         {"href": f"{base}/end-sessions", "icon": "logout", "label": say("End all sessions")},
     ]
 
