@@ -34,24 +34,24 @@ def account_paths(manages: bool) -> Json:
         return found | ({"requestBody": {"content": {"application/json": {"schema": body}}}} if body else {})
 
     key = {"parameters": [{"name": "id", "in": "path", "required": True, "schema": text}]}
-    done, wrong = {"204": {"description": "Done"}}, errors(400, 401, 403, 404)
+    done, wrong = {"204": {"description": "Done"}}, errors(400, 401, 403, 404, 429)
     paths: Json = {
         "/tokens": {
-            "get": does("listTokens", "Your tokens", {"200": listed("tokens", token), **errors(400, 401, 403)}),
+            "get": does("listTokens", "Your tokens", {"200": listed("tokens", token), **errors(400, 401, 403, 429)}),
             "post": does("makeToken", "Make a token, which is told this once", {
-                "201": json_of(made), **errors(400, 401, 403, 413, 415, 422),
+                "201": json_of(made), **errors(400, 401, 403, 413, 415, 422, 429),
             }, wanted),
         },
         "/tokens/{id}": {**key, "delete": does("revokeToken", "Revoke a token", {**done, **wrong})},
         "/sessions": {"get": does("listSessions", "Your sessions", {
-            "200": listed("sessions", session), **errors(400, 401, 403),
+            "200": listed("sessions", session), **errors(400, 401, 403, 429),
         })},
         "/sessions/{id}": {**key, "delete": does("endSession", "End a session", {**done, **wrong})},
     }  # fmt: skip
     if manages:
         sent = json_of({"type": "object", "properties": {"sent_to": text}})
         paths["/users/{id}/invite"] = {**key, "post": does("invite", "Send a link to choose a password", {
-            "200": sent, **errors(400, 401, 403, 404, 409, 413, 415, 422, 502),
+            "200": sent, **errors(400, 401, 403, 404, 409, 413, 415, 422, 429, 502),
         })}  # fmt: skip
         paths["/users/{id}/sessions"] = {**key, "delete": does("endSessions", "End a user's sessions", {
             **done, **wrong,

@@ -66,6 +66,7 @@ def words(status: int, say: Say) -> tuple[str, str]:
             say("The mail could not be sent"),
             say("The mail server did not take it. Try again, or look at the log."),
         ),
+        429: (say("That was too much at once"), say("Wait a minute, then go on.")),
         503: (say("Busy at the moment"), say("The database does not answer. Try again in a moment.")),
     }
     return known.get(status, (say("Something went wrong"), say("It is not your fault, and it has been written down.")))
