@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount
 
+from engine.api.account import OPERATIONS as ACCOUNT
 from engine.api.aggregate import OPERATIONS as AGGREGATES
 from engine.api.audit import OPERATIONS as AUDIT
 from engine.api.errors import HttpRefusal, answer_to, status_of
@@ -51,7 +52,10 @@ def create_app(config: Config, tenant: Tenant | None = None) -> Starlette:
         plugins = load_plugins(config.plugins)
         tenant = open_tenant(config.database_url, config.data, config.tenant, plugins, config.files, channel="")
     site, metrics = Site(config, tenant), Metrics()
-    api = Api(site, (*RECORDS, *MERGING, *AGGREGATES, *FILES, *OBJECTS, *PEOPLE, *AUDIT, *PRIVACY))
+    api = Api(
+        site,
+        (*RECORDS, *MERGING, *AGGREGATES, *FILES, *OBJECTS, *ACCOUNT, *PEOPLE, *AUDIT, *PRIVACY),
+    )
     routes: list[BaseRoute] = [Mount(ROOT, app=api), *health_routes(site, metrics)]
     if config.ui:
         routes += named(config.ui)(site)

@@ -16,7 +16,11 @@ from engine.audit.refusals import Asked, Refusals
 from engine.config import Config
 from engine.context import Context, Origin, context_of
 from engine.errors import Forbidden, Unauthenticated
+from engine.mail.port import open_mailer
+from engine.mail.post import Post
+from engine.outbound import Outbound
 from engine.people.authentication import Authenticator, Identity, Kind, fingerprint
+from engine.people.oidc import Providers
 from engine.people.sessions import COOKIE, LONGEST
 from engine.store.database import is_schema_changed
 from engine.tenants import Tenant
@@ -50,6 +54,10 @@ class Site:
         self.refusals = Refusals(tenant)
         self.lane = Lane("work", config.threads or threads_for(tenant.database.dialect))
         self.side_lane = Lane("aside", ASIDE_THREADS)
+        self.mailer = open_mailer(config.smtp_url, config.mail_from, config.data)
+        self.post = Post()
+        self.outbound = Outbound(config.outbound_allowed)
+        self.providers = Providers(config, self.outbound)
         self.error_page: Callable[[Request, int, Exception], Response] | None = None  # the screens set it
 
     async def run(self, work: Callable[[], T]) -> T:
@@ -62,6 +70,7 @@ class Site:
 
     def close(self) -> None:
         """End the threads, after what they have begun."""
+        self.post.close()
         self.lane.close()
         self.side_lane.close()
 
@@ -99,8 +108,11 @@ class Site:
         self, method: str, headers: Mapping[str, str], work: Callable[[Context, Identity], T], csrf: str,
         identity: Identity, ctx: Context,
     ) -> T:  # fmt: skip
-        if identity.kind == "session" and method not in SAFE_METHODS:
-            check_csrf(identity, csrf or headers.get(CSRF_HEADER, ""))
+        if method not in SAFE_METHODS:
+            if identity.kind == "session":
+                check_csrf(identity, csrf or headers.get(CSRF_HEADER, ""))
+            elif identity.actor.token_scope.read_only:
+                raise Forbidden("this token may only read", code="token.read_only", fix="use another token")
         return work(ctx, identity)
 
     def identify(self, headers: Mapping[str, str], now: datetime | None = None) -> Identity:
