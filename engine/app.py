@@ -16,6 +16,7 @@ from starlette.routing import BaseRoute, Mount
 from engine.api.aggregate import OPERATIONS as AGGREGATES
 from engine.api.errors import HttpRefusal, answer_to, status_of
 from engine.api.files import OPERATIONS as FILES
+from engine.api.front import Fleet, Front
 from engine.api.guard import Guard
 from engine.api.health import health_routes
 from engine.api.merging import OPERATIONS as MERGING
@@ -23,26 +24,30 @@ from engine.api.metrics import Metrics
 from engine.api.objects import OPERATIONS as OBJECTS
 from engine.api.operations import ROOT, Api
 from engine.api.records import OPERATIONS as RECORDS
+from engine.api.lane import Lane
 from engine.api.site import Site
 from engine.config import Config, from_environment
 from engine.errors import EngineError
 from engine.tenants import Tenant, load_plugins, open_tenant
 
-__all__ = ["create_app", "from_settings"]
+__all__ = ["create_app", "create_fleet", "from_settings"]
 
 Mounted = Callable[[Site], Sequence[BaseRoute]]
 
 
-def create_app(config: Config, tenant: Tenant | None = None) -> Starlette:
-    """All that one process serves. `tenant` is opened from the settings unless it is given.
+def create_app(
+    config: Config, tenant: Tenant | None = None, *, lanes: tuple[Lane, Lane] | None = None,
+    metrics: Metrics | None = None,
+) -> Starlette:  # fmt: skip
+    """All that is served of one tenant, which is opened from the settings unless it is given.
 
-    `app.state.site` is the Site.
+    `app.state.site` is the Site. Several in one process share `lanes` and `metrics`.
     """
     owned = tenant is None
     if tenant is None:
         plugins = load_plugins(config.plugins)
         tenant = open_tenant(config.database_url, config.data, config.tenant, plugins, config.files)
-    site, metrics = Site(config, tenant), Metrics()
+    site, metrics = Site(config, tenant, lanes), metrics or Metrics()
     api = Api(site, (*RECORDS, *MERGING, *AGGREGATES, *FILES, *OBJECTS))
     routes: list[BaseRoute] = [Mount(ROOT, app=api), *health_routes(site, metrics)]
     if config.ui:
@@ -66,12 +71,17 @@ def create_app(config: Config, tenant: Tenant | None = None) -> Starlette:
     return app
 
 
-def from_settings() -> Starlette:
+def create_fleet(config: Config) -> Front:
+    """All that one process serves: every tenant, each by an application of its own."""
+    return Front(Fleet(config, create_app))
+
+
+def from_settings() -> Front:
     """For `uvicorn --factory engine.app:from_settings`: all settings from the environment."""
     config = from_environment()
     if config.access_log:
         logging.getLogger("fieldstone.access").setLevel(logging.INFO)
-    return create_app(config)
+    return create_fleet(config)
 
 
 def named(place: str) -> Mounted:

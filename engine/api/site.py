@@ -19,7 +19,7 @@ from engine.people.sessions import COOKIE, LONGEST
 from engine.store.database import is_schema_changed
 from engine.tenants import Tenant
 
-__all__ = ["CSRF_HEADER", "Site", "session_secret"]
+__all__ = ["CSRF_HEADER", "Site", "lanes_for", "session_secret"]
 
 T = TypeVar("T")
 
@@ -29,7 +29,7 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class Site:
-    """One per process. `run` and `run_aside` are for the event loop, the rest for worker threads.
+    """One per tenant that a process serves. `run` and `run_aside` are for the event loop, the rest for worker threads.
 
     A route of the screens:
 
@@ -39,12 +39,13 @@ class Site:
     where `work(context, identity)` reads, writes and renders, all on one version of the definitions.
     """
 
-    def __init__(self, config: Config, tenant: Tenant) -> None:
+    def __init__(self, config: Config, tenant: Tenant, lanes: tuple[Lane, Lane] | None = None) -> None:
+        """`lanes` are threads that several share; whoever made them ends them."""
         self.config, self.tenant = config, tenant
         self.clock: Callable[[], datetime] = lambda: datetime.now(UTC)
         self.authenticator = Authenticator(tenant)
-        self.lane = Lane("work", config.threads or threads_for(tenant.database.dialect))
-        self.side_lane = Lane("aside", ASIDE_THREADS)
+        self.owns_lanes = lanes is None
+        self.lane, self.side_lane = lanes or lanes_for(config, tenant.database.dialect)
         self.error_page: Callable[[Request, int, Exception], Response] | None = None  # the screens set it
 
     async def run(self, work: Callable[[], T]) -> T:
@@ -57,8 +58,9 @@ class Site:
 
     def close(self) -> None:
         """End the threads, after what they have begun."""
-        self.lane.close()
-        self.side_lane.close()
+        if self.owns_lanes:
+            self.lane.close()
+            self.side_lane.close()
 
     def answer(
         self, method: str, headers: Mapping[str, str], work: Callable[[Context, Identity], T], *, csrf: str = ""
@@ -141,6 +143,11 @@ def check_csrf(identity: Identity, sent: str) -> None:
             "the request does not carry this session's CSRF token", code="csrf",
             fix="send it in the X-CSRF-Token header or the form field 'csrf'",
         )  # fmt: skip
+
+
+def lanes_for(config: Config, dialect: str) -> tuple[Lane, Lane]:
+    """For work with the database, and beside it."""
+    return Lane("work", config.threads or threads_for(dialect)), Lane("aside", ASIDE_THREADS)
 
 
 def threads_for(dialect: str) -> int:

@@ -9,8 +9,8 @@ from engine.store.types import DateTime, Id, Integer, Text
 
 __all__ = [
     "attempt", "audit", "counter", "credential", "deletion", "duplicate_key", "ensure", "exists", "file", "file_use",
-    "history", "idempotency", "is_current", "merge", "name", "package", "session", "state", "token", "user_role",
-    "version",
+    "history", "idempotency", "is_current", "merge", "name", "package", "session", "state", "tenant",
+    "token", "user_role", "version",
 ]  # fmt: skip
 
 LAYOUT = 3  # of these tables; a release that adds or changes one counts up
@@ -203,6 +203,12 @@ audit = table(
     sa.Index("ix_fs_audit_at", "at"),
     sa.Index("ix_fs_audit_record", "record", "at"),
     sa.Index("ix_fs_audit_by", "by", "at"),
+)
+
+tenant = table(
+    "fs_tenant",  # at most one row: what kind of tenant this is
+    key("id", Integer),
+    column("sandbox_of", Text, nullable=True),  # the tenant that it is a copy of: nothing it does may leave it
 )
 
 CHANGES: Mapping[int, Callable[[Connection], None]] = {}
