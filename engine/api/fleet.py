@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -62,6 +62,7 @@ class Fleet:
         self.by_name: dict[str, Entry] = {}
         self.by_host: dict[str, str] = {}
         self._making: dict[str, asyncio.Task[Open | None]] = {}
+        self._awaited: Counter[str] = Counter()  # by those who use it next: it is not closed before they do
         self._reading: asyncio.Task[None] | None = None
         self._read_at, self._has_read = float("-inf"), False
 
@@ -139,7 +140,11 @@ class Fleet:
         if task is None:
             task = self._making[name] = asyncio.create_task(self.opened(name, entry))
             task.add_done_callback(lambda _: self._making.pop(name, None))
-        return await asyncio.shield(task)
+        self._awaited[name] += 1
+        try:
+            return await asyncio.shield(task)
+        finally:
+            self._awaited[name] -= 1
 
     async def opened(self, name: str, entry: Entry | None) -> Open | None:
         found = await self.lanes[0].run(lambda: self.make(name, entry))
@@ -175,7 +180,8 @@ class Fleet:
 
     async def make_room(self) -> None:
         """Close the least recently used that nothing uses. Where all are in use, there are more for a while."""
-        idle = [name for name, found in self.open.items() if found.uses == 0 and name != self.default]
+        kept = {self.default, *(name for name, count in self._awaited.items() if count)}
+        idle = [name for name, found in self.open.items() if found.uses == 0 and name not in kept]
         for name in idle[: max(0, len(self.open) - self.config.open_tenants)]:
             await self.retire(name)
 
