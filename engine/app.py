@@ -19,12 +19,12 @@ from engine.api.files import OPERATIONS as FILES
 from engine.api.front import Fleet, Front
 from engine.api.guard import Guard
 from engine.api.health import health_routes
+from engine.api.lane import Lane
 from engine.api.merging import OPERATIONS as MERGING
 from engine.api.metrics import Metrics
 from engine.api.objects import OPERATIONS as OBJECTS
 from engine.api.operations import ROOT, Api
 from engine.api.records import OPERATIONS as RECORDS
-from engine.api.lane import Lane
 from engine.api.site import Site
 from engine.config import Config, from_environment
 from engine.errors import EngineError

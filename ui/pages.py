@@ -105,7 +105,7 @@ def to_login(request: Request) -> Response:
 def login_page(site: Site) -> Endpoint:
     @asks("anyone", "the page to sign in on")
     async def page(request: Request) -> Response:
-        return door.login_page(site, request)
+        return await site.run_aside(lambda: door.login_page(site, request))  # it may ask whether this is a sandbox
 
     return page
 

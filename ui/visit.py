@@ -112,6 +112,7 @@ class Visit:
                 "shell": shell_of(self.ctx),
                 "nav": self.nav(view.get("current")),
                 "actor": self.ctx.actor,
+                "sandbox_of": self.ctx.tenant.sandbox_of,
                 "theme": theme_of(self.request),
                 "here": here(self.request),
                 "toast": self.toast(),

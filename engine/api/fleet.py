@@ -168,7 +168,9 @@ class Fleet:
         host = hosts[0] if hosts else f"{name}.{config.base_domain}" if config.base_domain and entry else ""
         if host and config.base_url and name != self.default:
             parts = urlsplit(config.base_url)
-            return replace(config, tenant=name, base_url=f"{parts.scheme}://{host}{f':{parts.port}' * bool(parts.port)}")
+            return replace(
+                config, tenant=name, base_url=f"{parts.scheme}://{host}{f':{parts.port}' * bool(parts.port)}"
+            )
         return replace(config, tenant=name)
 
     async def retire(self, name: str) -> None:

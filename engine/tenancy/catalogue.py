@@ -76,6 +76,13 @@ class Catalogue:
             connection.sa.execute(sa.insert(tenant).values(name=name, state=state, created_at=now))
             write_hosts(connection, name, hosts)
 
+    def free_hosts(self, name: str, hosts: Sequence[str]) -> None:
+        """Whether `name` may have these: raises BadInput for what is no host name, Conflict for another's."""
+        owners = {one: entry.name for entry in self.entries() for one in entry.hosts}
+        for one in map(checked_host, hosts):
+            if owners.get(one, name) != name:
+                raise of_another(one, owners[one])
+
     def set_hosts(self, name: str, hosts: Sequence[str]) -> None:
         """Exactly these. Raises as `add` does, and NotFound."""
         with self.writing() as connection:
@@ -126,7 +133,7 @@ def write_hosts(connection: Connection, name: str, hosts: Sequence[str]) -> None
     for one in dict.fromkeys(map(checked_host, hosts)):
         owner = connection.sa.scalar(sa.select(host.c.tenant).where(host.c.host == one))
         if owner is not None:
-            raise Conflict(f"the host name '{one}' is the tenant {owner}'s", code="tenant.host.taken")
+            raise of_another(one, owner)
         connection.sa.execute(sa.insert(host).values(host=one, tenant=name))
 
 
@@ -146,3 +153,7 @@ def checked_host(text: str) -> str:
 
 def taken(name: str) -> Conflict:
     return Conflict(f"there is a tenant '{name}' already", code="tenant.taken", fix="choose another name")
+
+
+def of_another(host: str, owner: str) -> Conflict:
+    return Conflict(f"the host name '{host}' is the tenant {owner}'s", code="tenant.host.taken")

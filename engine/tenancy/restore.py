@@ -64,19 +64,21 @@ def restore(
     storage.tidy(place.url, place.data)
     with Reader.of(file) as reader, closing(Catalogue(place.url, place.data)) as catalogue:
         reader.verify(told)
-        is_listed = catalogue.entry(name) is not None
-        if not is_listed:
-            catalogue.add(name, hosts, now, "unfinished")
+        entry = catalogue.entry(name)
+        if entry is None:
+            catalogue.add(name, hosts, now, "active" if there else "unfinished")
         try:
             build(place, reader, name, now, there, sandbox_of, told)
         except BaseException:
-            if not is_listed:
-                catalogue.remove(name)
+            if entry is None:
                 if not there:
                     storage.drop_files(place.tenant(name, Plugins()).files)
+                catalogue.remove(name)
             raise
-        if not is_listed or not there:
+        if not there:
             catalogue.set_state(name, "active")
+        if entry is not None and hosts:
+            catalogue.set_hosts(name, hosts)
     return reader.manifest
 
 

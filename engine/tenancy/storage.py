@@ -5,7 +5,6 @@ import secrets
 import shutil
 import sqlite3
 import time
-
 from contextlib import closing, suppress
 from pathlib import Path
 

@@ -1,11 +1,8 @@
 """One process serves many tenants: each request finds its own, and nothing of another."""
 
-import asyncio
 import os
-import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,14 +10,12 @@ import sqlalchemy as sa
 from starlette.testclient import TestClient
 
 from engine.api.fleet import Fleet
-from engine.api.front import Front
 from engine.api.site import CSRF_HEADER
-from engine.app import create_app, create_fleet
+from engine.app import create_fleet
 from engine.config import Config
 from engine.people import sessions, tokens, users
 from engine.people.sessions import COOKIE
 from engine.store.database import Database
-from engine.tenancy import storage
 from engine.tenancy.catalogue import Catalogue
 from engine.tenancy.restore import Place
 from engine.tenants import Tenant
@@ -103,9 +98,7 @@ def test_a_token_leads_to_its_tenant_where_the_host_is_nobodys(two: tuple[Tenant
         assert (answer.status_code, answer.json()["code"]) == (401, "auth.required")
 
 
-def test_unknown_and_suspended_are_answered_alike(
-    two: tuple[Tenant, Tenant], process: Process, place: Place
-) -> None:
+def test_unknown_and_suspended_are_answered_alike(two: tuple[Tenant, Tenant], process: Process, place: Place) -> None:
     _, north = two
     sent = token(north)
     assert process.get("/api/v1/objects", "north.example.com", **sent).status_code == 200
@@ -139,7 +132,9 @@ def test_a_session_of_one_tenant_is_nothing_in_another(two: tuple[Tenant, Tenant
     assert process.get("/api/v1/objects", "north.example.com", **cookie).status_code == 401
 
 
-def test_a_new_tenant_is_served_at_once(two: tuple[Tenant, Tenant], process: Process, place: Place, opened: Opener) -> None:
+def test_a_new_tenant_is_served_at_once(
+    two: tuple[Tenant, Tenant], process: Process, place: Place, opened: Opener
+) -> None:
     assert process.get("/login", "south.example.com").status_code == 400
     opened("south")
     catalogue = Catalogue(place.url, place.data)

@@ -59,6 +59,7 @@ def login_page(
         language=language,
         theme=theme_of(request),
         title=say("Sign in"),
+        sandbox_of=site.tenant.sandbox_of,
         csrf=token,
         next=onward,
         chosen_language=chosen if chosen in LANGUAGES else "",
