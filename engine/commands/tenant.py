@@ -96,9 +96,10 @@ def create(args: argparse.Namespace, place: Place, catalogue: Catalogue, now: da
         check_first_password(tenant, given_password())
         catalogue.add(args.name, args.hosts, now, "unfinished")
         try:
-            ensure(tenant, now)
-            if args.package:
-                show(drawn := plan(tenant, args.package))
+            if drawn is None:
+                ensure(tenant, now)
+            else:
+                show(drawn)
                 apply(tenant, drawn, None, now)
             greet(tenant, now)
         except BaseException:
