@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from engine.api.lane import Lane
+from engine.api.pace import Pace
 from engine.config import Config
 from engine.context import Context, context_of
 from engine.errors import Forbidden, Unauthenticated
@@ -46,6 +47,7 @@ class Site:
         self.authenticator = Authenticator(tenant)
         self.owns_lanes = lanes is None
         self.lane, self.side_lane = lanes or lanes_for(config, tenant.database.dialect)
+        self.pace = Pace(config.requests_per_minute, config.tenant_requests_per_minute)
         self.error_page: Callable[[Request, int, Exception], Response] | None = None  # the screens set it
 
     async def run(self, work: Callable[[], T]) -> T:
@@ -87,12 +89,13 @@ class Site:
         return work(self.context(identity, now), identity)
 
     def identify(self, headers: Mapping[str, str], now: datetime | None = None) -> Identity:
-        """Who shows a valid token or session. Raises Unauthenticated."""
+        """Who shows a valid token or session. Raises Unauthenticated and TooManyRequests."""
         now = now or self.clock()
         kind, secret = credentials(headers)
         identity = self.authenticator.authenticate(kind, fingerprint(secret), now) if secret else None
         if identity is None:
             raise Unauthenticated(*UNKNOWN[kind if secret else "none"])
+        self.pace.count(identity.actor.id, now)
         if identity.is_to_be_noted:
             self.authenticator.note_use(identity, now)
         return identity

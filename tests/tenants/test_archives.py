@@ -54,7 +54,9 @@ HOSTILE: dict[str, Change] = {
     "a part too many": lambda p: p.update({"tables/other.jsonl": b""}),
     "a row was changed": lambda p: p.update({"tables/sale.jsonl": p["tables/sale.jsonl"].replace(b"10125", b"10126")}),
     "a row is gone": lambda p: listed(p, "tables/shop.jsonl", b"", rows=2),
-    "a row of too few values": lambda p: listed(p, "tables/fs_counter.jsonl", b"[1]\n", rows=1, columns=["value", "field"]),
+    "a row of too few values": lambda p: listed(
+        p, "tables/fs_counter.jsonl", b"[1]\n", rows=1, columns=["value", "field"]
+    ),
     "a row that is no JSON": lambda p: listed(p, "tables/fs_counter.jsonl", b"x\n", rows=1, columns=["value"]),
     "a column that is not known": lambda p: listed(p, "tables/fs_counter.jsonl", b"[1]\n", rows=1, columns=["evil"]),
     "a null where none may be": lambda p: listed(p, "tables/fs_counter.jsonl", b"[null]\n", rows=1, columns=["value"]),
@@ -106,7 +108,7 @@ def test_links_and_twins_are_refused(backed_up: Path, tmp_path: Path) -> None:
     for number, extra in enumerate((link, zipfile.ZipInfo("tables/sale.jsonl"))):
         file = tmp_path / f"twin{number}.zip"
         file.write_bytes(backed_up.read_bytes())
-        with zipfile.ZipFile(file, "a") as out, pytest.warns(UserWarning):
+        with zipfile.ZipFile(file, "a") as out, pytest.warns(UserWarning, match="Duplicate name"):
             out.writestr(extra, b"/etc/passwd")
         refused(place, file, tmp_path)
 
