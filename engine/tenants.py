@@ -132,9 +132,11 @@ def load_plugins(packages: tuple[str, ...] = BASE_PLUGINS) -> Plugins:
 
 
 def open_tenant(
-    url: str, data: Path, name: str = "main", plugins: Plugins | None = None, files: str | None = None
-) -> Tenant:
-    """Connects only when it is used. `url` "" is an SQLite file in the folder `data`.
+    url: str, data: Path, name: str = "main", plugins: Plugins | None = None, files: str | None = None,
+    database: Database | None = None,
+) -> Tenant:  # fmt: skip
+    """Connects only when it is used. `url` "" is an SQLite file in the folder `data`; `database` is used instead of
+    the one that the name leads to.
 
     `files` says where files lie: FIELDSTONE_FILES unless given, or the folder `data`. Keys of secrets are those of
     FIELDSTONE_SECRET_KEY, or in the folder. Raises BadInput for what cannot be.
@@ -142,7 +144,8 @@ def open_tenant(
     place = os.environ.get("FIELDSTONE_FILES", "") if files is None else files
     given = os.environ.get("FIELDSTONE_SECRET_KEY", "").strip()
     keys = read_keys(given) if given else []
-    return Tenant(name, storage_of(url, data, name), load_plugins() if plugins is None else plugins, data, place, keys)
+    stored = database or storage_of(url, data, name)
+    return Tenant(name, stored, load_plugins() if plugins is None else plugins, data, place, keys)
 
 
 def storage_of(url: str, data: Path, name: str) -> Database:

@@ -5,6 +5,7 @@ import logging
 import time
 from collections import Counter, OrderedDict
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Protocol
@@ -43,6 +44,7 @@ class Open:
     entry: Entry | None  # as the catalogue said when it was opened; None for one that is not in it
     tenant: Tenant
     app: Starlette
+    life: AbstractAsyncContextManager[object]  # what the application does from its beginning to its end
     uses: int = 0
     is_retired: bool = False
 
@@ -132,7 +134,11 @@ class Fleet:
     async def give_back(self, used: Open) -> None:
         used.uses -= 1
         if used.is_retired and used.uses == 0:
-            await self.lanes[1].run(used.tenant.close)
+            await self.end(used)
+
+    async def end(self, found: Open) -> None:
+        await found.life.__aexit__(None, None, None)
+        await self.lanes[1].run(found.tenant.close)
 
     async def made(self, name: str, entry: Entry | None) -> Open | None:
         """Opened once, however many ask for it at the same time."""
@@ -149,6 +155,7 @@ class Fleet:
     async def opened(self, name: str, entry: Entry | None) -> Open | None:
         found = await self.lanes[0].run(lambda: self.make(name, entry))
         if found is not None:
+            await found.life.__aenter__()
             self.open[name] = found
         return found
 
@@ -160,7 +167,8 @@ class Fleet:
             if tenant.database.is_absent:
                 return None
             ensure(tenant, datetime.now(UTC))
-        return Open(name, entry, tenant, self.create(config, tenant, lanes=self.lanes, metrics=self.metrics))
+        app = self.create(config, tenant, lanes=self.lanes, metrics=self.metrics)
+        return Open(name, entry, tenant, app, app.router.lifespan_context(app))
 
     def config_of(self, name: str, entry: Entry | None) -> Config:
         """The settings with the tenant's own address, for links."""
@@ -178,7 +186,7 @@ class Fleet:
         if found is not None:
             found.is_retired = True
             if found.uses == 0:
-                await self.lanes[1].run(found.tenant.close)
+                await self.end(found)
 
     async def make_room(self) -> None:
         """Close the least recently used that nothing uses. Where all are in use, there are more for a while."""
@@ -187,10 +195,11 @@ class Fleet:
         for name in idle[: max(0, len(self.open) - self.config.open_tenants)]:
             await self.retire(name)
 
-    def close(self) -> None:
+    async def close(self) -> None:
+        for name in list(self.open):
+            found = self.open.pop(name)
+            await found.life.__aexit__(None, None, None)
+            found.tenant.close()
         for lane in self.lanes:
             lane.close()
-        for found in self.open.values():
-            found.tenant.close()
-        self.open.clear()
         self.catalogue.close()

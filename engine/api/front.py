@@ -68,6 +68,6 @@ class Front:
             if message["type"] == "lifespan.startup":
                 await send({"type": "lifespan.startup.complete"})
             elif message["type"] == "lifespan.shutdown":
-                self.fleet.close()
+                await self.fleet.close()
                 await send({"type": "lifespan.shutdown.complete"})
                 return

@@ -32,7 +32,16 @@ __all__ = ["Place", "restore"]
 
 DEFINITIONS_BYTES = 256 * 1024**2
 # What a person or a process of the old days held. Nobody is signed in by a restore.
-ENDED = frozenset({"fs_session", "fs_attempt", "fs_idempotency"})
+ENDED = frozenset(
+    {
+        "fs_session",
+        "fs_attempt",
+        "fs_idempotency",
+        "fs_halfway",
+        "fs_mail_link",
+        "fs_oidc_flow",
+    }  # some may not be there
+)
 # What acts outside or lets somebody in: a sandbox gets none of it.
 OUTSIDE = frozenset({"fs_token"})
 
@@ -45,8 +54,8 @@ class Place:
     data: Path
     files: str | None = None
 
-    def tenant(self, name: str, plugins: Plugins | None = None) -> Tenant:
-        return open_tenant(self.url, self.data, name, plugins, self.files)
+    def tenant(self, name: str, plugins: Plugins | None = None, database: Database | None = None) -> Tenant:
+        return open_tenant(self.url, self.data, name, plugins, self.files, database)
 
 
 def restore(
@@ -86,9 +95,8 @@ def build(place: Place, reader: Reader, name: str, now: datetime, there: bool, s
     plugins = load_plugins()
     with closing(place.tenant(name, plugins)) as tenant:
         aside = storage.aside_of(place.url, place.data, name)
-        aside.functions = dict(tenant.database.functions)
         try:
-            with closing(aside):
+            with closing(place.tenant(name, plugins, aside)):
                 load(aside, reader, plugins, sandbox_of, told)
                 put_files(tenant, reader, told)
                 running = tenant.version() if there else 0
@@ -125,6 +133,7 @@ def load(database: Database, reader: Reader, plugins: Plugins, sandbox_of: str, 
                 for number, table in enumerate(tables, start=1):
                     told(f"table {number} of {len(tables)}: {table.name}")
                     if table.name not in left_out:
+                        connection.sa.execute(sa.delete(table))  # what a new storage begins with
                         insert(connection, table, reader.columns(table.name), reader.lines(table.name))
 
             rebuild(connection, snapshot, fill)

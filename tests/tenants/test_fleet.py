@@ -252,7 +252,7 @@ async def visited(place: Place, names: list[str], before: int) -> tuple[int, lis
             memory.append(resident_bytes())
     assert len(fleet.open) == 20
     assert list(fleet.open) == names[-20:]
-    fleet.close()
+    await fleet.close()
     return most_files, memory
 
 
