@@ -1,8 +1,11 @@
 """A backup as a file: a zip of tables and contents, and a manifest that says what must be in it."""
 
+import errno
 import hashlib
 import re
+import struct
 import zipfile
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -22,7 +25,11 @@ PARTS = re.compile(r"(tables/[a-z0-9_]{1,63}\.jsonl|files/[0-9a-f]{64}|secret\.k
 MOST_PARTS = 5_000_000
 MANIFEST_BYTES = 2 * 1024**3
 LINE_BYTES = 512 * 1024**2
-FREE_BYTES, MOST_RATIO = 256 * 1024**2, 200  # what it may unpack to: so much, and so many times its own size
+FREE_BYTES, MOST_RATIO = 64 * 1024**2, 200  # what it may unpack to: so much, and so many times its own size
+BROKEN = (
+    zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, struct.error, EOFError, ValueError, NotImplementedError,
+    RuntimeError,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,14 +110,19 @@ class Reader:
     @contextmanager
     def of(cls, path: Path) -> Iterator["Reader"]:
         """Raises BadInput for what is no backup."""
-        try:
-            with zipfile.ZipFile(path) as file:
-                yield cls(file, read_manifest(file), path.stat().st_size)
-        except (zipfile.BadZipFile, zipfile.LargeZipFile, EOFError, NotImplementedError, RuntimeError) as error:
-            raise damaged(f"'{path}' is damaged, cut off, or no backup") from error
+        with open(path, "rb") as source:
+            with refusing():
+                file = zipfile.ZipFile(source)
+                manifest = read_manifest(file)
+            with file:
+                yield cls(file, manifest, path.stat().st_size)
 
     def verify(self, told: Callable[[str], None]) -> None:
         """Every part is there, once, and is what the manifest says; nothing else is. Raises BadInput."""
+        with refusing():
+            self.verify_parts(told)
+
+    def verify_parts(self, told: Callable[[str], None]) -> None:
         parts = self.manifest.parts
         names = [info.filename for info in self.zip.infolist() if info.filename != MANIFEST]
         if len(names) != len(set(names)) or set(names) != parts.keys():
@@ -121,6 +133,8 @@ class Reader:
         for number, (name, part) in enumerate(parts.items()):
             if not PARTS.match(name):
                 raise damaged(f"the backup holds '{name[:100]}', which is no part of one")
+            if name.startswith("files/") and name != file_part(part.sha256):
+                raise damaged(f"'{name}' is not the file that its name says")
             if number % 1000 == 0:
                 told(f"verifying {number} of {len(parts)} parts")
             digest, size = hashlib.sha256(), 0
@@ -149,6 +163,10 @@ class Reader:
         if count != part.rows:
             raise damaged(f"the backup has {count} rows of {table}, not {part.rows}")
 
+    def tables(self) -> set[str]:
+        kinds = (name.partition("/") for name in self.manifest.parts)
+        return {rest.removesuffix(".jsonl") for kind, _, rest in kinds if kind == "tables"}
+
     def columns(self, table: str) -> tuple[str, ...]:
         part = self.manifest.parts.get(table_part(table))
         return part.columns if part else ()
@@ -163,6 +181,19 @@ class Reader:
 
     def open(self, name: str) -> IO[bytes]:
         return self.zip.open(name)
+
+
+@contextmanager
+def refusing() -> Iterator[None]:
+    """Whatever a damaged zip makes the library raise, as BadInput."""
+    try:
+        yield
+    except BROKEN as error:
+        raise damaged("the file is damaged, cut off, or no backup") from error
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # a place before the file's beginning
+            raise
+        raise damaged("the file is damaged, cut off, or no backup") from error
 
 
 def read_manifest(file: zipfile.ZipFile) -> Manifest:

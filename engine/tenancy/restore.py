@@ -128,6 +128,8 @@ def load(database: Database, reader: Reader, plugins: Plugins, sandbox_of: str, 
             system.ensure(connection, database.schema)
             connection.defer_references()
             tables = tables_of(snapshot)
+            if unknown := reader.tables() - {table.name for table in tables}:
+                raise damaged(f"the backup has a table {min(unknown)}, which its definitions do not know")
 
             def fill() -> None:
                 for number, table in enumerate(tables, start=1):

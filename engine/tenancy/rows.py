@@ -66,6 +66,8 @@ def insert(connection: Connection, table: sa.Table, names: Sequence[str], lines:
     columns = [known[name] for name in names]
     if not columns:
         return 0
+    if missing := [column.name for column in table.primary_key if column not in columns]:
+        raise BadInput(f"the backup has no column {missing[0]} of {table.name}", code="backup.column")
     converts = [from_text(column.type, connection.dialect) for column in columns]
     statement = compile_sql(
         sa.insert(table).values({column: sa.bindparam(f"v{n}") for n, column in enumerate(columns)}),
@@ -74,7 +76,10 @@ def insert(connection: Connection, table: sa.Table, names: Sequence[str], lines:
     order = [int(key[1:]) for key in statement.keys]
     count, waiting = 0, []
     for line in lines:
-        values = orjson.loads(line)
+        try:
+            values = orjson.loads(line)
+        except orjson.JSONDecodeError as error:
+            raise BadInput(f"a row of {table.name} cannot be read", code="backup.row") from error
         if not isinstance(values, list) or len(values) != len(columns):
             raise BadInput(f"a row of {table.name} has not {len(columns)} values", code="backup.row")
         try:

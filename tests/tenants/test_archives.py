@@ -40,6 +40,8 @@ def first_file(parts: dict[str, bytes]) -> str:
     return next(name for name in parts if name.startswith("files/"))
 
 
+COUNTER = ["object", "field", "period", "value"]
+NULL = b'["shop", "number", "", null]\n'
 HOSTILE: dict[str, Change] = {
     "no manifest": lambda p: p.__delitem__(MANIFEST),
     "manifest is no JSON": lambda p: p.update({MANIFEST: b"{"}),
@@ -55,11 +57,13 @@ HOSTILE: dict[str, Change] = {
     "a row was changed": lambda p: p.update({"tables/sale.jsonl": p["tables/sale.jsonl"].replace(b"10125", b"10126")}),
     "a row is gone": lambda p: listed(p, "tables/shop.jsonl", b"", rows=2),
     "a row of too few values": lambda p: listed(
-        p, "tables/fs_counter.jsonl", b"[1]\n", rows=1, columns=["value", "field"]
+        p, "tables/fs_counter.jsonl", b"[1]\n", rows=1, columns=COUNTER
     ),
-    "a row that is no JSON": lambda p: listed(p, "tables/fs_counter.jsonl", b"x\n", rows=1, columns=["value"]),
+    "a row that is no JSON": lambda p: listed(p, "tables/fs_counter.jsonl", b"x\n", rows=1, columns=COUNTER),
     "a column that is not known": lambda p: listed(p, "tables/fs_counter.jsonl", b"[1]\n", rows=1, columns=["evil"]),
-    "a null where none may be": lambda p: listed(p, "tables/fs_counter.jsonl", b"[null]\n", rows=1, columns=["value"]),
+    "a key is missing": lambda p: listed(p, "tables/fs_counter.jsonl", b"[1]\n", rows=1, columns=["value"]),
+    "a table that no definition knows": lambda p: listed(p, "tables/other.jsonl", b""),
+    "a null where none may be": lambda p: listed(p, "tables/fs_counter.jsonl", NULL, rows=1, columns=COUNTER),
     "rows that refer to nothing": lambda p: listed(p, "tables/user.jsonl", b"", rows=0, columns=["id"]) or listed(
         p, "tables/shop.jsonl", b"", rows=0, columns=["id"]
     ),
@@ -68,7 +72,7 @@ HOSTILE: dict[str, Change] = {
     "a path upwards": lambda p: listed(p, "../../evil", b"x"),
     "an absolute path": lambda p: listed(p, "/etc/evil", b"x"),
     "another folder": lambda p: listed(p, "etc/evil", b"x"),
-    "a bomb": lambda p: listed(p, "tables/bomb.jsonl", b"0" * 300_000_000),
+    "a bomb": lambda p: listed(p, "tables/bomb.jsonl", b"0" * 100_000_000),
     "definitions that are none": lambda p: listed(
         p, "tables/fs_version.jsonl", b'[1,{"b":"AAAA"}]\n', rows=1, columns=["number", "definitions"]
     ),
