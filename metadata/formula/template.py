@@ -1,4 +1,4 @@
-"""Texts with formulas in them: "{account.name} - {number}" -> a formula that gives the text."""
+"""Texts with formulas in them: "{account.name} - {number}" -> a formula that gives the text, or its parts."""
 
 from collections.abc import Mapping, Sequence
 
@@ -8,18 +8,32 @@ from metadata.formula.names import Names
 from metadata.formula.nodes import Arith, Const, Node
 from metadata.formula.parser import parse as parse_formula
 
-__all__ = ["as_node", "parse"]
+__all__ = ["as_formula", "as_node", "is_template", "parse", "split"]
 
 CHARACTERS_MOST = 10_000
 FORMULAS_MOST = 50
 
 
-def parse(text: str, scope: Names, functions: Mapping[str, Signature]) -> tuple[str | Node, ...]:
+def is_template(text: str) -> bool:
+    """Whether braces make it more than a plain text."""
+    return "{" in text or "}" in text
+
+
+def parse(
+    text: str, scope: Names, functions: Mapping[str, Signature], *, has_prior: bool = False
+) -> tuple[str | Node, ...]:
     """Texts as they stand, and formulas as texts, as TEXT() gives them. Raises FormulaError, its column in `text`."""
+    return tuple(
+        part if isinstance(part, str) else _formula(*part, scope, functions, has_prior) for part in split(text)
+    )
+
+
+def split(text: str) -> tuple[str | tuple[str, int], ...]:
+    """Texts as they stand, and (formula, signs before it). Raises FormulaError, its column in `text`."""
     if len(text) > CHARACTERS_MOST:
         message = f"a text with formulas has at most {CHARACTERS_MOST:,} characters, not {len(text):,}"
         raise FormulaError("formula.limit", message)
-    found: list[str | Node] = []
+    found: list[str | tuple[str, int]] = []
     plain, at = "", 0
     while at < len(text):
         pair, sign = text[at : at + 2], text[at]
@@ -29,13 +43,22 @@ def parse(text: str, scope: Names, functions: Mapping[str, Signature]) -> tuple[
             raise FormulaError("formula.syntax", "a '}' closes nothing", "write '}}' for the sign", at + 1)
         elif sign == "{":
             end = _end(text, at)
-            found += [plain] * bool(plain) + [_formula(text[at + 1 : end], at + 1, scope, functions)]
+            found += [plain] * bool(plain) + [(text[at + 1 : end], at + 1)]
             plain, at = "", end + 1
         else:
             plain, at = plain + sign, at + 1
     if sum(not isinstance(part, str) for part in found) > FORMULAS_MOST:
         raise FormulaError("formula.limit", f"a text has at most {FORMULAS_MOST} formulas")
     return (*found, plain) if plain else tuple(found)
+
+
+def as_formula(text: str) -> str:
+    """The same as the text of one formula, as a formula field has it. Raises FormulaError for braces that do not fit."""
+    parts = [repr(part) if isinstance(part, str) else f"TEXT({part[0]})" for part in split(text)]
+    while len(parts) > 1:  # in pairs, as in as_node
+        pairs = [f"({left} + {right})" for left, right in zip(parts[::2], parts[1::2], strict=False)]
+        parts = [*pairs, *parts[len(parts) - len(parts) % 2 :]]
+    return parts[0] if parts else "null"
 
 
 def as_node(parts: Sequence[str | Node]) -> Node:
@@ -68,9 +91,11 @@ def _end(text: str, start: int) -> int:
     raise FormulaError("formula.syntax", "a '{' is not closed", "write '{{' for the sign", start + 1)
 
 
-def _formula(text: str, before: int, scope: Names, functions: Mapping[str, Signature]) -> Node:
+def _formula(
+    text: str, before: int, scope: Names, functions: Mapping[str, Signature], has_prior: bool
+) -> Node:  # fmt: skip
     try:
-        node = parse_formula(text, scope, functions=functions, wants=None)
+        node = parse_formula(text, scope, functions=functions, wants=None, has_prior=has_prior)
         return call("TEXT", [node], functions, node.column)
     except FormulaError as error:
         raise FormulaError(error.code, error.message, error.fix, error.column + before) from error
