@@ -53,7 +53,7 @@ def split(text: str) -> tuple[str | tuple[str, int], ...]:
 
 
 def as_formula(text: str) -> str:
-    """The same as the text of one formula, as a formula field has it. Raises FormulaError for braces that do not fit."""
+    """The same as the text of one formula, as a formula field has it. Raises FormulaError where braces do not fit."""
     parts = [repr(part) if isinstance(part, str) else f"TEXT({part[0]})" for part in split(text)]
     while len(parts) > 1:  # in pairs, as in as_node
         pairs = [f"({left} + {right})" for left, right in zip(parts[::2], parts[1::2], strict=False)]
