@@ -10,6 +10,7 @@ from typing import Any
 
 from engine.context import Context
 from engine.errors import InputProblem, InputWarning
+from engine.rules import messages
 from engine.rules.conditions import Demand, Rule, Rulebook, broken, rulebook_of
 from engine.rules.draft import Draft
 from engine.rules.reach import Reach, values_of
@@ -18,7 +19,6 @@ from engine.store.database import Connection
 from engine.store.query import actor_params
 from engine.store.rows import columns_of
 from metadata.build.objects import POSITION
-from metadata.model import say
 
 __all__ = ["demanded", "judge", "judge_written", "watchers"]
 
@@ -81,7 +81,7 @@ def _asked(
         return
     if not is_wrong:
         return
-    message = say(said.message, ctx.language)
+    message = messages.said(ctx, said, rule.message, reach, seen, prior)
     values = (("rule", said.name),)
     if said.level == "warning":
         record_id = id_ or str(record.get("id") or "")
