@@ -10,7 +10,7 @@ from engine.context import Context
 from engine.errors import BadInput, EngineError, Forbidden, InputProblem, NotFound, Stale
 from engine.rules import duplicates, rollups, trees
 from engine.rules.draft import Draft
-from engine.rules.masters import give_owner
+from engine.rules.masters import belongs_to_all, give_owner, may_join
 from engine.rules.numbering import number
 from engine.rules.pipeline import settle
 from engine.rules.single import refuse_another
@@ -82,6 +82,8 @@ def write_new(
                 rows.insert_many(ctx, connection, name, [row])
     if rows.failing(ctx, connection, name, ids, "create", own):
         raise may_not("create", name)
+    if own and belongs_to_all(rules) and not may_join(ctx, connection, rules, new, known):
+        raise may_not("create", name)  # the other master is not new
     wrong = trees.wrong_places(ctx, connection, rules, {row["id"]: row for row in new}, is_new=True)
     refuse([at(path, wrong[row["id"]]) for path, row in zip(paths, new, strict=True) if row["id"] in wrong])
     for path, row in zip(paths, new, strict=True):
