@@ -97,3 +97,35 @@ def test_a_title_that_is_changed_is_a_step_of_the_plan(site: Running) -> None:
     assert [record["display_name"] for record in page.records] == ["K-1 / ", "K-2 / ", "K-3 / "]
     site.publish(FILES.replace('"{account.name} - {number}"', "number").replace("display_name", "number"))
     assert "display_name" not in site.records("boss").list(Query("deal")).records[0]
+
+
+LINKED = """
+package: links
+version: 1.0.0
+label: Links
+---
+object: person
+label: Person
+fields:
+  name: {type: text, required: true}
+  boss: {type: reference, to: person}
+  since: {type: date}
+  page: {type: formula, formula: "HYPERLINK('/o/person/' + ID_TEXT(boss), boss.name)", returns: markdown}
+  own: {type: formula, formula: "ID_TEXT(id)", returns: text}
+  month: {type: formula, formula: "DATE_TEXT(since, 'yyyy-MM')", returns: text}
+"""
+
+
+def test_a_formula_gives_a_link_the_id_and_the_month(database_url: str) -> None:
+    with running(database_url, [LINKED], now=NOW, ui="ui.pages:mount") as site:
+        site.user("boss", "admin")
+        records = site.records("boss")
+        first = records.create("person", {"name": "Li [x](y)", "since": "2026-03-09"})
+        second = records.create("person", {"name": "B", "boss": first["id"]})
+        assert (first["page"], first["month"], first["own"]) == (None, "2026-03", first["id"])
+        assert second["page"] == f"[Li \\[x\\](y)](/o/person/{first['id']})"
+        found = records.list(Query("person", ("name",), filter=f"ID_TEXT(boss) == '{first['id']}'"))
+        assert [one["name"] for one in found.records] == ["B"]
+        shown = site.client("boss", by="session").get(f"/o/person/{second['id']}").text
+        assert f'href="/o/person/{first["id"]}"' in shown
+        assert ">Li [x](y)</a>" in shown

@@ -129,7 +129,9 @@ def test_it_is_written_where_both_may_be_changed(site: Running, ids: dict[str, s
 
 def test_lines_of_one_need_the_other(site: Running, ids: dict[str, str]) -> None:
     tom = site.records("tom")
-    made = tom.create("course", {"name": "Go", "seats": [{"student": ids["Ann"]}, {"student": ids["Bob"], "credits": 1}]})
+    made = tom.create(
+        "course", {"name": "Go", "seats": [{"student": ids["Ann"]}, {"student": ids["Bob"], "credits": 1}]}
+    )
     assert made["taken"] == 2
     with refused(site, BadInput):
         tom.create("course", {"name": "Chess", "seats": [{"student": ids["Zoe"]}]})
