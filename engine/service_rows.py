@@ -63,8 +63,8 @@ def write_new(
     """New lines; the rows as written. `paths` is where problems with them stand, `known` are references whose targets
     need no look. `own`: their master is new, too, so that only their own grants limit them."""
     name, beginning = rules.object, rollups.beginning(ctx.snapshot, rules.object)
-    for draft in drafts:
-        draft.stored = new_row(ctx, draft.stored)
+    for path, draft in zip(paths, drafts, strict=True):
+        draft.stored, draft.path = new_row(ctx, draft.stored), path
     settle(ctx, connection, rules, drafts, known)
     refuse([at(path, one) for path, draft in zip(paths, drafts, strict=True) for one in draft.problems])
     new = [{**draft.stored, **beginning} for draft in drafts]
@@ -104,6 +104,8 @@ def write_changed(
     name, ids = rules.object, [record_id for _, record_id, _ in changes]
     if rows.failing(ctx, connection, name, ids, "update"):
         raise may_not("update", name)
+    for path, _, draft in changes:
+        draft.path = path
     settle(ctx, connection, rules, [draft for _, _, draft in changes], held=written.held)
     refuse([at(path, problem) for path, _, draft in changes for problem in draft.problems])
     each = {record_id: draft.changed for _, record_id, draft in changes}

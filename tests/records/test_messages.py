@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from engine.errors import BadInput
+from engine.service import Records
 from engine.testing import Running, running
 from tests.records.conftest import NOW
 
@@ -124,3 +125,48 @@ def test_lines_are_told_with_their_record(site: Running) -> None:
         ("", "120.25 in 2 lines is too much"),
         ("lines.0.price", "70 is more than ¥60 of O"),
     ]
+
+
+WARNED = """
+package: sales
+version: 1.0.0
+label: Sales
+---
+object: order
+label: Order
+fields:
+  name: {type: text, required: true}
+  items: {type: table, of: item, label: Items}
+validations:
+  - {rule: much, each: items, field: price, level: warning, error_if: price > 50, message: "{price} is much"}
+---
+object: item
+label: Item
+kind: child
+fields:
+  name: {type: text}
+  order: {type: reference, to: order, master: true}
+  price: {type: decimal, scale: 2, label: Price}
+validations:
+  - {rule: odd, field: price, level: warning, error_if: price < 0, message: "{price} is odd"}
+"""
+
+
+def test_a_warning_of_a_line_says_which_line(database_url: str) -> None:
+    with running(database_url, [WARNED], now=NOW, ui="ui.pages:mount") as site:
+        site.user("boss", "admin")
+        context = site.context("boss")
+        items = [{"price": 5}, {"price": -1}, {"price": 70}]
+        order = Records(context).create("order", {"name": "O", "items": items})
+        wanted = [("items.1.price", "-1 is odd"), ("items.2.price", "70 is much")]
+        assert [(one.path, one.message) for one in context.warnings] == wanted
+        lines = site.records("boss").get("order", order["id"])["items"]
+        context = site.context("boss")
+        sent = [{"id": lines[1]["id"], "price": -2}, {"id": lines[0]["id"]}]
+        Records(context).update("order", order["id"], {"items": sent})
+        assert [(one.path, one.message) for one in context.warnings] == [("items.0.price", "-2 is odd")]
+        form = {"name": "P", "items": "", "items.0.price": "5", "items.1.price": "-1", "items.2.price": "70"}
+        page = site.client("boss", by="session").post("/o/order/new", data=form)
+        assert page.status_code == 409
+        assert "Items, line 2: Price: -1 is odd" in page.text
+        assert "Items, line 3: Price: 70 is much" in page.text
