@@ -67,7 +67,7 @@ def _asked(
     ctx: Context, book: Rulebook, rule: Rule, reach: Reach, record: Values, before: Values | None, path: str, id_: str,
     place: str = "",
 ) -> Iterator[InputProblem]:  # fmt: skip
-    """`place`: of a line where it stands in its record, for warnings; problems are put there by whoever gathers them."""
+    """`place`: of a line where it stands in its record, for warnings; who gathers problems puts those there."""
     said = rule.validation
     if said.level == "warning" and ctx.actor.is_system:
         return  # nobody reads it
