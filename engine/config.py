@@ -29,6 +29,7 @@ class Config:
     tenant_requests_per_minute: int = 60_000  # of all people of a tenant in one process
     metrics_token: str = ""  # when set, /metrics wants it as a bearer token
     access_log: bool = False
+    audit_days: int = 180  # after which entries of the audit log are removed
     plugins: tuple[str, ...] = ("plugins.base",)
     ui: str = "ui.pages:mount"  # "module:function", called with the Site, gives its routes; "" is none
 
@@ -85,6 +86,12 @@ def whole_number(text: str) -> int:
     return int(text)
 
 
+def at_least_one(text: str) -> int:
+    if (number := whole_number(text)) < 1:
+        raise ValueError("is less than 1")
+    return number
+
+
 def yes(text: str) -> bool:
     if text.lower() in ("1", "true", "yes", "on"):
         return True
@@ -114,4 +121,5 @@ CONVERT: dict[str, Callable[[str], object]] = {
     "tenant_requests_per_minute": whole_number,
     "metrics_token": str,
     "access_log": yes,
+    "audit_days": at_least_one,
 }
