@@ -24,6 +24,7 @@ from engine.api.merging import OPERATIONS as MERGING
 from engine.api.metrics import Metrics
 from engine.api.objects import OPERATIONS as OBJECTS
 from engine.api.operations import ROOT, Api
+from engine.api.people import OPERATIONS as PEOPLE
 from engine.api.privacy import OPERATIONS as PRIVACY
 from engine.api.records import OPERATIONS as RECORDS
 from engine.api.site import Site
@@ -50,7 +51,7 @@ def create_app(config: Config, tenant: Tenant | None = None) -> Starlette:
         plugins = load_plugins(config.plugins)
         tenant = open_tenant(config.database_url, config.data, config.tenant, plugins, config.files, channel="")
     site, metrics = Site(config, tenant), Metrics()
-    api = Api(site, (*RECORDS, *MERGING, *AGGREGATES, *FILES, *OBJECTS, *AUDIT, *PRIVACY))
+    api = Api(site, (*RECORDS, *MERGING, *AGGREGATES, *FILES, *OBJECTS, *PEOPLE, *AUDIT, *PRIVACY))
     routes: list[BaseRoute] = [Mount(ROOT, app=api), *health_routes(site, metrics)]
     if config.ui:
         routes += named(config.ui)(site)

@@ -25,6 +25,8 @@ class Config:
     max_body_bytes: int = 8 * 1024 * 1024
     max_file_bytes: int = 100 * 1024 * 1024  # of one upload; fields may allow less
     files: str = ""  # where files lie: "" is in `data`, else a folder or s3://bucket/prefix?endpoint=URL&region=NAME
+    requests_per_minute: int = 6000  # of one person in one process; 0 is no limit
+    tenant_requests_per_minute: int = 60_000  # of all people of a tenant in one process
     metrics_token: str = ""  # when set, /metrics wants it as a bearer token
     access_log: bool = False
     audit_days: int = 180  # after which entries of the audit log are removed
@@ -115,6 +117,8 @@ CONVERT: dict[str, Callable[[str], object]] = {
     "max_body_bytes": whole_number,
     "max_file_bytes": whole_number,
     "files": str,
+    "requests_per_minute": whole_number,
+    "tenant_requests_per_minute": whole_number,
     "metrics_token": str,
     "access_log": yes,
     "audit_days": at_least_one,

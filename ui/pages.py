@@ -17,7 +17,22 @@ from engine.context import Context
 from engine.errors import EngineError, Forbidden, Unauthenticated
 from engine.people.authentication import Identity
 from ui.files import static_file
-from ui.screens import audit, bulk, deleted, door, errors, files, forms, home, lists, live, merge, record, search
+from ui.screens import (
+    audit,
+    bulk,
+    deleted,
+    door,
+    errors,
+    files,
+    forms,
+    handover,
+    home,
+    lists,
+    live,
+    merge,
+    record,
+    search,
+)
 from ui.visit import Visit, asked_for, here, origin_of
 
 __all__ = ["mount"]
@@ -51,6 +66,8 @@ SCREENS: tuple[tuple[str, str, Screen, str], ...] = (
     ("POST", "/o/{object}/{id}/delete", deleted.delete, "records: delete"),
     ("POST", "/o/{object}/{id}/restore", deleted.restore, "records: delete"),
     ("POST", "/o/{object}/{id}/unmerge", merge.unmerge, "records: update, delete"),
+    ("GET", "/o/user/{id}/handover", handover.handover_page, "update of the user, and all rights that the user has"),
+    ("POST", "/o/user/{id}/handover", handover.hand_over_all, "update of the user, and all rights that the user has"),
     ("GET", "/files/{id}", files.fetch, "records: read"),
     ("GET", "/{path:path}", errors.no_such_page, "tells only that there is no such page"),
 )

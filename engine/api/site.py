@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from engine.api.lane import Lane
+from engine.api.pace import Pace
 from engine.audit.refusals import Asked, Refusals
 from engine.config import Config
 from engine.context import Context, Origin, context_of
@@ -46,6 +47,7 @@ class Site:
         self.clock: Callable[[], datetime] = lambda: datetime.now(UTC)
         self.authenticator = Authenticator(tenant)
         self.refusals = Refusals(tenant)
+        self.pace = Pace(config.requests_per_minute, config.tenant_requests_per_minute)
         self.lane = Lane("work", config.threads or threads_for(tenant.database.dialect))
         self.side_lane = Lane("aside", ASIDE_THREADS)
         self.error_page: Callable[[Request, int, Exception], Response] | None = None  # the screens set it
@@ -102,12 +104,13 @@ class Site:
         return work(ctx, identity)
 
     def identify(self, headers: Mapping[str, str], now: datetime | None = None) -> Identity:
-        """Who shows a valid token or session. Raises Unauthenticated."""
+        """Who shows a valid token or session. Raises Unauthenticated and TooManyRequests."""
         now = now or self.clock()
         kind, secret = credentials(headers)
         identity = self.authenticator.authenticate(kind, fingerprint(secret), now) if secret else None
         if identity is None:
             raise Unauthenticated(*UNKNOWN[kind if secret else "none"])
+        self.pace.count(identity.actor.id, now)
         if identity.is_to_be_noted:
             self.authenticator.note_use(identity, now)
         return identity

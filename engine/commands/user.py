@@ -11,9 +11,11 @@ from zoneinfo import available_timezones
 
 import orjson
 
+from engine.api.people import told
 from engine.cli import DONE, add_common_options
+from engine.context import SYSTEM, context_of
 from engine.errors import BadInput
-from engine.people import passwords, tokens, users
+from engine.people import handover, passwords, tokens, users
 from engine.publish import ensure
 from engine.tenants import Tenant, open_tenant
 from metadata.problem import nearest
@@ -44,6 +46,14 @@ def add(subparsers: Any) -> None:
     token = action(actions, "token", "make a token for scripts; it is the last word printed, and not shown again")
     token.add_argument("--days", type=int, default=365, metavar="N", help="how long it is valid; 365")
     token.add_argument("--label", default="", help="what it is for")
+
+    leaving = action(actions, "handover", "give all that a user holds to another: records, reports, memberships")
+    leaving.add_argument("to", metavar="TO", help="user name of who takes over")
+    leaving.add_argument(
+        "--object", action="append", default=None, metavar="O", help="only its records; may be given several times"
+    )
+    leaving.add_argument("--dry-run", action="store_true", help="only count")
+    leaving.add_argument("--deactivate", action="store_true", help="and refuse the user from then on")
 
     for name, help_text in (("activate", "let a user in again"), ("deactivate", "refuse a user from now on")):
         action(actions, name, help_text)
@@ -120,6 +130,19 @@ def activate(tenant: Tenant, args: argparse.Namespace, now: datetime) -> tuple[A
     return {"username": args.name_of_user, "is_active": is_active}, f"{args.name_of_user} is {state}"
 
 
+def hand_over(tenant: Tenant, args: argparse.Namespace, now: datetime) -> tuple[Any, str]:
+    giver, taker = users.find_user(tenant, args.name_of_user), users.find_user(tenant, args.to)
+    ctx = context_of(tenant, SYSTEM, now)
+    report = handover.hand_over(
+        ctx, giver.id, taker.id, objects=args.object, is_dry_run=args.dry_run, deactivates=args.deactivate
+    )
+    lines = [f"  {one.count:>8,}  {one.object}, {one.field}" for one in report.moved]
+    lines += [f"  {one.count:>8,}  {one.object}, {one.field}: not moved, {one.message}" for one in report.left]
+    done = "would go" if args.dry_run else "went"
+    text = f"{report.count:,} references {done} from {giver.username} to {taker.username}"
+    return {"dry_run": args.dry_run, **told(report)}, "\n".join([text, *lines])
+
+
 def list_users(tenant: Tenant, args: argparse.Namespace, now: datetime) -> tuple[Any, str]:
     found = users.list_users(tenant)
     lines = [
@@ -139,5 +162,6 @@ ACTIONS: dict[str, Callable[[Tenant, argparse.Namespace, datetime], tuple[Any, s
     "token": make_token,
     "activate": activate,
     "deactivate": activate,
+    "handover": hand_over,
     "list": list_users,
 }

@@ -225,7 +225,8 @@ def field_details(old: Field, new: Field, target: str, targets: tuple[str, ...])
     for option in sorted(own - {"to", "on_delete", "choices"}):
         if old.options.get(option) != new.options.get(option):
             yield f"{option} {say_value(old.options.get(option))} -> {say_value(new.options.get(option))}"
-    yield from choice_details(old.choices, new.choices)
+    if not new.chosen_from:  # what those are has steps of its own
+        yield from choice_details(old.choices, new.choices)
     for name in (*OTHERS, "on_delete", "label", "help", "package"):
         if getattr(old, name) != getattr(new, name):
             yield name.removeprefix("is_").replace("_", " ")

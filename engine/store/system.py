@@ -93,7 +93,7 @@ credential = table(
     column("hash", Text),
     column("changed_at", DateTime),
 )
-user_role = table("fs_user_role", key("user", Id), key("role", Text))
+user_role = table("fs_user_role", key("user", Id), key("role", Text))  # of a release before: engine/people/roles.py
 session = table(
     "fs_session",
     key("hash", Text),

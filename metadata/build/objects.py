@@ -193,6 +193,7 @@ def build_field(
         is_hidden=data.get("hidden") is True, is_unique=data.get("unique") is True,
         is_indexed=data.get("index") is True, default=None if has_formula else plain(default), options=options,
         choices=build_choices(data.get("choices"), here, wording, translations) if kind and kind.has_choices else (),
+        chosen_from=kind.chosen_from if kind else "",
         target=data["to"] if kind and kind.refers and isinstance(data.get("to"), str) else "",
         on_delete=on_delete if kind and (kind.refers or kind.targets) else "set_null",
         was=names_in(data.get("was")), value=kind.value if kind else "text", source=source,
