@@ -115,6 +115,7 @@ class Visit:
                 "nav": self.nav(view.get("current")),
                 "actor": self.ctx.actor,
                 "may_view_audit": may_view_audit(self.ctx),
+                "sandbox_of": self.ctx.tenant.sandbox_of,
                 "theme": theme_of(self.request),
                 "here": here(self.request),
                 "toast": self.toast(),
@@ -179,6 +180,7 @@ def toast_view(read: Mapping[str, str], say: Say) -> dict[str, str] | None:
         "unmerged_partly": say(
             "The merge was taken back. Values that were changed since stay: {count}.", count=read.get("count", "")
         ),
+        **account_texts(say, title),
     }
     code = read.get("code", "")
     if code not in texts:
@@ -187,6 +189,19 @@ def toast_view(read: Mapping[str, str], say: Say) -> dict[str, str] | None:
     if code in UNDO:
         view["restore"] = f"/o/{quote(read['object'])}/{quote(read['id'])}/{UNDO[code]}"
     return view
+
+
+def account_texts(say: Say, title: str) -> dict[str, str]:
+    return {
+        "password": say("Your password was changed. Other sessions have ended."),
+        "totp_off": say("Signing in in two steps is off."),
+        "session": say("The session has ended."),
+        "sessions": say("The other sessions have ended."),
+        "revoked": say("The token was revoked."),
+        "invited": say("An invitation was sent to {title}.", title=title),
+        "person_totp_off": say("{title} signs in without a code again.", title=title),
+        "person_sessions": say("All sessions of {title} have ended.", title=title),
+    }
 
 
 def html(template: str, status: int = 200, **view: Any) -> HTMLResponse:

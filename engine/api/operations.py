@@ -34,6 +34,7 @@ class Operation:
     parameters: tuple[str, ...] = ()  # of the query; any other is refused
     has_preconditions: bool = False  # without them a request with If-Match is refused, never taken as if it had none
     body_is_optional: bool = False
+    is_secret: bool = False  # its answer is told once and kept nowhere, so not for an Idempotency-Key either
     admits: Callable[[Context], None] | None = None  # its body is a file; asked before that is read
 
 
@@ -70,6 +71,9 @@ class Call:
         if not operation.has_preconditions and ("if-match" in self.headers or "if-unmodified-since" in self.headers):
             message = f"{operation.method} {ROOT}{operation.path} takes no If-Match"
             raise bad_request("precondition.unsupported", message, fix="leave the header out")
+        if operation.is_secret and "idempotency-key" in self.headers:
+            message = f"{operation.method} {ROOT}{operation.path} takes no Idempotency-Key: its answer is not kept"
+            raise bad_request("idempotency.unsupported", message, fix="leave the header out")
         if operation.method == "POST" and (key := self.headers.get("idempotency-key")) is not None:
             return idempotency.once(self, key, operation.run)
         return operation.run(self)

@@ -144,6 +144,7 @@ def serve(config: Config, host: str, port: int, *, workers: int = 1, reload: boo
         access_log=False,  # engine.api.guard writes one that tells no queries
         log_level="warning",
         server_header=False,
+        proxy_headers=False,  # engine.api.proxies believes those that FIELDSTONE_TRUSTED_PROXIES names
         date_header=True,
         timeout_graceful_shutdown=10,
     )
