@@ -20,7 +20,9 @@ FILTERS = ("kind", "by", "object", "record", "since", "until")
 ICONS = {
     "record.create": "plus", "record.update": "pencil", "record.delete": "trash", "record.restore": "arrow-back-up",
     "record.merge": "git-merge", "record.unmerge": "arrow-back-up", "definitions": "git-branch", "refusal": "lock",
-    "sign_in": "login", "export": "file-export", "privacy": "shield-check", "permission": "key",
+    "sign_in": "login", "sign_out": "logout", "session": "logout", "password": "key", "totp": "device-mobile",
+    "token": "key", "people": "users", "tenant": "building", "export": "file-export",
+    "privacy": "shield-check", "permission": "key",
 }  # fmt: skip
 
 
@@ -133,6 +135,22 @@ def kind_text(visit: Visit, kind: str) -> str:
         "definitions.publish": visit.say("Definitions published"),
         "refusal": visit.say("Refused"),
         "sign_in": visit.say("Sign-ins"),
+        "sign_in.refused": visit.say("Sign-in refused"),
+        "sign_out": visit.say("Signed out"),
+        "session": visit.say("Sessions"),
+        "session.ended": visit.say("Session ended"),
+        "password": visit.say("Passwords"),
+        "password.changed": visit.say("Password changed"),
+        "totp": visit.say("Second step"),
+        "totp.on": visit.say("Second step switched on"),
+        "totp.off": visit.say("Second step switched off"),
+        "totp.codes": visit.say("New recovery codes"),
+        "token": visit.say("Tokens"),
+        "token.made": visit.say("Token made"),
+        "token.revoked": visit.say("Token withdrawn"),
+        "people": visit.say("People"),
+        "people.handover": visit.say("Records handed over"),
+        "tenant": visit.say("Tenant"),
         "permission": visit.say("Permissions"),
         "export": visit.say("Exports"),
         "privacy": visit.say("Privacy"),
