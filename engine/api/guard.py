@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from engine.api.errors import HttpRefusal, answer_to
 from engine.api.metrics import Metrics
 from engine.api.operations import ROOT, send_answer
+from engine.api.proxies import client_behind, trusted
 from engine.api.site import Site
 from engine.api.uploads import ENVELOPE_BYTES, UPLOADS
 from engine.config import bare_host
@@ -47,6 +48,7 @@ class Guard:
         self.app, self.site, self.metrics, self.limit = app, site, metrics, config.max_body_bytes
         self.limits = {UPLOADS: config.max_file_bytes + ENVELOPE_BYTES}
         self.hosts = config.allowed_hosts
+        self.proxies = trusted(config.trusted_proxies)
         self.any_host = "*" in self.hosts
         hsts = ((b"strict-transport-security", b"max-age=31536000"),) if config.is_secure else ()
         self.api_headers = (
@@ -63,6 +65,8 @@ class Guard:
             return
         began, status, has_begun = time.perf_counter(), 500, False
         asked = {name: value for name, value in scope["headers"] if name in (b"host", b"x-request-id")}
+        if self.proxies:
+            scope["client"] = client_behind(scope, self.proxies)
         request_id = own_or_new(asked.get(b"x-request-id", b"").decode("latin-1"))
         scope["fieldstone.request_id"] = request_id
         path: str = scope["path"]
