@@ -12,9 +12,11 @@ from typing import Any
 
 import orjson
 
+from engine.audit.log import note
 from engine.cli import DONE, REFUSED, add_common_options, own_version
 from engine.commands.apply import given_password, greet
 from engine.commands.plan import show
+from engine.context import SYSTEM
 from engine.errors import BadInput, Conflict, NotFound
 from engine.keyring import KEY_FILE
 from engine.people.users import check_first_password
@@ -22,7 +24,7 @@ from engine.publish import apply, ensure, plan
 from engine.registry import Plugins
 from engine.tenancy import storage
 from engine.tenancy.archive import Reader
-from engine.tenancy.backup import backup
+from engine.tenancy.backup import COMMAND, backup
 from engine.tenancy.catalogue import Catalogue, Entry
 from engine.tenancy.restore import Place, restore
 from engine.tenants import Tenant, storage_of
@@ -219,6 +221,10 @@ def set_state(args: argparse.Namespace, place: Place, catalogue: Catalogue, now:
     if entry is not None and entry.state == "unfinished":
         message = f"'{args.name}' was never finished, or is half deleted"
         raise Conflict(message, code="tenant.unfinished", fix=f"fieldstone tenant delete {args.name}")
+    with closing(place.tenant(args.name)) as tenant:
+        ensure(tenant, now)
+        with tenant.database.write() as connection:
+            note(connection, f"tenant.{args.action}", actor=SYSTEM, origin=COMMAND, now=now)
     catalogue.set_state(args.name, "suspended" if args.action == "suspend" else "active")
     print(f"{args.name} is {'suspended' if args.action == 'suspend' else 'active'}")
     return DONE

@@ -1,6 +1,8 @@
 """`fieldstone tenant`, as a person or a script uses it."""
 
+import io
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import orjson
@@ -102,8 +104,6 @@ def test_what_cannot_be_is_refused_and_changes_nothing(
 def test_deleting_asks_for_the_name(
     run: Run, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import io
-
     assert run("create", "north") == 0
     monkeypatch.setattr("sys.stdin", io.StringIO("nort\n"))
     assert run("delete", "north") == 1
@@ -122,4 +122,7 @@ def test_a_tenant_that_was_made_without_it_is_listed_and_can_be_suspended(
     assert run("suspend", "main") == 0
     assert listed(run, capsys) == {"main": ("suspended", [], 1, None)}
     assert run("resume", "main") == 0
+    with closing(place.tenant("main")) as tenant, tenant.database.read() as connection:
+        kinds = [kind for (kind,) in connection.rows("SELECT kind FROM fs_audit ORDER BY id")]
+    assert [kind for kind in kinds if kind.startswith("tenant.")] == ["tenant.suspend", "tenant.resume"]
     assert listed(run, capsys) == {"main": ("active", [], 1, None)}
