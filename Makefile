@@ -58,7 +58,13 @@ dev: setup
 	@touch $@
 
 test-deps: setup
-	@$(MAKE) --no-print-directory .venv/.dev
+	@$(MAKE) --no-print-directory .venv/.dev tests/oidc/node_modules/.installed
+
+# An OpenID provider that people sign in at, for tests/signing/test_oidc.py.
+tests/oidc/node_modules/.installed: tests/oidc/package-lock.json
+	$(say) 'test-deps: an OpenID provider'
+	@cd tests/oidc && npm ci --no-audit --no-fund --loglevel=error >/dev/null
+	@touch $@
 
 prerequisites:
 	@bash .ci/prerequisites
@@ -102,4 +108,4 @@ lock: .venv/.uv
 	$(LOCK) $(UPGRADE) --group dev -c requirements.lock -o requirements-dev.lock
 
 clean:
-	rm -rf .venv build dist ui/static/dist ui/frontend/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv build dist ui/static/dist ui/frontend/node_modules tests/oidc/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis

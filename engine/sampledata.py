@@ -339,4 +339,5 @@ def _set_up(ctx: Context, connection: Connection, object_name: str, draft: Draft
 def _remember(ctx: Context, connection: Connection, rules: Rules, row: Mapping[str, Any]) -> None:
     by = Actor(id=row["created_by"] or "", username="", is_system=True)
     then = replace(ctx, actor=by, now=row["created_at"])
-    rows_history.write(then, connection, rules.object, [(row["id"], 1, "create", changes_of(rules, {}, row))])
+    entry = (row["id"], 1, "create", changes_of(rules, {}, row))
+    rows_history.write(then, connection, rules.object, [entry], noted=ctx)

@@ -141,7 +141,8 @@ def running(
     """
     folder = Path(tempfile.mkdtemp(prefix="fieldstone-"))
     config = Config(database_url=database_url, data=folder, ui=ui, plugins=tuple(plugins), **settings)  # type: ignore[arg-type]
-    tenant = open_tenant(config.database_url, folder, config.tenant, load_plugins(config.plugins), config.files)
+    plugged = load_plugins(config.plugins)
+    tenant = open_tenant(config.database_url, folder, config.tenant, plugged, config.files, channel="")
     site = Running(tenant, config, folder, now)
     try:
         if packages:

@@ -128,6 +128,9 @@ class Field:
     is_set_once: bool = False
     is_copied: bool = True
     is_tracked: bool = True  # the history tells what it was
+    category: str = ""  # of the personal data that it holds; "" is none
+    purpose: str = ""  # ... and what that is kept for
+    retention_days: int = 0  # ... and how long after the last change of its record; 0 is not said
     place: Place = NOWHERE
 
     @property
@@ -235,6 +238,7 @@ class Object:
     search: tuple[str, ...] = ()  # fields that the search box reads; title and text-like fields unless said
     duplicates: tuple[DuplicateRule, ...] = ()
     was: tuple[str, ...] = ()
+    is_data_subject: bool = False  # each record is about one person
     expected_records: int = 0  # how many there will be, for the linter; 0 is not said
     place: Place = NOWHERE
 
@@ -242,6 +246,12 @@ class Object:
     def masters(self) -> tuple[Field, ...]:
         """The references to what its records belong to."""
         return tuple(field for field in self.fields.values() if field.is_master)
+
+    @property
+    def belongs_to_all(self) -> bool:
+        """Whether a record has all of several masters, as a line between two records does; else it has one of them."""
+        masters = self.masters
+        return len(masters) > 1 and all(field.is_required for field in masters)
 
 
 def path_to(definition: Object, path: str) -> str:

@@ -27,6 +27,7 @@ from engine.errors import (
     Unauthenticated,
 )
 from engine.keyring import KeyMissing
+from engine.mail.port import MailFailed
 from engine.people.attempts import TooManyAttempts
 
 __all__ = [
@@ -46,6 +47,7 @@ STATUSES: dict[type[EngineError], int] = {
     NeedsConfirmation: 409,  # of screens only: the API answers with the warnings
     Stale: 412,
     TooManyAttempts: 429,
+    MailFailed: 502,
     TooManyRequests: 429,
     Busy: 503,
     KeyMissing: 503,

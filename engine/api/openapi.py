@@ -7,6 +7,7 @@ from urllib.parse import quote
 import orjson
 
 from engine.api import openapi_parts as parts
+from engine.api.account_document import account_paths
 from engine.api.openapi_parts import body_of, errors, json_of, reference
 from engine.context import Context
 from engine.contracts.field import FieldType
@@ -39,6 +40,8 @@ def document(ctx: Context) -> Json:
     paths: Json = dict(fixed_paths())
     if attaching(ctx.snapshot):
         paths |= file_paths(may_upload(ctx))
+    if not ctx.actor.token_scope.told:
+        paths |= account_paths(ctx.scope.can("create", "user") and ctx.scope.can("update", "user"))
     schemas: Json = dict(parts.COMPONENTS["schemas"])
     for name in ctx.scope.objects():
         definition = objects[name]
@@ -259,8 +262,8 @@ def lines_written(ctx: Context, definition: Object) -> Json:
 
 
 def line_schema(definition: Object, changed: Json) -> Json:
-    """Of an object's records as lines of another: without the reference to that."""
-    masters = {field.name for field in definition.masters}
+    """Of an object's records as lines of another: without the reference to that, where they belong to one only."""
+    masters = {field.name for field in definition.masters if not definition.belongs_to_all}
     own = {name: schema for name, schema in changed.items() if name not in masters}
     line_id = {**parts.ID, "description": "Of a line that there is; a new one has none"}
     made = {"type": "object", "properties": {"id": line_id, **own}, "additionalProperties": False}

@@ -342,6 +342,6 @@ COMPONENTS: Json = {
         "csrf": {"type": "apiKey", "in": "header", "name": "X-CSRF-Token"},
     },
     "parameters": PARAMETERS,
-    "responses": {str(s): response(s) for s in (400, 401, 403, 404, 409, 412, 413, 415, 422, 429, 503)},
+    "responses": {str(s): response(s) for s in (400, 401, 403, 404, 409, 412, 413, 415, 422, 429, 502, 503)},
     "schemas": {"Problem": PROBLEM, "Batch": BATCH_REQUEST, **MERGE_SCHEMAS},
 }

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import sqlalchemy as sa
 
+from engine.access.narrow import TokenScope
 from engine.context import Actor
 from engine.people import roles
 from engine.people.departments import DEPARTMENT, Departments
@@ -70,7 +71,9 @@ class Authenticator:
             rows = connection.rows(statement.sql, values)
         if not rows:
             return None
-        user_id, username, name, language, zone, held, version, csrf, is_to_be_noted, department, *sets = rows[0]
+        (
+            user_id, username, name, language, zone, held, version, csrf, is_to_be_noted, department, limits, *sets
+        ) = rows[0]  # fmt: skip
         if version != self.version:  # columns may have come, and what was in one table may be in another
             self.statements, self.version = {}, version
             return self.authenticate(kind, hashed, now)
@@ -78,6 +81,7 @@ class Authenticator:
             str(user_id), username, name or "", names_of(held), language or "en", zone_of(zone or "UTC"),
             departments=Departments(self.tenant, department) if department else (),
             permission_sets=names_of(",".join(filter(None, sets))), teams=Teams(self.tenant, str(user_id)),
+            token_scope=TokenScope.read(limits),
         )  # fmt: skip
         return Identity(actor, kind, version, hashed, csrf or "", bool(is_to_be_noted))
 
@@ -100,6 +104,7 @@ class Authenticator:
         used_at = proof.c.seen_at if kind == "session" else proof.c.used_at
         csrf = proof.c.csrf if kind == "session" else sa.null()
         department = user.c[DEPARTMENT] if DEPARTMENT in user.c else sa.null()  # an older release made the table
+        limits = proof.c.scope if kind == "token" else sa.null()
         is_to_be_noted = sa.case(
             (sa.or_(used_at.is_(None), used_at < sa.bindparam("noted_before", type_=used_at.type)), 1), else_=0
         )
@@ -124,6 +129,7 @@ class Authenticator:
                 csrf,
                 is_to_be_noted,
                 department,
+                limits,
                 *sets,
             )
             .select_from(proof.join(user, proof.c.user == user.c.id))

@@ -9,7 +9,8 @@ import orjson
 import psycopg
 import sqlalchemy as sa
 
-from engine.context import SYSTEM, context_of
+from engine.audit.log import note, note_rewritten
+from engine.context import SYSTEM, Actor, Origin, context_of
 from engine.errors import BadInput, Busy, Conflict, InputProblem
 from engine.people.role_records import take_over
 from engine.publish.carry_out import Migration
@@ -128,6 +129,11 @@ def carry_out(tenant: Tenant, connection: Connection, wanted: Plan, by: str | No
     write_version(connection, actual, version, names, by, now)
     write_packages(connection, wanted.definitions, files, snapshot, version)
     connection.sa.execute(sa.update(system.state).values(version=version))
+    actor, origin = Actor(by or "", "", is_system=not by), Origin(tenant.channel)
+    details = {"version": version, "hash": actual.hash, "steps": len(actual.steps)}
+    note(connection, "definitions.publish", actor=actor, origin=origin, now=now, details=details)
+    rewritten = migration.rewritten
+    note_rewritten(connection, rewritten, actor=actor, origin=origin, now=now, reason="definitions.publish")
     return version
 
 

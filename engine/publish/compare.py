@@ -24,6 +24,7 @@ SOURCES = {
 OTHERS = (
     "formula", "of", "by", "operation", "measured", "filter", "is_master", "show_if", "require_if",
     "lock_if", "default_formula", "fetch", "fetches_if_blank", "depends_on", "is_set_once", "is_copied", "is_tracked",
+    "category", "purpose", "retention_days",
 )  # fmt: skip
 SILENT = frozenset({"place", "was", "files"})  # changes of these alone change nothing that runs
 
@@ -150,8 +151,8 @@ def object_details(old: Object, new: Object, now: Mapping[str, str]) -> Iterator
     if [now[n] for n in old.search if now.get(n) in same] != [n for n in new.search if n in same]:
         yield "search"
     yield from duplicate_details(old, new, now)
-    for name in ("kind", "tree", "record_types", "validations", "label", "plural", "icon", "color", "description",
-                 "package"):  # fmt: skip
+    for name in ("kind", "tree", "is_data_subject", "record_types", "validations", "label", "plural", "icon", "color",
+                 "description", "package"):  # fmt: skip
         if getattr(old, name) != getattr(new, name):
             yield name.replace("_", " ")
 

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from engine.context import Context
 from engine.people.guards import GUARDS
 from engine.snapshot import Snapshot
-from engine.store import rows_files, types
+from engine.store import rows_files, rows_people, types
 from engine.store.database import Compiled, Connection, compile_sql
 from engine.store.query import actor_params
 from engine.store.query_build import Builder, rule_on
@@ -246,6 +246,7 @@ def change(
     if not rows:
         return None
     rows_files.note(ctx, connection, object_name, [(record_id, values)])
+    rows_people.note(connection, object_name, [record_id], values)
     return _written(ctx, connection, object_name, rows[0], action)
 
 
@@ -277,6 +278,7 @@ def change_many(
         with guarded(ctx, connection, object_name, dict.fromkeys(chunk, values)):
             versions.update(connection.rows(compiled.sql, compiled.bind(params)))
     rows_files.note(ctx, connection, object_name, [(one, values) for one in versions])
+    rows_people.note(connection, object_name, list(versions), values)
     return versions
 
 
@@ -299,6 +301,8 @@ def change_each(
         with guarded(ctx, connection, object_name, {one: changes[one] for one in ids}):
             connection.run_many(compiled.sql, [compiled.bind(row) for row in rows])
     rows_files.note(ctx, connection, object_name, list(changes.items()))
+    for record_id, values in changes.items():
+        rows_people.note(connection, object_name, [record_id], values)
     return versions_of(ctx.snapshot, connection, object_name, list(changes))
 
 
@@ -354,10 +358,12 @@ def chunks(ids: Sequence[str]) -> Iterator[Sequence[str]]:
 def savepoint(connection: Connection) -> Iterator[None]:
     """What is written inside is taken back when it raises; the transaction goes on."""
     connection.run("SAVEPOINT fs_row")
+    noted = len(connection.notes)
     try:
         yield
     except BaseException:
         connection.run("ROLLBACK TO SAVEPOINT fs_row")
+        del connection.notes[noted:]
         connection.run("RELEASE SAVEPOINT fs_row")
         raise
     connection.run("RELEASE SAVEPOINT fs_row")

@@ -4,8 +4,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from metadata.build.titles import DISPLAY_NAME
 from metadata.build.wording import Translations, Wording
 from metadata.document import Document
+from metadata.formula.template import is_template
 from metadata.model import (
     THRESHOLD,
     Choice,
@@ -40,6 +42,7 @@ def build_object(
     label = wording.text(data.get("label"), translations.label_of(name), humanised(name))
     plural = {**label, **wording.text(data.get("plural"), translations.of(name, "plural"))}
     title = data.get("title") or default_title(fields, kinds)
+    title = DISPLAY_NAME if is_template(title) else title
     search = names_in(data.get("search")) or default_search(title, fields, kinds)
     return Object(
         name=name, label=label, plural=plural, fields=fields, title=title, package=package,
@@ -52,7 +55,8 @@ def build_object(
             tuple(group.get("fields") or ()) for group in data.get("unique") or () if isinstance(group, dict)
         ),
         indexes=tuple(tuple(group) for group in data.get("indexes") or ()),
-        search=search, was=names_in(data.get("was")), expected_records=data.get("expected_records") or 0,
+        is_data_subject=data.get("data_subject") is True, search=search, was=names_in(data.get("was")),
+        expected_records=data.get("expected_records") or 0,
         place=document.at(),
         duplicates=tuple(build_duplicate_rule(rule, wording) for rule in data.get("duplicates") or ()),
     )  # fmt: skip
@@ -182,6 +186,7 @@ def build_field(
         "cascade" if is_master else "restrict" if is_required else "set_null"
     )  # fmt: skip
     default = data.get("default")
+    privacy: Any = data.get("privacy") or {}
     has_formula = isinstance(default, dict) and default.keys() == {"formula"}
     return Field(
         name=name, type=type_, package=package,
@@ -206,6 +211,8 @@ def build_field(
         depends_on=data.get("depends_on") or "",
         is_set_once=data.get("set_once") is True, is_copied=data.get("copy") is not False,
         is_tracked=data.get("history") is not False, place=document.key(*steps),
+        category=privacy.get("category") or "", purpose=privacy.get("purpose") or "",
+        retention_days=privacy.get("retention") or 0,
     )  # fmt: skip
 
 

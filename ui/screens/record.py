@@ -24,6 +24,7 @@ from ui.screens.likely import likely_view, may_merge
 from ui.screens.lines import lines_fields, table_view
 from ui.screens.lists import count_text
 from ui.screens.objects import head, is_written, object_of
+from ui.screens.people import person_actions
 from ui.screens.record_types import record_type_of, type_label
 from ui.screens.refusals import sentence
 from ui.screens.timeline import timeline_view
@@ -109,6 +110,7 @@ def record_page(visit: Visit, notice: str = "", status: int = 200) -> Response:
         likely=likely_view(visit, definition, record_id),
         notice=notice,
         record_type=type_label(visit, definition, record_type),
+        person=person_actions(visit, definition.name, record_id),
         record={
             "id": record_id,
             "version": values.get("version", ""),
