@@ -16,9 +16,9 @@ from engine.app import create_app
 from engine.config import Config
 from engine.context import SYSTEM, Actor, Context, context_of
 from engine.people import sessions, tokens, users
-from engine.people.authentication import Authenticator, fingerprint, zone_of
+from engine.people.authentication import zone_of
 from engine.people.departments import Departments
-from engine.people.memberships import Teams
+from engine.people.memberships import Teams, sets_of
 from engine.people.sessions import Session
 from engine.publish import apply, plan
 from engine.service import Records
@@ -99,8 +99,8 @@ class Running:
         zone = zone_of(row["time_zone"] or "UTC")
         departments = Departments(self.tenant, row["department"]) if row["department"] else ()
         roles, language = frozenset(user.roles), row["language"] or "en"
-        proved = Authenticator(self.tenant).authenticate("token", fingerprint(self.token(username)), self.now)
-        sets = proved.actor.permission_sets if proved else frozenset[str]()
+        with self.tenant.database.read() as connection:
+            sets = frozenset(sets_of(connection, self.tenant.snapshot(), user.id, self.now.date()))
         actor = Actor(
             user.id, username, user.name, roles, language, zone, departments=departments, permission_sets=sets,
             teams=Teams(self.tenant, user.id),

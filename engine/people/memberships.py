@@ -1,5 +1,6 @@
 """What people belong to besides departments, and the permission sets that were given to them there."""
 
+from datetime import date
 from typing import Any
 
 import sqlalchemy as sa
@@ -8,9 +9,9 @@ from engine.people.departments import DEPARTMENT, upwards
 from engine.people.lazily import Lazily
 from engine.snapshot import Snapshot
 from engine.store import types
-from engine.store.database import Compiled, compile_sql
+from engine.store.database import Compiled, Connection, compile_sql
 
-__all__ = ["ASSIGNMENT", "TEAM", "Teams", "given_sets"]
+__all__ = ["ASSIGNMENT", "TEAM", "Teams", "given_sets", "sets_of"]
 
 TEAM = "team"
 ASSIGNMENT = "permission_assignment"
@@ -69,3 +70,14 @@ def given_sets(
         is_valid = sa.or_(given.c.expires_on.is_(None), given.c.expires_on >= today)
         found.append(sa.select(joined).where(given.c.deleted_at.is_(None), is_valid, wanted).scalar_subquery())
     return found  # type: ignore[return-value]
+
+
+def sets_of(connection: Connection, snapshot: Snapshot, user: str, today: date) -> list[str]:
+    """Permission sets that were given to a user, by whatever way; names may be there twice."""
+    table = snapshot.physical.table("user")
+    if DEPARTMENT not in table.c:
+        return []
+    own = sa.select(table.c[DEPARTMENT]).where(table.c.id == user).scalar_subquery()
+    columns = given_sets(snapshot, sa.literal(user, types.Id()), own, sa.literal(today, types.Date()))
+    found = connection.sa.execute(sa.select(*columns)).one() if columns else ()
+    return [name for text in found if text for name in text.split(",")]

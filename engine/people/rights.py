@@ -4,13 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-import sqlalchemy as sa
-
-from engine.people.departments import DEPARTMENT
-from engine.people.memberships import given_sets
+from engine.people.memberships import sets_of
 from engine.people.roles import held
 from engine.snapshot import Snapshot
-from engine.store import types
 from engine.store.database import Connection
 from metadata.model import ACTIONS, Grant
 
@@ -55,19 +51,9 @@ def held_by(connection: Connection, snapshot: Snapshot, users: Sequence[str], to
     for user_id, name in connection.sa.execute(pairs.where(person.in_(users)).with_only_columns(person, role)):
         roles[str(user_id)].append(name)
     return {
-        one: [*of_roles(snapshot, roles[one]), *at_most_of_sets(_sets_of(connection, snapshot, one, today))]
+        one: [*of_roles(snapshot, roles[one]), *at_most_of_sets(sets_of(connection, snapshot, one, today))]
         for one in users
     }
-
-
-def _sets_of(connection: Connection, snapshot: Snapshot, user: str, today: date) -> list[str]:
-    table = snapshot.physical.table("user")
-    if DEPARTMENT not in table.c:
-        return []
-    own = sa.select(table.c[DEPARTMENT]).where(table.c.id == user).scalar_subquery()
-    columns = given_sets(snapshot, sa.literal(user, types.Id()), own, sa.literal(today, types.Date()))
-    found = connection.sa.execute(sa.select(*columns)).one() if columns else ()
-    return [name for text in found if text for name in text.split(",")]
 
 
 def full_roles(snapshot: Snapshot) -> list[str]:

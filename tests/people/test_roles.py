@@ -78,7 +78,6 @@ def test_roles_of_an_older_release_hold_before_and_after_the_first_publish(
                "is_active": True}  # fmt: skip
         connection.sa.execute(sa.insert(user).values({user.c[name]: value for name, value in row.items()}))
         connection.sa.execute(sa.insert(system.user_role).values(user=one, role="admin"))
-        connection.sa.execute(sa.update(system.state).values(layout=2))
     assert "user_role" not in tenant.snapshot().definitions.objects
     assert find_user(tenant, "ada").roles == ("admin",)
     create_user(tenant, "bo", now=NOW, roles=["admin"])
