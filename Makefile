@@ -60,7 +60,7 @@ dev: setup
 test-deps: setup
 	@$(MAKE) --no-print-directory .venv/.dev tests/oidc/node_modules/.installed
 
-# An OpenID provider that people sign in at, for tests/people/test_oidc.py.
+# An OpenID provider that people sign in at, for tests/signing/test_oidc.py.
 tests/oidc/node_modules/.installed: tests/oidc/package-lock.json
 	$(say) 'test-deps: an OpenID provider'
 	@cd tests/oidc && npm ci --no-audit --no-fund --loglevel=error >/dev/null

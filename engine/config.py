@@ -31,6 +31,7 @@ class Config:
     tenant_requests_per_minute: int = 60_000  # of all people of a tenant in one process
     metrics_token: str = ""  # when set, /metrics wants it as a bearer token
     access_log: bool = False
+    audit_days: int = 180  # after which entries of the audit log are removed
     trusted_proxies: tuple[str, ...] = ()  # addresses and networks whose X-Forwarded-For is believed
     smtp_url: str = ""  # smtp://user:password@host:587 (with STARTTLS), smtps://…, smtp+plain://…; "": files in `data`
     mail_from: str = ""  # "Fieldstone <crm@example.com>"
@@ -99,6 +100,12 @@ def whole_number(text: str) -> int:
     return int(text)
 
 
+def at_least_one(text: str) -> int:
+    if (number := whole_number(text)) < 1:
+        raise ValueError("is less than 1")
+    return number
+
+
 def yes(text: str) -> bool:
     if text.lower() in ("1", "true", "yes", "on"):
         return True
@@ -146,6 +153,7 @@ CONVERT: dict[str, Callable[[str], object]] = {
     "tenant_requests_per_minute": whole_number,
     "metrics_token": str,
     "access_log": yes,
+    "audit_days": at_least_one,
     "trusted_proxies": networks,
     "smtp_url": smtp_address,
     "mail_from": str,

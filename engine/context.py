@@ -101,8 +101,9 @@ class Context:
 
 
 def context_of(
-    tenant: Tenant, actor: Actor = SYSTEM, now: datetime | None = None, snapshot: Snapshot | None = None
-) -> Context:
+    tenant: Tenant, actor: Actor = SYSTEM, now: datetime | None = None, snapshot: Snapshot | None = None,
+    origin: Origin | None = None,
+) -> Context:  # fmt: skip
     """A Context on `snapshot` (the tenant's current one unless given), with time cut to milliseconds as stored."""
     snapshot = snapshot or tenant.snapshot()
     now = now or datetime.now(UTC)
@@ -110,7 +111,8 @@ def context_of(
     scope = full_scope(snapshot) if actor.is_system else scope_of(snapshot, actor.roles)
     if actor.token_scope.told:
         scope = narrowed(snapshot, scope, actor.token_scope)
-    return Context(tenant, snapshot, actor, scope, now, actor.language, actor.time_zone)
+    origin = origin or Origin(tenant.channel)
+    return Context(tenant, snapshot, actor, scope, now, actor.language, actor.time_zone, origin=origin)
 
 
 def narrowed(snapshot: Snapshot, scope: Scope, token: TokenScope) -> Scope:

@@ -134,7 +134,7 @@ def write_changed(
         duplicates.renew_stored(ctx, connection, name, ids, names)
         duplicates.check_stored(ctx, connection, name, ids, names, {one: path for path, one, _ in changes})
     entries = [(one, versions[one], "update", changes_of(rules, befores[one], each[one])) for one in ids]
-    rows_history.write(ctx, connection, name, [entry for entry in entries if entry[3]])
+    rows_history.write(ctx, connection, name, entries)
 
 
 def at(path: str, problem: InputProblem) -> InputProblem:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from engine.audit.chain import Writer
 from engine.errors import BadInput
 from engine.files.store import FileStore, open_store
 from engine.formula.sqlite import sqlite_functions
@@ -34,13 +35,16 @@ class Tenant:
     """One tenant. Used from several threads, and by several processes at a time."""
 
     def __init__(
-        self, name: str, database: Database, plugins: Plugins, data: Path, files: str = "", keys: Sequence[bytes] = ()
-    ) -> None:
+        self, name: str, database: Database, plugins: Plugins, data: Path, files: str = "", keys: Sequence[bytes] = (),
+        channel: str = "",
+    ) -> None:  # fmt: skip
         """`data` is the folder for all that is not in the database; `files` says where files lie, `keys` are those of
-        secrets, if not there."""
+        secrets, if not there. `channel` is what the audit log names where no request does."""
         self.name, self.database, self.plugins = name, database, plugins
         self.data, self._files, self._keys = data, files, keys
+        self.channel = channel
         database.functions |= sqlite_functions(plugins.functions)
+        database.keep_notes = Writer(lambda: self.secrets, database.dialect).keep
         self._versions: dict[int, Snapshot] = {}
         self._lock = threading.Lock()
         self._load_sql: Compiled | None = None
@@ -116,8 +120,9 @@ def load_plugins(packages: tuple[str, ...] = BASE_PLUGINS) -> Plugins:
 
 
 def open_tenant(
-    url: str, data: Path, name: str = "main", plugins: Plugins | None = None, files: str | None = None
-) -> Tenant:
+    url: str, data: Path, name: str = "main", plugins: Plugins | None = None, files: str | None = None,
+    channel: str = "command",
+) -> Tenant:  # fmt: skip
     """Connects only when it is used. `url` "" is an SQLite file in the folder `data`.
 
     `files` says where files lie: FIELDSTONE_FILES unless given, or the folder `data`. Keys of secrets are those of
@@ -126,7 +131,8 @@ def open_tenant(
     place = os.environ.get("FIELDSTONE_FILES", "") if files is None else files
     given = os.environ.get("FIELDSTONE_SECRET_KEY", "").strip()
     keys = read_keys(given) if given else []
-    return Tenant(name, storage_of(url, data, name), load_plugins() if plugins is None else plugins, data, place, keys)
+    plugins = load_plugins() if plugins is None else plugins
+    return Tenant(name, storage_of(url, data, name), plugins, data, place, keys, channel)
 
 
 def storage_of(url: str, data: Path, name: str) -> Database:

@@ -11,7 +11,20 @@ from metadata.build.people import build_package, build_role, languages_of
 from metadata.build.records import build_data
 from metadata.build.wording import Translations, Wording
 from metadata.document import Document
-from metadata.model import Data, Definitions, Field, FieldKind, Layout, Menu, Object, Package, Role, View
+from metadata.model import (
+    Choice,
+    ChosenFrom,
+    Data,
+    Definitions,
+    Field,
+    FieldKind,
+    Layout,
+    Menu,
+    Object,
+    Package,
+    Role,
+    View,
+)
 from metadata.problem import Problem
 from metadata.sources import PackageSource
 
@@ -84,6 +97,10 @@ def assemble(sources: Sequence[PackageSource], kinds: Mapping[str, FieldKind]) -
             translations.add(source.name, document)
             all_.translations.append(Item(document, source.name, None))
     wordings = {source.name: _wording(source, translations) for source in sources}
+    for source in sources:
+        for document in source.documents["role"]:
+            all_.roles.append(Item(document, source.name, build_role(document, source.name, wordings[source.name])))
+    all_.roles = unique(all_.roles, all_.problems)
     _objects(all_, sources, kinds, wordings, translations)
     by_name = {item.built.name: item.built for item in all_.objects}
     for source in sources:
@@ -96,15 +113,12 @@ def assemble(sources: Sequence[PackageSource], kinds: Mapping[str, FieldKind]) -
             all_.views.append(Item(document, package, build_view(document, package, wording)))
         for document in source.documents["menu"]:
             all_.menus.append(Item(document, package, build_menu(document, package, wording)))
-        for document in source.documents["role"]:
-            all_.roles.append(Item(document, package, build_role(document, package, wording)))
         for document in source.documents["data"]:
             fields = by_name[document.name].fields if document.name in by_name else {}
             all_.data.append(Item(document, package, build_data(document, fields, package, kinds)))
     all_.layouts = unique(all_.layouts, all_.problems)
     all_.views = unique(all_.views, all_.problems)
     all_.menus = unique(all_.menus, all_.problems)
-    all_.roles = unique(all_.roles, all_.problems)
     all_.languages = _languages(sources)
     all_.said = {name: wording.said for name, wording in wordings.items()}
     return all_
@@ -135,6 +149,8 @@ def _objects(
 
     def add(document: Document, owner: str, name: str, steps: tuple[str, ...], package: str) -> None:
         built = build_field(document, steps, owner, name, package, kinds, wordings[package], translations)
+        if built.chosen_from:
+            built = replace(built, choices=given_choices(all_, built.chosen_from))
         item = FieldItem(document, package, built, owner, steps)
         if name in fields[owner]:
             all_.problems.append(_second("field", f"{owner}.{name}", document, steps, fields[owner][name].built))
@@ -166,6 +182,12 @@ def _objects(
         built = build_object(document, own, package, kinds, wordings[package], translations)
         all_.objects.append(Item(document, package, built))
     all_.fields = [fields[item.owner][item.built.name] for item in all_.fields]
+
+
+def given_choices(all_: Assembly, of: ChosenFrom) -> tuple[Choice, ...]:
+    """What the definitions have of a kind, as choices of a field."""
+    given = {"roles": all_.roles}
+    return tuple(Choice(item.built.name, item.built.label) for item in given.get(of, ()))
 
 
 def _second(what: str, name: str, document: Document, steps: tuple[str, ...], first: Any) -> Problem:

@@ -9,9 +9,9 @@ from typing import Literal
 from metadata.problem import Place, Problem
 
 __all__ = [
-    "Cell", "Choice", "Data", "Definitions", "DuplicateRule", "Field", "FieldKind", "Grant", "Layout", "Match", "Menu",
-    "MenuItem", "Object", "Package", "Record", "RecordType", "RelatedList", "Role", "Section", "SortKey", "Source",
-    "Tab", "Text", "Validation", "ValueType", "View", "SYSTEM_FIELDS", "ACTIONS", "EVERY",
+    "Cell", "Choice", "ChosenFrom", "Data", "Definitions", "DuplicateRule", "Field", "FieldKind", "Grant", "Layout",
+    "Match", "Menu", "MenuItem", "Object", "Package", "Record", "RecordType", "RelatedList", "Role", "Section",
+    "SortKey", "Source", "Tab", "Text", "Validation", "ValueType", "View", "SYSTEM_FIELDS", "ACTIONS", "EVERY",
     "MATCH_WAYS", "MAX_JOINS", "path_to", "say",
 ]  # fmt: skip
 
@@ -26,6 +26,9 @@ ValueType = Literal[
 Source = Literal["value", "formula", "rollup", "lines", "inverse"]
 """Where a field's value comes from: it is written; worked out where it is read (no column); kept by the engine in a
 column; records of a child object that belong to this one; records that refer to this one."""
+
+ChosenFrom = Literal["", "roles"]
+"""What the choices of a field are, where the definitions as a whole give them: every role that there is."""
 
 Action = Literal["create", "read", "update", "delete"]
 ACTIONS: tuple[Action, ...] = ("create", "read", "update", "delete")
@@ -74,6 +77,7 @@ class FieldKind:
     reads: Callable[["Field"], tuple[str, ...]] | None = None  # paths of the record that its values are made of
     source: Source = "value"
     targets: bool = False  # takes `to`, which names one object or several, and has no column that refers to one table
+    chosen_from: ChosenFrom = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +104,7 @@ class Field:
     default: object = None  # a literal as JSON, or one of its kind's default_words
     options: Mapping[str, object] = field(default_factory=dict)  # the type's own, checked, defaults filled in
     choices: tuple[Choice, ...] = ()
+    chosen_from: ChosenFrom = ""  # where its choices come from, if it does not list them
     target: str = ""  # of a reference: the object that it points to
     on_delete: Literal["set_null", "restrict", "cascade"] = "set_null"
     was: tuple[str, ...] = ()  # earlier names, oldest first
@@ -123,6 +128,9 @@ class Field:
     is_set_once: bool = False
     is_copied: bool = True
     is_tracked: bool = True  # the history tells what it was
+    category: str = ""  # of the personal data that it holds; "" is none
+    purpose: str = ""  # ... and what that is kept for
+    retention_days: int = 0  # ... and how long after the last change of its record; 0 is not said
     place: Place = NOWHERE
 
     @property
@@ -230,6 +238,7 @@ class Object:
     search: tuple[str, ...] = ()  # fields that the search box reads; title and text-like fields unless said
     duplicates: tuple[DuplicateRule, ...] = ()
     was: tuple[str, ...] = ()
+    is_data_subject: bool = False  # each record is about one person
     expected_records: int = 0  # how many there will be, for the linter; 0 is not said
     place: Place = NOWHERE
 
@@ -372,6 +381,9 @@ class DemoUser:
     email: str = ""
     language: str = "en"
     time_zone: str = "UTC"
+    department: str = ""  # keys of sample data
+    position: str = ""
+    manager: str = ""  # a user name
 
 
 @dataclass(frozen=True, slots=True)

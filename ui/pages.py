@@ -14,11 +14,12 @@ from engine.api.permission import asks
 from engine.api.site import Site, session_secret
 from engine.api.uploads import UPLOADS
 from engine.context import Context
-from engine.errors import EngineError, Unauthenticated
+from engine.errors import EngineError, Forbidden, Unauthenticated
 from engine.people.authentication import Identity
 from ui.files import static_file
 from ui.screens import (
     account,
+    audit,
     bulk,
     deleted,
     door,
@@ -28,6 +29,7 @@ from ui.screens import (
     errors,
     files,
     forms,
+    handover,
     home,
     lists,
     live,
@@ -36,7 +38,7 @@ from ui.screens import (
     record,
     search,
 )
-from ui.visit import Visit, here
+from ui.visit import Visit, asked_for, here, origin_of
 
 __all__ = ["mount"]
 
@@ -49,6 +51,7 @@ MOST_FIELDS = 10_000  # of a wide object, some fields send two values; the size 
 SCREENS: tuple[tuple[str, str, Screen, str], ...] = (
     ("GET", "/", home.home_page, "records: read"),
     ("GET", "/search", search.search_page, "records: read"),
+    ("GET", "/audit", audit.audit_page, "may_view_audit"),
     ("POST", "/logout", door.sign_out, "own session"),
     ("POST", "/preferences", door.preferences, "own cookies"),
     ("GET", "/me", account.account_page, "own account"),
@@ -83,6 +86,8 @@ SCREENS: tuple[tuple[str, str, Screen, str], ...] = (
     ("POST", "/o/{object}/{id}/delete", deleted.delete, "records: delete"),
     ("POST", "/o/{object}/{id}/restore", deleted.restore, "records: delete"),
     ("POST", "/o/{object}/{id}/unmerge", merge.unmerge, "records: update, delete"),
+    ("GET", "/o/user/{id}/handover", handover.handover_page, "update of the user, and all rights that the user has"),
+    ("POST", "/o/user/{id}/handover", handover.hand_over_all, "update of the user, and all rights that the user has"),
     ("GET", "/files/{id}", files.fetch, "records: read"),
     ("GET", "/{path:path}", errors.no_such_page, "tells only that there is no such page"),
 )
@@ -121,13 +126,18 @@ def endpoint(site: Site, screen: Screen, why: str) -> Endpoint:
             try:
                 return screen(visit)
             except EngineError as refusal:
+                if isinstance(refusal, Forbidden):
+                    site.refusals.note(ctx, refusal, asked)
                 return errors.refusal_page(visit, refusal)
 
         # A record's form says "_csrf": an object may have a field "csrf".
         csrf = (form.get("_csrf") or form.get("csrf") or [""])[-1]
+        origin, asked = origin_of(request), asked_for(request)
         try:
             run = site.run_aside if is_slow(request.url.path) else site.run
-            return await run(lambda: site.answer(request.method, request.headers, work, csrf=csrf))
+            return await run(
+                lambda: site.answer(request.method, request.headers, work, csrf=csrf, origin=origin, asked=asked)
+            )
         except Unauthenticated:
             return to_login(request)
 

@@ -139,6 +139,15 @@ def paths_of(ctx: Context, definition: Object) -> dict[str, Json]:
         }
     if can("update", name) and can("delete", name):
         paths |= merge_paths(definition, label, record, refusals)
+    if name == "user" and can("update", name):
+        paths["/users/{id}/handover"] = {
+            "parameters": [{"$ref": "#/components/parameters/id"}],
+            "post": operation(
+                "handover.user", "Hand everything over to somebody else",
+                {"200": json_of(parts.HANDED_OVER, parts.REPLAYED), **refusals}, tag, [parts.KEY],
+                {"required": True, "content": {"application/json": {"schema": parts.HANDOVER}}},
+            ),
+        }  # fmt: skip
     if can("create", name) and can("update", name):
         for field in definition.fields.values():
             if field.is_unique and field.name in ctx.scope.readable(name):

@@ -1,6 +1,6 @@
 """Operations of the API and the ASGI application that finds and runs them: one hop into a thread per request."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 from urllib.parse import unquote
@@ -12,9 +12,10 @@ from engine.api import idempotency, reading
 from engine.api.answers import Answer
 from engine.api.errors import HttpRefusal, answer_to, bad_request
 from engine.api.permission import Permission
-from engine.api.site import Site
+from engine.api.site import Site, address_of
 from engine.api.uploads import Gone, Upload, receive_file
-from engine.context import Context
+from engine.audit.refusals import Asked
+from engine.context import Context, Origin
 from engine.people.authentication import Identity
 from engine.service import Records
 
@@ -136,7 +137,8 @@ class Api:
                 return  # the client has gone
             call = Call(self.site, operation, args, scope["query_string"], headers, body)
             run = self.site.run_aside if operation.is_aside else self.site.run
-            answer = await run(lambda: self.site.answer(method, headers, call.answer))
+            whence: Any = {"origin": origin_of(scope), "asked": asked_for(operation, args)}
+            answer = await run(lambda: self.site.answer(method, headers, call.answer, **whence))
         except Exception as error:
             answer = answer_to(error, method, scope.get("fieldstone.request_id", ""))
         await send_answer(send, answer, is_head=method == "HEAD")
@@ -149,7 +151,8 @@ class Api:
         call = Call(self.site, operation, args, scope["query_string"], headers, b"")
         admits = operation.admits
         assert admits is not None
-        await self.site.run(lambda: self.site.answer(operation.method, headers, lambda ctx, _: admits(ctx)))
+        whence: Any = {"origin": origin_of(scope), "asked": asked_for(operation, args)}
+        await self.site.run(lambda: self.site.answer(operation.method, headers, lambda ctx, _: admits(ctx), **whence))
         try:
             call.upload = await receive_file(
                 receive, headers, self.site.config.max_file_bytes, call.values().get("name", "")
@@ -157,7 +160,7 @@ class Api:
         except Gone:
             return
         try:
-            answer = await self.site.run(lambda: self.site.answer(operation.method, headers, call.answer))
+            answer = await self.site.run(lambda: self.site.answer(operation.method, headers, call.answer, **whence))
         finally:
             call.upload.close()
         await send_answer(send, answer)
@@ -178,6 +181,16 @@ class Api:
         if not node.operations:
             raise no_such_path(scope)
         return node, args
+
+
+def origin_of(scope: Scope) -> Origin:
+    return Origin("api", address_of(scope), scope.get("fieldstone.request_id", ""))
+
+
+def asked_for(operation: Operation, args: Sequence[str]) -> Asked:
+    names = (part for part in operation.path.split("/") if part.startswith("{"))
+    given = dict(zip(names, args, strict=False))
+    return Asked(f"{operation.method} {operation.path}", given.get("{object}", ""), given.get("{id}", ""))
 
 
 def no_such_path(scope: Scope) -> HttpRefusal:

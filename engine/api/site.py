@@ -2,7 +2,7 @@
 
 import hmac
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, MutableMapping
 from datetime import UTC, datetime
 from http.cookies import CookieError, SimpleCookie
 from typing import Any, TypeVar
@@ -12,8 +12,9 @@ from starlette.responses import Response
 
 from engine.api.lane import Lane
 from engine.api.pace import Pace
+from engine.audit.refusals import Asked, Refusals
 from engine.config import Config
-from engine.context import Context, context_of
+from engine.context import Context, Origin, context_of
 from engine.errors import Forbidden, Unauthenticated
 from engine.mail.port import open_mailer
 from engine.mail.post import Post
@@ -24,12 +25,13 @@ from engine.people.sessions import COOKIE, LONGEST
 from engine.store.database import is_schema_changed
 from engine.tenants import Tenant
 
-__all__ = ["CSRF_HEADER", "Site", "session_secret"]
+__all__ = ["CSRF_HEADER", "Site", "address_of", "session_secret"]
 
 T = TypeVar("T")
 
 CSRF_HEADER = "x-csrf-token"
 ASIDE_THREADS = 4
+NOWHERE, NOTHING = Origin(), Asked()
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -49,6 +51,7 @@ class Site:
         self.clock: Callable[[], datetime] = lambda: datetime.now(UTC)
         self.authenticator = Authenticator(tenant)
         self.pace = Pace(config.requests_per_minute, config.tenant_requests_per_minute)
+        self.refusals = Refusals(tenant)
         self.lane = Lane("work", config.threads or threads_for(tenant.database.dialect))
         self.side_lane = Lane("aside", ASIDE_THREADS)
         self.mailer = open_mailer(config.smtp_url, config.mail_from, config.data)
@@ -72,31 +75,45 @@ class Site:
         self.side_lane.close()
 
     def answer(
-        self, method: str, headers: Mapping[str, str], work: Callable[[Context, Identity], T], *, csrf: str = ""
-    ) -> T:
+        self, method: str, headers: Mapping[str, str], work: Callable[[Context, Identity], T], *, csrf: str = "",
+        origin: Origin = NOWHERE, asked: Asked = NOTHING,
+    ) -> T:  # fmt: skip
         """Find out who asks, then `work(context, identity)`; once more if a publish came between.
 
-        `csrf` is the token that a form sent; without it the X-CSRF-Token header counts.
+        `csrf` is the token that a form sent; without it the X-CSRF-Token header counts. `origin` and `asked` are for
+        the audit log, which hears of whatever the person may not do.
         Raises Unauthenticated, and Forbidden when the token is missing where one is needed.
         """
         try:
-            return self.answer_once(method, headers, work, csrf)
+            return self.answer_once(method, headers, work, csrf, origin, asked)
         except Exception as error:
             if not is_schema_changed(error):
                 raise
-        return self.answer_once(method, headers, work, csrf)
+        return self.answer_once(method, headers, work, csrf, origin, asked)
 
     def answer_once(
-        self, method: str, headers: Mapping[str, str], work: Callable[[Context, Identity], T], csrf: str
-    ) -> T:
+        self, method: str, headers: Mapping[str, str], work: Callable[[Context, Identity], T], csrf: str,
+        origin: Origin, asked: Asked,
+    ) -> T:  # fmt: skip
         now = self.clock()
         identity = self.identify(headers, now)
+        ctx = self.context(identity, now, origin)
+        try:
+            return self.admitted(method, headers, work, csrf, identity, ctx)
+        except Forbidden as refusal:
+            self.refusals.note(ctx, refusal, asked)
+            raise
+
+    def admitted(
+        self, method: str, headers: Mapping[str, str], work: Callable[[Context, Identity], T], csrf: str,
+        identity: Identity, ctx: Context,
+    ) -> T:  # fmt: skip
         if method not in SAFE_METHODS:
             if identity.kind == "session":
                 check_csrf(identity, csrf or headers.get(CSRF_HEADER, ""))
             elif identity.actor.token_scope.read_only:
                 raise Forbidden("this token may only read", code="token.read_only", fix="use another token")
-        return work(self.context(identity, now), identity)
+        return work(ctx, identity)
 
     def identify(self, headers: Mapping[str, str], now: datetime | None = None) -> Identity:
         """Who shows a valid token or session. Raises Unauthenticated and TooManyRequests."""
@@ -110,10 +127,10 @@ class Site:
             self.authenticator.note_use(identity, now)
         return identity
 
-    def context(self, identity: Identity, now: datetime | None = None) -> Context:
+    def context(self, identity: Identity, now: datetime | None = None, origin: Origin = NOWHERE) -> Context:
         """What the person may do, on the version of the definitions that was current when the person was identified."""
         tenant = self.tenant
-        return context_of(tenant, identity.actor, now or self.clock(), tenant.at(identity.version))
+        return context_of(tenant, identity.actor, now or self.clock(), tenant.at(identity.version), origin)
 
     def cookie(self) -> dict[str, Any]:
         """Arguments of Starlette's `set_cookie` besides the value, for a new session."""
@@ -136,6 +153,12 @@ def credentials(headers: Mapping[str, str]) -> tuple[Kind, str]:
         scheme, _, token = authorization.partition(" ")
         return "token", token.strip() if scheme.lower() == "bearer" else ""
     return "session", session_secret(headers)
+
+
+def address_of(scope: MutableMapping[str, Any]) -> str:
+    """The client's, of an ASGI scope."""
+    client = scope.get("client")
+    return str(client[0]) if client else ""
 
 
 def session_secret(headers: Mapping[str, str]) -> str:

@@ -12,12 +12,13 @@ from zoneinfo import available_timezones
 import orjson
 
 from engine.access.narrow import TokenScope
+from engine.api.people import told
 from engine.cli import DONE, add_common_options
 from engine.commands.serve import settings
-from engine.context import SYSTEM, Origin
+from engine.context import SYSTEM, Origin, context_of
 from engine.errors import BadInput, NotFound
 from engine.mail.port import open_mailer
-from engine.people import links, passwords, sessions, tokens, totp, users
+from engine.people import handover, links, passwords, sessions, tokens, totp, users
 from engine.people.passwords import policy_of
 from engine.people.users import User
 from engine.publish import ensure
@@ -55,6 +56,13 @@ def add(subparsers: Any) -> None:
     token.add_argument("--object", action="append", default=[], metavar="O", help="only this object; several times")
     token.add_argument("--list", action="store_true", dest="is_list", help="list the user's tokens instead")
     token.add_argument("--revoke", metavar="ID", help="revoke the token with this id (or name) instead")
+    leaving = action(actions, "handover", "give all that a user holds to another: records, reports, memberships")
+    leaving.add_argument("to", metavar="TO", help="user name of who takes over")
+    leaving.add_argument(
+        "--object", action="append", default=None, metavar="O", help="only its records; may be given several times"
+    )
+    leaving.add_argument("--dry-run", action="store_true", help="only count")
+    leaving.add_argument("--deactivate", action="store_true", help="and refuse the user from then on")
     action(actions, "invite", "send the link by which a user chooses a first password")
     action(actions, "sessions", "end all sessions of a user")
     action(actions, "codes-off", "let a user who has lost the authenticator app sign in without codes")
@@ -185,6 +193,19 @@ def activate(tenant: Tenant, args: argparse.Namespace, now: datetime) -> tuple[A
     return {"username": args.name_of_user, "is_active": is_active}, f"{args.name_of_user} is {state}"
 
 
+def hand_over(tenant: Tenant, args: argparse.Namespace, now: datetime) -> tuple[Any, str]:
+    giver, taker = users.find_user(tenant, args.name_of_user), users.find_user(tenant, args.to)
+    ctx = context_of(tenant, SYSTEM, now)
+    report = handover.hand_over(
+        ctx, giver.id, taker.id, objects=args.object, is_dry_run=args.dry_run, deactivates=args.deactivate
+    )
+    lines = [f"  {one.count:>8,}  {one.object}, {one.field}" for one in report.moved]
+    lines += [f"  {one.count:>8,}  {one.object}, {one.field}: not moved, {one.message}" for one in report.left]
+    done = "would go" if args.dry_run else "went"
+    text = f"{report.count:,} references {done} from {giver.username} to {taker.username}"
+    return {"dry_run": args.dry_run, **told(report)}, "\n".join([text, *lines])
+
+
 def list_users(tenant: Tenant, args: argparse.Namespace, now: datetime) -> tuple[Any, str]:
     found = users.list_users(tenant)
     lines = [
@@ -207,5 +228,6 @@ ACTIONS: dict[str, Callable[[Tenant, argparse.Namespace, datetime], tuple[Any, s
     "codes-off": codes_off,
     "activate": activate,
     "deactivate": activate,
+    "handover": hand_over,
     "list": list_users,
 }

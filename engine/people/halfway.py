@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from engine.people import totp
 from engine.people.authentication import fingerprint, made_secret
+from engine.people.roles import held
 from engine.store import system
 from engine.tenants import Tenant
 
@@ -24,9 +25,11 @@ def needs_code(tenant: Tenant, user: str, roles: Collection[str]) -> bool:
         return True
     if not roles:
         return False
-    held = sa.select(system.user_role.c.role).where(system.user_role.c.user == user)
+    pairs = held(tenant.snapshot())
+    person, role = pairs.selected_columns
+    mine = pairs.with_only_columns(role).where(person == user)
     with tenant.database.read() as connection:
-        return not set(roles).isdisjoint(connection.sa.execute(held).scalars())
+        return not set(roles).isdisjoint(connection.sa.execute(mine).scalars())
 
 
 def begin(tenant: Tenant, user: str, now: datetime) -> str:

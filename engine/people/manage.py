@@ -1,43 +1,38 @@
 """Managing other people's ways in: who may, and what."""
 
-import sqlalchemy as sa
-
 from engine.context import Context, Origin
 from engine.errors import Forbidden, NotFound
-from engine.people import credentials, sessions, totp
+from engine.people import credentials, guards, sessions, totp
 from engine.people.credentials import Account
-from engine.people.users import ADMIN
 from engine.service import Records
-from engine.store import system
 
 __all__ = ["end_sessions", "managed", "may_manage", "switch_codes_off"]
 
 
 def may_manage(ctx: Context, user: str) -> bool:
-    """Who makes users manages them; an administrator only another one, as else they could become one."""
+    """Who makes users manages them, but nobody who has rights that they do not have: they could come in as them."""
     if ctx.actor.is_system:
         return True
     if not (ctx.scope.can("create", "user") and ctx.scope.can("update", "user")):
         return False
-    return ADMIN in ctx.actor.roles or not holds_admin(ctx, user)
+    try:
+        with ctx.tenant.database.read() as connection:
+            guards.may_manage(ctx, connection, [user])
+    except Forbidden:
+        return False
+    return True
 
 
 def managed(ctx: Context, user: str) -> Account:
     """Raises NotFound for a user who may not be seen, Forbidden."""
     Records(ctx).get_row("user", user, ("username",))
     if not may_manage(ctx, user):
-        raise Forbidden("managing this user is for administrators")
+        message = "this person has rights that you do not have, or you do not manage users"
+        raise Forbidden(message, code="people.more_rights", fix="ask an administrator")
     account = credentials.account_of(ctx.tenant, user)
     if account is None:
         raise NotFound(f"no user {user}")
     return account
-
-
-def holds_admin(ctx: Context, user: str) -> bool:
-    role = system.user_role.c
-    query = sa.select(role.role).where(role.user == user, role.role == ADMIN)
-    with ctx.tenant.database.read() as connection:
-        return connection.sa.execute(query).first() is not None
 
 
 def switch_codes_off(ctx: Context, account: Account, origin: Origin) -> None:

@@ -13,8 +13,9 @@ from engine.errors import BadInput, Conflict, InputProblem, NotFound
 from engine.people import credentials, passwords
 from engine.people.credentials import write_hash
 from engine.people.passwords import ORDINARY, Policy
+from engine.people.role_records import write_roles
+from engine.people.roles import held
 from engine.service import Records
-from engine.store import system
 from engine.tenants import Tenant
 from metadata.problem import nearest
 
@@ -67,9 +68,10 @@ def create_user(
         passwords.check_policy(password, username, (name, str(more.get("email") or "")))
     values = {"username": username, "name": name or username} | more
     hashed = passwords.hash_password(password) if password is not None else None
-    with tenant.database.together():
-        user: str = Records(context_of(tenant, SYSTEM, now)).create("user", values)["id"]
-        write_roles(tenant, user, wanted)
+    with tenant.database.together() as connection:
+        ctx = context_of(tenant, SYSTEM, now)
+        user: str = Records(ctx).create("user", values)["id"]
+        write_roles(ctx, connection, user, wanted)
         if hashed is not None:
             write_hash(tenant, user, hashed, now)
     return user
@@ -107,7 +109,9 @@ def set_password(
 
 
 def set_roles(tenant: Tenant, username: str, roles: Iterable[str]) -> None:
-    write_roles(tenant, find_user(tenant, username).id, known_roles(tenant, roles))
+    user, wanted = find_user(tenant, username), known_roles(tenant, roles)
+    with tenant.database.together() as connection:
+        write_roles(context_of(tenant), connection, user.id, wanted)
 
 
 def set_active(tenant: Tenant, username: str, is_active: bool, now: datetime) -> None:
@@ -127,15 +131,16 @@ def find_user(tenant: Tenant, username: str) -> User:
 
 def list_users(tenant: Tenant) -> list[User]:
     """All users, by user name."""
-    physical = tenant.snapshot().physical
+    snapshot = tenant.snapshot()
+    physical = snapshot.physical
     user = physical.table("user")
     username, name, is_active = (physical.column("user", field) for field in ("username", "name", "is_active"))
     people = sa.select(user.c.id, username, name, is_active).where(user.c.deleted_at.is_(None)).order_by(username)
     with tenant.database.read() as connection:
         rows = connection.sa.execute(people).all()
-        held = connection.sa.execute(sa.select(system.user_role.c.user, system.user_role.c.role)).all()
+        pairs = connection.sa.execute(held(snapshot)).all()
     roles: dict[str, list[str]] = {}
-    for user_id, role in held:
+    for user_id, role in pairs:
         roles.setdefault(str(user_id), []).append(role)
     return [User(str(i), u, n or "", tuple(sorted(roles.get(str(i), ()))), bool(a)) for i, u, n, a in rows]
 
@@ -151,10 +156,3 @@ def known_roles(tenant: Tenant, roles: Iterable[str]) -> tuple[str, ...]:
     if problems:
         raise BadInput(problems[0].message, code="role.unknown", fix=problems[0].fix, problems=problems)
     return wanted
-
-
-def write_roles(tenant: Tenant, user: str, roles: tuple[str, ...]) -> None:
-    with tenant.database.write() as connection:
-        connection.sa.execute(sa.delete(system.user_role).where(system.user_role.c.user == user))
-        if roles:
-            connection.sa.execute(sa.insert(system.user_role), [{"user": user, "role": role} for role in roles])

@@ -37,12 +37,14 @@ MISSING = re.compile(r"no such (column|table)|has no column named")
 class Connection:
     """One connection, borrowed. `sql` is as compile_sql makes it: ? on SQLite, %s on PostgreSQL."""
 
-    __slots__ = ("_database", "_sa", "cursor", "dialect", "raw")
+    __slots__ = ("_database", "_sa", "chain", "cursor", "dialect", "notes", "raw")
 
     def __init__(self, database: "Database", raw: Any) -> None:
         self._database, self.raw, self.dialect = database, raw, database.dialect
         self.cursor: Any = raw.cursor()
         self._sa: sa.Connection | None = None
+        self.notes: list[Any] = []  # what this transaction is to leave in the audit log: engine/audit
+        self.chain: Any = None  # the audit log's that this connection writes, as it was last committed
 
     def rows(self, sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         cursor = self.cursor
@@ -99,6 +101,8 @@ class Database:
     def __init__(self, url: sa.URL, schema: str) -> None:
         self.url, self.schema = url, schema
         self.dialect: Dialect = "sqlite" if url.get_backend_name() == "sqlite" else "postgresql"
+        self.keep_notes: Callable[[Connection], Any] = lambda connection: connection.chain
+        """Called at the end of a transaction with notes; returns what is the connection's chain once it is committed"""
         self.functions: dict[str, Callable[..., Any]] = {}  # that SQLite may call, by name; classes are aggregates
         self._idle: deque[Connection] = deque()
         self._writer = threading.Lock()  # SQLite has one writer: a lock is fair, its busy handler only polls
@@ -140,6 +144,19 @@ class Database:
             self._give_back(connection)
 
     @contextmanager
+    def steady(self) -> Iterator[Connection]:
+        """Many statements that all see the same state, whatever others write meanwhile. Nothing is written."""
+        connection = self._take()
+        begin = "BEGIN" if self.dialect == "sqlite" else "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+        try:
+            connection.cursor.execute(begin)
+            yield connection
+        finally:
+            if not (self.dialect == "postgresql" and connection.raw.closed):
+                connection.cursor.execute("ROLLBACK")
+            self._give_back(connection)
+
+    @contextmanager
     def together(self) -> Iterator[Connection]:
         """A transaction that each `write` and `read` of this thread joins until it ends."""
         outer = self._joined.connection
@@ -165,7 +182,9 @@ class Database:
             try:
                 connection.cursor.execute("BEGIN IMMEDIATE")
                 yield connection
+                chain = self.keep_notes(connection) if connection.notes else connection.chain
                 connection.cursor.execute("COMMIT")
+                connection.chain = chain
             except sqlite3.DataError as error:
                 raise too_long(error) from error
             except sqlite3.OperationalError as error:
@@ -185,7 +204,9 @@ class Database:
         try:
             connection.cursor.execute("BEGIN")
             yield connection
+            chain = self.keep_notes(connection) if connection.notes else connection.chain
             connection.cursor.execute("COMMIT")
+            connection.chain = chain
         except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected) as error:
             raise busy() from error
         except psycopg.errors.QueryCanceled as error:
@@ -230,6 +251,7 @@ class Database:
 
     def _give_back(self, connection: Connection) -> None:
         connection.end_of_use()
+        connection.notes.clear()
         if self.dialect == "postgresql" and connection.raw.closed:
             self.close()  # the server went away: so did the others
         elif len(self._idle) < IDLE_CONNECTIONS:

@@ -8,8 +8,8 @@ from engine.store.database import Connection
 from engine.store.types import DateTime, Id, Integer, Text
 
 __all__ = [
-    "attempt", "audit", "counter", "credential", "deletion", "duplicate_key", "ensure", "exists", "file", "file_use",
-    "halfway", "history", "idempotency", "identity", "is_current", "mail_link", "merge", "name",
+    "attempt", "audit", "audit_head", "counter", "credential", "deletion", "duplicate_key", "ensure", "exists", "file",
+    "file_use", "halfway", "history", "idempotency", "identity", "is_current", "mail_link", "merge", "name",
     "oidc_flow", "package", "password_before", "recovery_code", "session", "state", "token", "totp", "user_role",
     "version",
 ]  # fmt: skip
@@ -18,8 +18,8 @@ LAYOUT = 3  # of these tables; a release that adds or changes one counts up
 TABLES = sa.MetaData()
 
 
-def table(name: str, *parts: sa.schema.SchemaItem) -> sa.Table:
-    return sa.Table(name, TABLES, *parts)
+def table(name: str, *parts: sa.schema.SchemaItem, has_rowid: bool = True) -> sa.Table:
+    return sa.Table(name, TABLES, *parts, sqlite_with_rowid=has_rowid)
 
 
 def column(name: str, type_: type[sa.types.TypeEngine[object]], *, nullable: bool = False) -> sa.Column[object]:
@@ -94,7 +94,7 @@ credential = table(
     column("hash", Text),
     column("changed_at", DateTime),
 )
-user_role = table("fs_user_role", key("user", Id), key("role", Text))
+user_role = table("fs_user_role", key("user", Id), key("role", Text))  # of a release before: engine/people/roles.py
 session = table(
     "fs_session",
     key("hash", Text),
@@ -244,8 +244,9 @@ file_use = table(
 )
 
 audit = table(
-    "fs_audit",  # who did what: engine/audit/log.py
-    key("id", Id),
+    "fs_audit",  # who did what: engine/audit
+    key("chain", Integer),
+    key("seq", Integer),  # 1, 2, 3, ... in its chain
     column("at", DateTime),
     column("kind", Text),  # "record.update", "sign_in.refused", ...
     column("by", Id, nullable=True),
@@ -256,9 +257,20 @@ audit = table(
     column("object", Text, nullable=True),
     column("record", Id, nullable=True),
     column("details", Text, nullable=True),  # JSON
+    column("mac", Text),  # over the one before and all of this: engine/audit/chain.py
     sa.Index("ix_fs_audit_at", "at"),
     sa.Index("ix_fs_audit_record", "record", "at"),
-    sa.Index("ix_fs_audit_by", "by", "at"),
+    has_rowid=False,  # each write writes to it: one tree less
+)
+audit_head = table(
+    "fs_audit_head",  # where each chain of the audit log ends; row 0 counts the chains
+    key("chain", Integer),
+    column("key", Text),  # the id of the key
+    column("gone", Integer),  # entries at its beginning that were removed because of their age
+    column("gone_mac", Text),  # of the last of these
+    column("length", Integer),  # the seq of its last entry
+    column("mac", Text),  # of its last entry; in row 0 since when the log tells of all history
+    column("seal", Text),  # over this row
 )
 
 

@@ -52,7 +52,8 @@ def build_object(
             tuple(group.get("fields") or ()) for group in data.get("unique") or () if isinstance(group, dict)
         ),
         indexes=tuple(tuple(group) for group in data.get("indexes") or ()),
-        search=search, was=names_in(data.get("was")), expected_records=data.get("expected_records") or 0,
+        is_data_subject=data.get("data_subject") is True, search=search, was=names_in(data.get("was")),
+        expected_records=data.get("expected_records") or 0,
         place=document.at(),
         duplicates=tuple(build_duplicate_rule(rule, wording) for rule in data.get("duplicates") or ()),
     )  # fmt: skip
@@ -182,6 +183,7 @@ def build_field(
         "cascade" if is_master else "restrict" if is_required else "set_null"
     )  # fmt: skip
     default = data.get("default")
+    privacy: Any = data.get("privacy") or {}
     has_formula = isinstance(default, dict) and default.keys() == {"formula"}
     return Field(
         name=name, type=type_, package=package,
@@ -191,6 +193,7 @@ def build_field(
         is_hidden=data.get("hidden") is True, is_unique=data.get("unique") is True,
         is_indexed=data.get("index") is True, default=None if has_formula else plain(default), options=options,
         choices=build_choices(data.get("choices"), here, wording, translations) if kind and kind.has_choices else (),
+        chosen_from=kind.chosen_from if kind else "",
         target=data["to"] if kind and kind.refers and isinstance(data.get("to"), str) else "",
         on_delete=on_delete if kind and (kind.refers or kind.targets) else "set_null",
         was=names_in(data.get("was")), value=kind.value if kind else "text", source=source,
@@ -205,6 +208,8 @@ def build_field(
         depends_on=data.get("depends_on") or "",
         is_set_once=data.get("set_once") is True, is_copied=data.get("copy") is not False,
         is_tracked=data.get("history") is not False, place=document.key(*steps),
+        category=privacy.get("category") or "", purpose=privacy.get("purpose") or "",
+        retention_days=privacy.get("retention") or 0,
     )  # fmt: skip
 
 

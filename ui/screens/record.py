@@ -18,6 +18,7 @@ from ui.live import live_of
 from ui.naming import named_rows
 from ui.rows import Rows, compile_rows
 from ui.screens.fields import offered
+from ui.screens.handover import offer_of
 from ui.screens.layouts import layout_for
 from ui.screens.likely import likely_view, may_merge
 from ui.screens.lines import lines_fields, table_view
@@ -116,6 +117,7 @@ def record_page(visit: Visit, notice: str = "", status: int = 200) -> Response:
             "can_update": can_update,
             "can_create": scope.can("create", definition.name) and not is_single,
             "can_delete": scope.can("delete", definition.name) and not is_single,
+            "handover": offer_of(visit, definition.name, record_id, can_update),
             "can_merge": may_merge(visit, definition.name) and not is_single,
             **origin(visit, values),
         },

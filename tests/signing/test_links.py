@@ -13,7 +13,7 @@ from engine.errors import NotFound
 from engine.mail.port import MailFailed
 from engine.people import links, sessions, users
 from engine.testing import Running
-from tests.people.conftest import BASE, GOOD, Letters
+from tests.signing.conftest import BASE, GOOD, Letters
 
 NEW = "another fine password"
 

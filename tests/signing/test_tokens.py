@@ -10,7 +10,7 @@ from engine.access.narrow import NarrowScope, TokenScope
 from engine.access.scope import Scope
 from engine.people import tokens, users
 from engine.testing import Running
-from tests.people.conftest import BASE
+from tests.signing.conftest import BASE
 
 API = "/api/v1"
 

@@ -16,7 +16,7 @@ from starlette.testclient import TestClient
 from engine.people import users
 from engine.testing import Running, running
 from tests.api.shop import SHOP
-from tests.people.conftest import BASE
+from tests.signing.conftest import BASE
 
 FOLDER = Path(__file__).parents[1] / "oidc"
 BACK = f"{BASE}/login/with/corp/back"

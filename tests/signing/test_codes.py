@@ -13,7 +13,7 @@ from engine.people.attempts import CODES, PASSWORDS, TooManyAttempts
 from engine.people.passwords import Policy, check_policy
 from engine.people.sessions import SecondStep
 from engine.testing import Running
-from tests.people.conftest import BASE, GOOD
+from tests.signing.conftest import BASE, GOOD
 
 STEP = timedelta(seconds=30)
 
