@@ -19,8 +19,10 @@ from engine.api.aggregate import OPERATIONS as AGGREGATES
 from engine.api.audit import OPERATIONS as AUDIT
 from engine.api.errors import HttpRefusal, answer_to, status_of
 from engine.api.files import OPERATIONS as FILES
+from engine.api.front import Fleet, Front
 from engine.api.guard import Guard
 from engine.api.health import health_routes
+from engine.api.lane import Lane
 from engine.api.merging import OPERATIONS as MERGING
 from engine.api.metrics import Metrics
 from engine.api.objects import OPERATIONS as OBJECTS
@@ -34,7 +36,7 @@ from engine.config import Config, from_environment
 from engine.errors import EngineError
 from engine.tenants import Tenant, load_plugins, open_tenant
 
-__all__ = ["create_app", "from_settings"]
+__all__ = ["create_app", "create_fleet", "from_settings"]
 
 DAY_S = 24 * 3600
 log = logging.getLogger("fieldstone.audit")
@@ -42,16 +44,19 @@ log = logging.getLogger("fieldstone.audit")
 Mounted = Callable[[Site], Sequence[BaseRoute]]
 
 
-def create_app(config: Config, tenant: Tenant | None = None) -> Starlette:
-    """All that one process serves. `tenant` is opened from the settings unless it is given.
+def create_app(
+    config: Config, tenant: Tenant | None = None, *, lanes: tuple[Lane, Lane] | None = None,
+    metrics: Metrics | None = None,
+) -> Starlette:  # fmt: skip
+    """All that is served of one tenant, which is opened from the settings unless it is given.
 
-    `app.state.site` is the Site.
+    `app.state.site` is the Site. Several in one process share `lanes` and `metrics`.
     """
     owned = tenant is None
     if tenant is None:
         plugins = load_plugins(config.plugins)
         tenant = open_tenant(config.database_url, config.data, config.tenant, plugins, config.files, channel="")
-    site, metrics = Site(config, tenant), Metrics()
+    site, metrics = Site(config, tenant, lanes), metrics or Metrics()
     api = Api(
         site,
         (*RECORDS, *MERGING, *AGGREGATES, *FILES, *OBJECTS, *ACCOUNT, *PEOPLE, *AUDIT, *PRIVACY),
@@ -90,12 +95,17 @@ async def keep_audit_short(site: Site) -> None:
             log.exception("old entries of the audit log could not be removed")
 
 
-def from_settings() -> Starlette:
+def create_fleet(config: Config) -> Front:
+    """All that one process serves: every tenant, each by an application of its own."""
+    return Front(Fleet(config, create_app))
+
+
+def from_settings() -> Front:
     """For `uvicorn --factory engine.app:from_settings`: all settings from the environment."""
     config = from_environment()
     if config.access_log:
         logging.getLogger("fieldstone.access").setLevel(logging.INFO)
-    return create_app(config)
+    return create_fleet(config)
 
 
 def named(place: str) -> Mounted:

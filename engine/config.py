@@ -23,6 +23,9 @@ class Config:
     tenant: str = "main"
     base_url: str = ""  # "https://crm.example.com": where people reach it; allowed as a host, and makes cookies secure
     hosts: tuple[str, ...] = ()  # further host names that are answered; "*" is any
+    base_domain: str = ""  # "example.com": the tenant north is reached at north.example.com
+    open_tenants: int = 100  # that a process keeps open; the least recently used are closed
+    connections: int = 40  # to databases that a process has, of all tenants together
     threads: int = 0  # that work on requests; 0 is what suits the database
     max_body_bytes: int = 8 * 1024 * 1024
     max_file_bytes: int = 100 * 1024 * 1024  # of one upload; fields may allow less
@@ -100,10 +103,17 @@ def whole_number(text: str) -> int:
     return int(text)
 
 
-def at_least_one(text: str) -> int:
-    if (number := whole_number(text)) < 1:
-        raise ValueError("is less than 1")
-    return number
+def positive(text: str) -> int:
+    if (found := whole_number(text)) == 0:
+        raise ValueError("is not at least 1")
+    return found
+
+
+def domain(text: str) -> str:
+    found = bare_host(text)
+    if not found or found != text.strip().lower().rstrip(".") or not all(found.split(".")):
+        raise ValueError("is not a domain such as example.com")
+    return found
 
 
 def yes(text: str) -> bool:
@@ -145,6 +155,9 @@ CONVERT: dict[str, Callable[[str], object]] = {
     "tenant": str,
     "base_url": web_address,
     "hosts": texts,
+    "base_domain": domain,
+    "open_tenants": positive,
+    "connections": positive,
     "threads": whole_number,
     "max_body_bytes": whole_number,
     "max_file_bytes": whole_number,
@@ -153,7 +166,7 @@ CONVERT: dict[str, Callable[[str], object]] = {
     "tenant_requests_per_minute": whole_number,
     "metrics_token": str,
     "access_log": yes,
-    "audit_days": at_least_one,
+    "audit_days": positive,
     "trusted_proxies": networks,
     "smtp_url": smtp_address,
     "mail_from": str,

@@ -23,10 +23,12 @@ from engine.store.names import Names
 from engine.store.tables import Physical
 from metadata.model import Definitions
 
-__all__ = ["BASE_PLUGINS", "Tenant", "load_plugins", "open_tenant", "storage_of"]
+__all__ = ["BASE_PLUGINS", "CATALOGUE", "Tenant", "load_plugins", "open_tenant", "place_of", "storage_of"]
 
 BASE_PLUGINS = ("plugins.base",)
 NAME = re.compile(r"[a-z][a-z0-9_]{0,62}\Z")
+CATALOGUE = "fs_tenants"  # lives where a tenant of that name would
+RESERVED = frozenset(("public", "information_schema"))
 KEPT_VERSIONS = 3  # requests that began before a publish finish on theirs
 NOTHING = Definitions(packages={}, objects={}, layouts={}, views={}, menus=(), roles={})
 
@@ -59,6 +61,19 @@ class Tenant:
         """What secret fields are encrypted with."""
         return Keyring(self._keys) if self._keys else Keyring.in_folder(self.data)
 
+    @cached_property
+    def sandbox_of(self) -> str:
+        """The tenant that this one was copied from to try things out; "" for a real one.
+
+        Whatever would leave a sandbox (mail, requests to other systems) is not sent.
+        """
+        if self.database.is_absent:
+            return ""
+        with self.database.read() as connection:
+            if system.tenant.name not in system.names_of(connection):  # an older release made the tables
+                return ""
+            return str(connection.sa.scalar(sa.select(system.tenant.c.sandbox_of)) or "")
+
     def version(self) -> int:
         """Of the definitions that run; 0 where nothing was ever published."""
         if self.database.is_absent:
@@ -78,6 +93,7 @@ class Tenant:
                 found = self._versions.get(version)
                 if found is None:
                     found = self._load(version)
+                    self.__dict__.pop("sandbox_of", None)  # a restored backup comes as a new version
                     kept = sorted(self._versions)[-KEPT_VERSIONS + 1 :]
                     self._versions = {number: self._versions[number] for number in kept} | {version: found}
         return found
@@ -121,9 +137,10 @@ def load_plugins(packages: tuple[str, ...] = BASE_PLUGINS) -> Plugins:
 
 def open_tenant(
     url: str, data: Path, name: str = "main", plugins: Plugins | None = None, files: str | None = None,
-    channel: str = "command",
+    database: Database | None = None, channel: str = "command",
 ) -> Tenant:  # fmt: skip
-    """Connects only when it is used. `url` "" is an SQLite file in the folder `data`.
+    """Connects only when it is used. `url` "" is an SQLite file in the folder `data`; `database` is used instead of
+    the one that the name leads to.
 
     `files` says where files lie: FIELDSTONE_FILES unless given, or the folder `data`. Keys of secrets are those of
     FIELDSTONE_SECRET_KEY, or in the folder. Raises BadInput for what cannot be.
@@ -132,7 +149,7 @@ def open_tenant(
     given = os.environ.get("FIELDSTONE_SECRET_KEY", "").strip()
     keys = read_keys(given) if given else []
     plugins = load_plugins() if plugins is None else plugins
-    return Tenant(name, storage_of(url, data, name), plugins, data, place, keys, channel)
+    return Tenant(name, database or storage_of(url, data, name), plugins, data, place, keys, channel)
 
 
 def storage_of(url: str, data: Path, name: str) -> Database:
@@ -141,11 +158,16 @@ def storage_of(url: str, data: Path, name: str) -> Database:
     PostgreSQL: the schema of its name. SQLite without a URL: NAME.db in the data folder. SQLite with the URL of a file:
     `main` is that file, any other tenant FILE-NAME beside it (crm.db, crm-north.db).
     """
-    if not NAME.match(name) or name.startswith("pg_") or name in ("public", "information_schema"):
+    if not NAME.match(name) or name.startswith(("pg_", "fs_")) or name in RESERVED:
         raise BadInput(
             f"'{name}' cannot name a tenant: it is 1 to 63 of a-z, 0-9 and _, and begins with a letter",
             code="tenant.name",
         )
+    return place_of(url, data, name)
+
+
+def place_of(url: str, data: Path, name: str) -> Database:
+    """The same for any name."""
     if not url:
         return Database.open(f"sqlite:///{data / name}.db")
     database = Database.open(url, schema=name)

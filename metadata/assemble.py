@@ -9,6 +9,7 @@ from metadata.build.objects import build_field, build_object, joined
 from metadata.build.pages import build_layout, build_menu, build_view
 from metadata.build.people import build_package, build_role, languages_of
 from metadata.build.records import build_data
+from metadata.build.titles import title_field
 from metadata.build.wording import Translations, Wording
 from metadata.document import Document
 from metadata.model import (
@@ -151,9 +152,13 @@ def _objects(
         built = build_field(document, steps, owner, name, package, kinds, wordings[package], translations)
         if built.chosen_from:
             built = replace(built, choices=given_choices(all_, built.chosen_from))
-        item = FieldItem(document, package, built, owner, steps)
+        keep(FieldItem(document, package, built, owner, steps))
+
+    def keep(item: FieldItem) -> None:
+        owner, name = item.owner, item.built.name
         if name in fields[owner]:
-            all_.problems.append(_second("field", f"{owner}.{name}", document, steps, fields[owner][name].built))
+            first = fields[owner][name].built
+            all_.problems.append(_second("field", f"{owner}.{name}", item.document, item.steps, first))
         else:
             fields[owner][name] = item
             all_.fields.append(item)
@@ -175,6 +180,9 @@ def _objects(
                 add(document, owner, name, (), source.name)
             else:
                 all_.strays.append(Item(document, source.name, None))
+    for name, (document, package) in documents.items():
+        if (title := title_field(document, package, kinds)) is not None:
+            keep(FieldItem(document, package, title, name, ("title",)))
     built_fields = {name: {one: item.built for one, item in items.items()} for name, items in fields.items()}
     for name, (document, package) in documents.items():
         own = joined(built_fields[name], built_fields, name)

@@ -247,6 +247,12 @@ class Object:
         """The references to what its records belong to."""
         return tuple(field for field in self.fields.values() if field.is_master)
 
+    @property
+    def belongs_to_all(self) -> bool:
+        """Whether a record has all of several masters, as a line between two records does; else it has one of them."""
+        masters = self.masters
+        return len(masters) > 1 and all(field.is_required for field in masters)
+
 
 def path_to(definition: Object, path: str) -> str:
     """A path with `parent.` spelled out, where the object's records have one master."""

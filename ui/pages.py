@@ -165,7 +165,7 @@ def to_login(request: Request) -> Response:
 def door_page(site: Site, show: Door, why: str) -> Endpoint:
     @asks("anyone", why)
     async def page(request: Request) -> Response:
-        return await site.run(lambda: show(site, request))
+        return await site.run_aside(lambda: show(site, request))  # it may ask whether this is a sandbox
 
     return page
 

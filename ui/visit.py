@@ -115,6 +115,7 @@ class Visit:
                 "nav": self.nav(view.get("current")),
                 "actor": self.ctx.actor,
                 "may_view_audit": may_view_audit(self.ctx),
+                "sandbox_of": self.ctx.tenant.sandbox_of,
                 "theme": theme_of(self.request),
                 "here": here(self.request),
                 "toast": self.toast(),

@@ -262,8 +262,8 @@ def lines_written(ctx: Context, definition: Object) -> Json:
 
 
 def line_schema(definition: Object, changed: Json) -> Json:
-    """Of an object's records as lines of another: without the reference to that."""
-    masters = {field.name for field in definition.masters}
+    """Of an object's records as lines of another: without the reference to that, where they belong to one only."""
+    masters = {field.name for field in definition.masters if not definition.belongs_to_all}
     own = {name: schema for name, schema in changed.items() if name not in masters}
     line_id = {**parts.ID, "description": "Of a line that there is; a new one has none"}
     made = {"type": "object", "properties": {"id": line_id, **own}, "additionalProperties": False}

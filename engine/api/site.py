@@ -4,6 +4,7 @@ import hmac
 import os
 from collections.abc import Callable, Mapping, MutableMapping
 from datetime import UTC, datetime
+from functools import cached_property
 from http.cookies import CookieError, SimpleCookie
 from typing import Any, TypeVar
 
@@ -16,7 +17,7 @@ from engine.audit.refusals import Asked, Refusals
 from engine.config import Config
 from engine.context import Context, Origin, context_of
 from engine.errors import Forbidden, Unauthenticated
-from engine.mail.port import open_mailer
+from engine.mail.port import Mailer, open_mailer
 from engine.mail.post import Post
 from engine.outbound import Outbound
 from engine.people.authentication import Authenticator, Identity, Kind, fingerprint
@@ -25,7 +26,7 @@ from engine.people.sessions import COOKIE, LONGEST
 from engine.store.database import is_schema_changed
 from engine.tenants import Tenant
 
-__all__ = ["CSRF_HEADER", "Site", "address_of", "session_secret"]
+__all__ = ["CSRF_HEADER", "Site", "address_of", "lanes_for", "session_secret"]
 
 T = TypeVar("T")
 
@@ -36,7 +37,7 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class Site:
-    """One per process. `run` and `run_aside` are for the event loop, the rest for worker threads.
+    """One per tenant that a process serves. `run` and `run_aside` are for the event loop, the rest for worker threads.
 
     A route of the screens:
 
@@ -46,19 +47,25 @@ class Site:
     where `work(context, identity)` reads, writes and renders, all on one version of the definitions.
     """
 
-    def __init__(self, config: Config, tenant: Tenant) -> None:
+    def __init__(self, config: Config, tenant: Tenant, lanes: tuple[Lane, Lane] | None = None) -> None:
+        """`lanes` are threads that several share; whoever made them ends them."""
         self.config, self.tenant = config, tenant
         self.clock: Callable[[], datetime] = lambda: datetime.now(UTC)
         self.authenticator = Authenticator(tenant)
+        self.owns_lanes = lanes is None
+        self.lane, self.side_lane = lanes or lanes_for(config, tenant.database.dialect)
         self.pace = Pace(config.requests_per_minute, config.tenant_requests_per_minute)
         self.refusals = Refusals(tenant)
-        self.lane = Lane("work", config.threads or threads_for(tenant.database.dialect))
-        self.side_lane = Lane("aside", ASIDE_THREADS)
-        self.mailer = open_mailer(config.smtp_url, config.mail_from, config.data)
         self.post = Post()
         self.outbound = Outbound(config.outbound_allowed)
         self.providers = Providers(config, self.outbound)
         self.error_page: Callable[[Request, int, Exception], Response] | None = None  # the screens set it
+
+    @cached_property
+    def mailer(self) -> Mailer:
+        """A sandbox writes its mail to files, whatever the settings say."""
+        config = self.config
+        return open_mailer("" if self.tenant.sandbox_of else config.smtp_url, config.mail_from, config.data)
 
     async def run(self, work: Callable[[], T]) -> T:
         """`work()` in one of the few threads that use the database."""
@@ -71,8 +78,9 @@ class Site:
     def close(self) -> None:
         """End the threads, after what they have begun."""
         self.post.close()
-        self.lane.close()
-        self.side_lane.close()
+        if self.owns_lanes:
+            self.lane.close()
+            self.side_lane.close()
 
     def answer(
         self, method: str, headers: Mapping[str, str], work: Callable[[Context, Identity], T], *, csrf: str = "",
@@ -179,6 +187,11 @@ def check_csrf(identity: Identity, sent: str) -> None:
             "the request does not carry this session's CSRF token", code="csrf",
             fix="send it in the X-CSRF-Token header or the form field 'csrf'",
         )  # fmt: skip
+
+
+def lanes_for(config: Config, dialect: str) -> tuple[Lane, Lane]:
+    """For work with the database, and beside it."""
+    return Lane("work", config.threads or threads_for(dialect)), Lane("aside", ASIDE_THREADS)
 
 
 def threads_for(dialect: str) -> int:

@@ -1,5 +1,6 @@
 """Tokens of scripts: random, named, ending; shown once and stored as a hash."""
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,9 +17,11 @@ from engine.store.database import new_id
 from engine.tenants import Tenant
 from metadata.problem import nearest
 
-__all__ = ["MAX_DAYS", "Token", "check_objects", "list_tokens", "make_token", "revoke_token"]
+__all__ = ["MAX_DAYS", "Token", "check_objects", "list_tokens", "make_token", "revoke_token", "tenant_of"]
 
 PREFIX = "fs_"  # lets scanners of leaked secrets know it
+MAIN = "main"  # the tenant whose tokens do not say it
+TENANT_PART = re.compile(rf"{PREFIX}([a-z][a-z0-9_]{{0,62}})\.")  # base64 has no point
 MAX_DAYS = 3650
 COMMAND = Origin("command")
 
@@ -42,7 +45,8 @@ def make_token(
         refuse("days", "token.days", f"a token is valid for 1 to {MAX_DAYS} days, not {days}", max=MAX_DAYS)
     if not name.isprintable():
         refuse("name", "token.label", "the label of a token has characters that cannot be shown")
-    token, token_id = PREFIX + made_secret(), new_id(now)
+    whose = f"{tenant.name}." if tenant.name != MAIN else ""
+    token, token_id = f"{PREFIX}{whose}{made_secret()}", new_id(now)
     row = {
         "id": token_id, "hash": fingerprint(token), "user": user, "name": name[:100], "created_at": now,
         "expires_at": now + timedelta(days=days), "used_at": None, "scope": scope.text or None,
@@ -68,6 +72,12 @@ def check_objects(known: Collection[str], wanted: Collection[str]) -> None:
 def refuse(path: str, code: str, message: str, fix: str = "", **values: object) -> None:
     problem = InputProblem(path, code, message, fix, tuple(values.items()))
     raise BadInput(message, code=code, fix=fix, problems=[problem])
+
+
+def tenant_of(token: str) -> str:
+    """The name of the tenant that a token says it is of; "" where it says none. That proves nothing."""
+    found = TENANT_PART.match(token)
+    return found[1] if found else ""
 
 
 def list_tokens(tenant: Tenant, user: str, token: str = "") -> list[Token]:

@@ -10,8 +10,8 @@ from engine.store.types import DateTime, Id, Integer, Text
 __all__ = [
     "attempt", "audit", "audit_head", "counter", "credential", "deletion", "duplicate_key", "ensure", "exists", "file",
     "file_use", "halfway", "history", "idempotency", "identity", "is_current", "mail_link", "merge", "name",
-    "oidc_flow", "package", "password_before", "recovery_code", "session", "state", "token", "totp", "user_role",
-    "version",
+    "oidc_flow", "package", "password_before", "recovery_code", "session", "state", "tenant", "token", "totp",
+    "user_role", "version",
 ]  # fmt: skip
 
 LAYOUT = 3  # of these tables; a release that adds or changes one counts up
@@ -271,6 +271,13 @@ audit_head = table(
     column("length", Integer),  # the seq of its last entry
     column("mac", Text),  # of its last entry; in row 0 since when the log tells of all history
     column("seal", Text),  # over this row
+)
+
+
+tenant = table(
+    "fs_tenant",  # at most one row: what kind of tenant this is
+    key("id", Integer),
+    column("sandbox_of", Text, nullable=True),  # the tenant that it is a copy of: nothing it does may leave it
 )
 
 

@@ -4,8 +4,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from metadata.build.titles import DISPLAY_NAME
 from metadata.build.wording import Translations, Wording
 from metadata.document import Document
+from metadata.formula.template import is_template
 from metadata.model import (
     THRESHOLD,
     Choice,
@@ -40,6 +42,7 @@ def build_object(
     label = wording.text(data.get("label"), translations.label_of(name), humanised(name))
     plural = {**label, **wording.text(data.get("plural"), translations.of(name, "plural"))}
     title = data.get("title") or default_title(fields, kinds)
+    title = DISPLAY_NAME if is_template(title) else title
     search = names_in(data.get("search")) or default_search(title, fields, kinds)
     return Object(
         name=name, label=label, plural=plural, fields=fields, title=title, package=package,

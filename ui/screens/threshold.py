@@ -38,6 +38,7 @@ def door_page(
         _=say,
         language=language,
         theme=theme_of(request),
+        sandbox_of=site.tenant.sandbox_of,
         csrf=token,
         next=onward,
         chosen_language=chosen if chosen in LANGUAGES else "",
