@@ -108,8 +108,8 @@ def mount(site: Site) -> Sequence[BaseRoute]:
     return [
         Route("/static/{path:path}", static_file, methods=["GET"]),
         *(Route(path, door_page(site, page, why), methods=["GET"]) for path, page, _, why in DOORS),
-        Route(WITH, door_page(site, door_providers.go_there, "who is to sign in elsewhere"), methods=["GET"]),
-        Route(f"{WITH}/back", door_page(site, door_providers.come_back, "who has signed in there"), methods=["GET"]),
+        Route(WITH, elsewhere(site, door_providers.go_there, "who is to sign in elsewhere"), methods=["GET"]),
+        Route(f"{WITH}/back", elsewhere(site, door_providers.come_back, "who has signed in there"), methods=["GET"]),
         *(Route(path, knock(site, work, why), methods=["POST"]) for path, _, work, why in DOORS),
         Route(UPLOADS, files.upload(site), methods=["POST"]),
         *screens,
@@ -134,8 +134,7 @@ def endpoint(site: Site, screen: Screen, why: str) -> Endpoint:
         csrf = (form.get("_csrf") or form.get("csrf") or [""])[-1]
         origin, asked = origin_of(request), asked_for(request)
         try:
-            # Passwords are checked beside the database's threads.
-            run = site.run_aside if request.url.path.startswith("/me/") else site.run
+            run = site.run_aside if is_slow(request.url.path) else site.run
             return await run(
                 lambda: site.answer(request.method, request.headers, work, csrf=csrf, origin=origin, asked=asked)
             )
@@ -143,6 +142,11 @@ def endpoint(site: Site, screen: Screen, why: str) -> Endpoint:
             return to_login(request)
 
     return page
+
+
+def is_slow(path: str) -> bool:
+    """Whether it checks a password or waits for a mail server: beside the database's threads."""
+    return path.startswith("/me/") or path.endswith("/invite")
 
 
 def to_login(request: Request) -> Response:
@@ -162,6 +166,14 @@ def door_page(site: Site, show: Door, why: str) -> Endpoint:
     @asks("anyone", why)
     async def page(request: Request) -> Response:
         return await site.run_aside(lambda: show(site, request))  # it may ask whether this is a sandbox
+
+    return page
+
+
+def elsewhere(site: Site, work: Door, why: str) -> Endpoint:
+    @asks("anyone", why)
+    async def page(request: Request) -> Response:
+        return await site.run_aside(lambda: work(site, request))  # it waits for the provider
 
     return page
 

@@ -124,10 +124,10 @@ OWN = Permission("person", "own account")
 MANAGE = Permission("person", "people: manage")
 OPERATIONS = (
     Operation("GET", "/tokens", OWN, list_tokens),
-    Operation("POST", "/tokens", OWN, make_token, body_is_optional=True, is_secret=True),
+    Operation("POST", "/tokens", OWN, make_token, body_is_optional=True, takes_key=False),
     Operation("DELETE", "/tokens/{id}", OWN, revoke_token),
     Operation("GET", "/sessions", OWN, list_sessions),
     Operation("DELETE", "/sessions/{id}", OWN, end_session),
-    Operation("POST", "/users/{id}/invite", MANAGE, invite),
+    Operation("POST", "/users/{id}/invite", MANAGE, invite, is_aside=True, takes_key=False),
     Operation("DELETE", "/users/{id}/sessions", MANAGE, end_sessions_of),
 )

@@ -61,6 +61,8 @@ def once(call: "Call", key: str, run: Callable[["Call"], Answer]) -> Answer:
 def request_hash(call: "Call") -> str:
     body = call.body if call.upload is None else call.upload.digest()
     parts = (call.operation.path.encode(), *(arg.encode() for arg in call.args), call.query, body)
+    if limits := call.ctx.actor.token_scope.text:  # a token that may do less gets no answer to one that may do more
+        parts = (*parts, limits.encode())
     joined = b"".join(b"%d:%s" % (len(part), part) for part in parts)
     return hashlib.sha256(joined).hexdigest()
 

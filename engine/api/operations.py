@@ -34,7 +34,8 @@ class Operation:
     parameters: tuple[str, ...] = ()  # of the query; any other is refused
     has_preconditions: bool = False  # without them a request with If-Match is refused, never taken as if it had none
     body_is_optional: bool = False
-    is_secret: bool = False  # its answer is told once and kept nowhere, so not for an Idempotency-Key either
+    is_aside: bool = False  # it waits for another server, and must not keep the database's threads waiting
+    takes_key: bool = True  # False: its answer is a secret, or it sends mail, which no transaction takes back
     admits: Callable[[Context], None] | None = None  # its body is a file; asked before that is read
 
 
@@ -71,8 +72,8 @@ class Call:
         if not operation.has_preconditions and ("if-match" in self.headers or "if-unmodified-since" in self.headers):
             message = f"{operation.method} {ROOT}{operation.path} takes no If-Match"
             raise bad_request("precondition.unsupported", message, fix="leave the header out")
-        if operation.is_secret and "idempotency-key" in self.headers:
-            message = f"{operation.method} {ROOT}{operation.path} takes no Idempotency-Key: its answer is not kept"
+        if not operation.takes_key and "idempotency-key" in self.headers:
+            message = f"{operation.method} {ROOT}{operation.path} takes no Idempotency-Key"
             raise bad_request("idempotency.unsupported", message, fix="leave the header out")
         if operation.method == "POST" and (key := self.headers.get("idempotency-key")) is not None:
             return idempotency.once(self, key, operation.run)
@@ -135,8 +136,9 @@ class Api:
             if body is None:
                 return  # the client has gone
             call = Call(self.site, operation, args, scope["query_string"], headers, body)
+            run = self.site.run_aside if operation.is_aside else self.site.run
             whence: Any = {"origin": origin_of(scope), "asked": asked_for(operation, args)}
-            answer = await self.site.run(lambda: self.site.answer(method, headers, call.answer, **whence))
+            answer = await run(lambda: self.site.answer(method, headers, call.answer, **whence))
         except Exception as error:
             answer = answer_to(error, method, scope.get("fieldstone.request_id", ""))
         await send_answer(send, answer, is_head=method == "HEAD")

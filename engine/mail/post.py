@@ -5,6 +5,7 @@ import logging
 import queue
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 
 from engine.errors import EngineError
 from engine.mail.port import MailFailed
@@ -73,5 +74,7 @@ class Post:
     def close(self) -> None:
         """After what it is about; what waits is given up."""
         self.closing.set()
+        with suppress(queue.Full):
+            self.waiting.put_nowait(lambda: None)  # wakes it
         if self.thread is not None:
             self.thread.join(timeout=20)

@@ -14,7 +14,18 @@ from engine.store import system
 from engine.store.database import Connection
 from engine.tenants import Tenant
 
-__all__ = ["CODES", "LINKS", "PASSWORDS", "RESETS", "Kind", "TooManyAttempts", "account_key", "begin", "forget"]
+__all__ = [
+    "CODES",
+    "LINKS",
+    "PASSWORDS",
+    "PROVIDERS",
+    "RESETS",
+    "Kind",
+    "TooManyAttempts",
+    "account_key",
+    "begin",
+    "forget",
+]
 
 REMEMBERED = timedelta(hours=24)
 
@@ -33,6 +44,7 @@ class Kind:
 PASSWORDS = Kind("sign_in", 10, 50)
 CODES = Kind("totp", 5, 50)
 RESETS = Kind("reset", 3, 20)
+PROVIDERS = Kind("provider", 200, 200)  # ways to one and back, of an address that nobody has come in from since
 LINKS = Kind("link", 50, 50)  # those that were made up
 
 

@@ -27,9 +27,9 @@ def needs_code(tenant: Tenant, user: str, roles: Collection[str]) -> bool:
         return False
     pairs = held(tenant.snapshot())
     person, role = pairs.selected_columns
-    own = pairs.with_only_columns(role).where(person == user)
+    mine = pairs.with_only_columns(role).where(person == user)
     with tenant.database.read() as connection:
-        return not set(roles).isdisjoint(connection.sa.execute(own).scalars())
+        return not set(roles).isdisjoint(connection.sa.execute(mine).scalars())
 
 
 def begin(tenant: Tenant, user: str, now: datetime) -> str:

@@ -10,16 +10,16 @@ __all__ = ["end_sessions", "managed", "may_manage", "switch_codes_off"]
 
 
 def may_manage(ctx: Context, user: str) -> bool:
-    """Who makes users manages those who have no right that they do not have: else they could get it."""
+    """Who makes users manages them, but nobody who has rights that they do not have: they could come in as them."""
     if ctx.actor.is_system:
         return True
     if not (ctx.scope.can("create", "user") and ctx.scope.can("update", "user")):
         return False
-    with ctx.tenant.database.read() as connection:
-        try:
+    try:
+        with ctx.tenant.database.read() as connection:
             guards.may_manage(ctx, connection, [user])
-        except Forbidden:
-            return False
+    except Forbidden:
+        return False
     return True
 
 
@@ -27,7 +27,8 @@ def managed(ctx: Context, user: str) -> Account:
     """Raises NotFound for a user who may not be seen, Forbidden."""
     Records(ctx).get_row("user", user, ("username",))
     if not may_manage(ctx, user):
-        raise Forbidden("managing this user is for administrators")
+        message = "this person has rights that you do not have, or you do not manage users"
+        raise Forbidden(message, code="people.more_rights", fix="ask an administrator")
     account = credentials.account_of(ctx.tenant, user)
     if account is None:
         raise NotFound(f"no user {user}")

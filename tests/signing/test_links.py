@@ -222,9 +222,9 @@ def test_what_happened_stands_in_the_audit_log(office: Running) -> None:
     ask(office, "kim")
     choose(office, letters(office).link, NEW)
     with office.tenant.database.read() as connection:
-        found = connection.rows("SELECT kind, channel, address FROM fs_audit ORDER BY id")
-    assert found == [
-        ("password.reset.asked", "screen", "testclient"), ("password.changed", "screen", "testclient"),
+        found = connection.rows("SELECT kind, channel, address FROM fs_audit WHERE substr(kind, 1, 8) = 'password'")
+    assert sorted(found) == [
+        ("password.changed", "screen", "testclient"), ("password.reset.asked", "screen", "testclient"),
     ]  # fmt: skip
 
 

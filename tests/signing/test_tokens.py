@@ -112,6 +112,15 @@ def test_the_answer_with_a_token_is_not_kept(office: Running) -> None:
     assert (answer.status_code, answer.json()["code"]) == (400, "idempotency.unsupported")
 
 
+def test_a_limited_token_gets_no_answer_that_is_kept_for_another_one(office: Running) -> None:
+    headers = {"idempotency-key": "one"}
+    made = client_of(office, "boss").post(f"{API}/records/account", json={"name": "Acme"}, headers=headers)
+    assert made.status_code == 201
+    limited = client_of(office, "boss", objects=("deal",))
+    again = limited.post(f"{API}/records/account", json={"name": "Acme"}, headers=headers)
+    assert (again.status_code, "Acme" in again.text) == (409, False)
+
+
 @pytest.mark.parametrize(
     "sent", [{"days": 0}, {"days": True}, {"objects": ["nothing"]}, {"objects": "deal"}, {"read_only": 1}, {"x": 1}]
 )

@@ -8,7 +8,8 @@ from starlette.responses import RedirectResponse, Response
 
 from engine.api.site import Site, session_secret
 from engine.errors import EngineError
-from engine.people import halfway, oidc, sessions
+from engine.people import attempts, halfway, oidc, sessions
+from engine.people.attempts import PROVIDERS, TooManyAttempts
 from ui.screens.threshold import origin_of
 from ui.visit import safe_address
 
@@ -30,6 +31,7 @@ def go_there(site: Site, request: Request) -> Response:
     """By GET: the form policy of our pages (CSP, form-action) lets no form lead to another site."""
     name, onward = request.path_params["provider"], safe_address(request.query_params.get("next", "/"))
     try:
+        knock(site, request)
         flow = oidc.begin(site.tenant, site.providers, name, onward, site.clock())
     except EngineError as error:
         log.warning("%s", error)
@@ -43,18 +45,27 @@ def go_there(site: Site, request: Request) -> Response:
     return response
 
 
+def knock(site: Site, request: Request) -> None:
+    """Each way costs rows: those of one address are counted. Raises TooManyAttempts."""
+    address = origin_of(request).address
+    attempts.begin(site.tenant, address, address, site.clock(), PROVIDERS)
+
+
 def come_back(site: Site, request: Request) -> Response:
     """The provider sends the browser here by GET, as the protocol has it. Its answer is good once, in this browser."""
     name, now, origin = request.path_params["provider"], site.clock(), origin_of(request)
     browser, answer = request.cookies.get(oidc.COOKIE, ""), dict(request.query_params)
     try:
+        knock(site, request)
         account, onward = oidc.finish(site.tenant, site.providers, name, answer, browser, now)
     except EngineError as error:
         log.warning("%s", error)
-        sessions.refuse(site.tenant, name, origin, now)
+        if not isinstance(error, TooManyAttempts):
+            sessions.refuse(site.tenant, name, origin, now)
         response = RedirectResponse("/login?why=provider", 303)
         response.delete_cookie(oidc.COOKIE, path="/login/with")
         return response
+    attempts.forget(site.tenant, origin.address, PROVIDERS)
     session = sessions.let_in(
         site.tenant, account, name, now=now, origin=origin, agent=request.headers.get("user-agent", ""),
         previous=session_secret(request.headers),
