@@ -1,11 +1,12 @@
 """Who asks, when, and on which version of the definitions. Passed to everything that reads or writes records."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
+from engine.access.circle import NOBODY, circle_of
 from engine.access.scope import Scope, full_scope, scope_of
 from engine.contracts.function import Here
 from engine.errors import InputWarning, NeedsConfirmation
@@ -68,6 +69,8 @@ class Context:
     warnings: list[InputWarning] = field(default_factory=list, compare=False)
     stops_at_warnings: bool = False
     origin: Origin = NOWHERE
+    circle: Mapping[str, Sequence[str]] = field(default_factory=lambda: NOBODY, compare=False)
+    """Whose records are the person's, too, and what records are shared with: as bound in statements; see circle.py."""
 
     @property
     def today(self) -> date:
@@ -105,5 +108,6 @@ def context_of(
     snapshot = snapshot or tenant.snapshot()
     now = now or datetime.now(UTC)
     now = now.replace(microsecond=now.microsecond // 1000 * 1000)
-    scope = full_scope(snapshot) if actor.is_system else scope_of(snapshot, actor.roles)
-    return Context(tenant, snapshot, actor, scope, now, actor.language, actor.time_zone)
+    scope = full_scope(snapshot) if actor.is_system else scope_of(snapshot, actor.roles, actor.permission_sets)
+    circle = circle_of(tenant, snapshot, actor) if actor.id else NOBODY
+    return Context(tenant, snapshot, actor, scope, now, actor.language, actor.time_zone, circle=circle)

@@ -10,9 +10,9 @@ from metadata.problem import Place, Problem
 
 __all__ = [
     "Cell", "Choice", "Data", "Definitions", "DuplicateRule", "Field", "FieldKind", "Grant", "Layout", "Match", "Menu",
-    "MenuItem", "Object", "Package", "Record", "RecordType", "RelatedList", "Role", "Section", "SortKey", "Source",
-    "Tab", "Text", "Validation", "ValueType", "View", "SYSTEM_FIELDS", "ACTIONS", "EVERY",
-    "MATCH_WAYS", "MAX_JOINS", "path_to", "say",
+    "MenuItem", "Object", "Package", "Record", "RecordType", "RelatedList", "RestrictionRule", "Role", "Section",
+    "SharingRule", "SortKey", "Source", "Tab", "Text", "Validation", "ValueType", "View", "SYSTEM_FIELDS", "ACCESS",
+    "ACTIONS", "EVERY", "GRANTABLE", "MATCH_WAYS", "MAX_JOINS", "REACHES", "SYSTEM_PERMISSIONS", "path_to", "say",
 ]  # fmt: skip
 
 Text = Mapping[str, str]
@@ -27,8 +27,24 @@ Source = Literal["value", "formula", "rollup", "lines", "inverse"]
 """Where a field's value comes from: it is written; worked out where it is read (no column); kept by the engine in a
 column; records of a child object that belong to this one; records that refer to this one."""
 
-Action = Literal["create", "read", "update", "delete"]
+Action = Literal[
+    "create", "read", "update", "delete", "view_all", "modify_all", "import", "export", "share", "approve", "unmask"
+]
 ACTIONS: tuple[Action, ...] = ("create", "read", "update", "delete")
+"""What is done to records; the rest of GRANTABLE is asked for besides one of these."""
+GRANTABLE: tuple[Action, ...] = (
+    *ACTIONS, "view_all", "modify_all", "import", "export", "share", "approve", "unmask"
+)  # fmt: skip
+
+SYSTEM_PERMISSIONS = (
+    "manage_users", "manage_rights", "view_audit", "publish", "unmask", "act_for_others", "manage_settings"
+)  # fmt: skip
+
+ACCESS = ("hidden", "masked", "read", "edit_masked", "edit")
+"""To a field. `edit_masked`, written {access: edit, mask: true}: a new value is written, the stored one is a mask."""
+
+REACHES = ("own", "department", "department_and_below", "all")
+"""Whose records a grant lets through where the object's are private, from the narrowest to the widest."""
 
 MAX_JOINS = 50  # references that one list goes through: SQLite takes at most 64 tables in a join
 
@@ -123,6 +139,9 @@ class Field:
     is_set_once: bool = False
     is_copied: bool = True
     is_tracked: bool = True  # the history tells what it was
+    mask: str = ""  # what whoever may not see the value is shown of it: a word of engine.access.masks, or a pattern
+    reveals: bool = False  # worked out: shown to whoever may not see all that it is worked out from
+    is_masked: bool = False  # never defined: how a Scope marks a field of which a person sees the mask only
     place: Place = NOWHERE
 
     @property
@@ -231,6 +250,8 @@ class Object:
     duplicates: tuple[DuplicateRule, ...] = ()
     was: tuple[str, ...] = ()
     expected_records: int = 0  # how many there will be, for the linter; 0 is not said
+    sharing: Literal["private", "read", "edit"] = "edit"  # what whoever has the grant may do to records of others
+    hierarchy: tuple[str, ...] = ("managers",)  # who has what others own: "managers", "departments"
     place: Place = NOWHERE
 
     @property
@@ -334,8 +355,11 @@ class Menu:
 @dataclass(frozen=True, slots=True)
 class Grant:
     object: str  # "*" is every object
-    actions: frozenset[Action]
+    actions: frozenset[str]  # of GRANTABLE
     rows: str = ""  # a formula: which records; "" is all
+    record_types: tuple[str, ...] = ()  # () is all
+    fields: Mapping[str, str] = field(default_factory=dict)  # field, or "*" for the rest -> one of ACCESS
+    reach: str = ""  # one of REACHES; "" is "own"
 
 
 @dataclass(frozen=True, slots=True)
@@ -343,6 +367,38 @@ class Role:
     name: str
     label: Text
     grants: tuple[Grant, ...]
+    package: str = ""
+    permission_sets: tuple[str, ...] = ()  # whose grants it has, too
+    system: tuple[str, ...] = ()  # of SYSTEM_PERMISSIONS; "*" is all
+    place: Place = NOWHERE
+
+
+@dataclass(frozen=True, slots=True)
+class SharingRule:
+    """Records that some people have besides those that are theirs. It widens `sharing`, never a grant's rows."""
+
+    name: str
+    label: Text
+    object: str
+    rows: str = ""  # a formula; "" is all
+    roles: tuple[str, ...] = ()
+    departments: tuple[str, ...] = ()  # names: whoever is in one of them or below
+    teams: tuple[str, ...] = ()  # names
+    access: Literal["read", "edit"] = "read"
+    package: str = ""
+    place: Place = NOWHERE
+
+
+@dataclass(frozen=True, slots=True)
+class RestrictionRule:
+    """Takes away: of the object, those that it is for keep only these rows, however they came by them."""
+
+    name: str
+    label: Text
+    object: str
+    rows: str
+    roles: tuple[str, ...] = ()  # () is everybody
+    spares: tuple[str, ...] = ()  # roles that it is not for
     package: str = ""
     place: Place = NOWHERE
 
@@ -400,6 +456,9 @@ class Definitions:
     roles: Mapping[str, Role]
     languages: tuple[str, ...] = ("en",)
     data: tuple[Data, ...] = ()  # sample data: loaded by `demo`, never published
+    permission_sets: Mapping[str, Role] = field(default_factory=dict)
+    sharing_rules: Mapping[str, SharingRule] = field(default_factory=dict)
+    restriction_rules: Mapping[str, RestrictionRule] = field(default_factory=dict)
 
     @property
     def fiscal_year_start(self) -> int:

@@ -12,7 +12,9 @@ from engine.access.scope import Scope
 from engine.errors import BadInput, InputProblem, NotFound
 from engine.formula.fields import expression
 from engine.snapshot import Snapshot
+from engine.store.query_held import held
 from engine.store.references import id_in
+from metadata.formula import Held
 from metadata.model import MAX_JOINS, SYSTEM_FIELDS, Field
 from metadata.problem import nearest
 
@@ -200,6 +202,9 @@ class OtherTables:
 
     def tree(self, object_name: str) -> sa.FromClause:
         return self.snapshot.physical.table(object_name).alias()
+
+    def held(self, node: Held, item: Column) -> sa.ColumnElement[bool]:
+        return held(self.snapshot, node, item)
 
     def _rules(self, table: sa.FromClause, object_name: str) -> list[sa.ColumnElement[bool]]:
         return self.row_rule(table, object_name) if self.row_rule else []

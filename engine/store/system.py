@@ -9,8 +9,8 @@ from engine.store.types import DateTime, Id, Integer, Text
 
 __all__ = [
     "attempt", "audit", "counter", "credential", "deletion", "duplicate_key", "ensure", "exists", "file", "file_use",
-    "history", "idempotency", "is_current", "merge", "name", "package", "session", "state", "token", "user_role",
-    "version",
+    "history", "idempotency", "is_current", "merge", "name", "package", "session", "share", "state", "token",
+    "user_role", "version",
 ]  # fmt: skip
 
 LAYOUT = 3  # of these tables; a release that adds or changes one counts up
@@ -203,6 +203,22 @@ audit = table(
     sa.Index("ix_fs_audit_at", "at"),
     sa.Index("ix_fs_audit_record", "record", "at"),
     sa.Index("ix_fs_audit_by", "by", "at"),
+)
+
+share = table(
+    "fs_share",  # records that somebody gave to others: engine/access/shares.py
+    key("id", Id),
+    column("object", Text),  # by its physical name, which no rename changes
+    column("record", Id),
+    column("kind", Text),  # "user", "team", "department" or "role"
+    column("to", Text),  # an id, or the name of a role
+    column("access", Text),  # "read" or "edit"
+    column("expires_at", DateTime, nullable=True),
+    column("reason", Text, nullable=True),
+    column("at", DateTime),
+    column("by", Id, nullable=True),
+    sa.Index("ix_fs_share_to", "to", "object", "record"),
+    sa.Index("ix_fs_share_record", "record"),
 )
 
 CHANGES: Mapping[int, Callable[[Connection], None]] = {}

@@ -55,6 +55,8 @@ def build_object(
         search=search, was=names_in(data.get("was")), expected_records=data.get("expected_records") or 0,
         place=document.at(),
         duplicates=tuple(build_duplicate_rule(rule, wording) for rule in data.get("duplicates") or ()),
+        sharing=data.get("sharing") or "edit",
+        hierarchy=tuple(data["hierarchy"]) if isinstance(data.get("hierarchy"), list) else ("managers",),
     )  # fmt: skip
 
 
@@ -204,7 +206,8 @@ def build_field(
         fetch=data.get("fetch") or "", fetches_if_blank=data.get("fetch_when") == "blank",
         depends_on=data.get("depends_on") or "",
         is_set_once=data.get("set_once") is True, is_copied=data.get("copy") is not False,
-        is_tracked=data.get("history") is not False, place=document.key(*steps),
+        is_tracked=data.get("history") is not False, mask=data.get("mask") or "", reveals=data.get("reveals") is True,
+        place=document.key(*steps),
     )  # fmt: skip
 
 

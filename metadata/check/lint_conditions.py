@@ -121,12 +121,16 @@ def written(facts: Facts) -> Iterator[Condition]:
             name, object_ = view.built.name, view.built.object
             if object_ in facts.objects:
                 yield Condition(view.document, ("filter",), "filter", f"the view '{name}'", object_, view.built.filter)
-    for role in facts.assembly.roles:
+    for role in (*facts.assembly.roles, *facts.assembly.permission_sets):
         for grant in role.built.grants if role.package in facts.given else ():
             if grant.rows and (grant.object == "*" or grant.object in facts.objects):
                 steps = ("objects", grant.object, "rows")
-                what = f"the role '{role.built.name}'"
+                what = f"the {role.document.kind.replace('_', ' ')} '{role.built.name}'"
                 yield Condition(role.document, steps, "rows", what, grant.object, grant.rows)
+    for rule in (*facts.assembly.sharing_rules, *facts.assembly.restriction_rules):
+        if rule.built.rows and rule.package in facts.given and rule.built.object in facts.objects:
+            what = f"the {rule.document.kind.replace('_', ' ')} '{rule.built.name}'"
+            yield Condition(rule.document, ("rows",), "rows", what, rule.built.object, rule.built.rows)
 
 
 def in_fields(facts: Facts) -> Iterator[Condition]:

@@ -92,8 +92,10 @@ def of_documents(facts: Facts) -> Iterator[tuple[Document, str, list[Text]]]:
         yield view.document, view.package, [view.built.label]
     for menu in assembly.menus:
         yield menu.document, menu.package, list(of_menu(menu.built))
-    for role in assembly.roles:
-        yield role.document, role.package, [role.built.label]
+    for right in (
+        *assembly.roles, *assembly.permission_sets, *assembly.sharing_rules, *assembly.restriction_rules
+    ):  # fmt: skip
+        yield right.document, right.package, [right.built.label]
 
 
 def of_object(object_: Object) -> Iterator[Text]:
