@@ -23,6 +23,7 @@ from engine.api.metrics import Metrics
 from engine.api.objects import OPERATIONS as OBJECTS
 from engine.api.operations import ROOT, Api
 from engine.api.records import OPERATIONS as RECORDS
+from engine.api.sharing import OPERATIONS as SHARING
 from engine.api.site import Site
 from engine.config import Config, from_environment
 from engine.errors import EngineError
@@ -43,7 +44,7 @@ def create_app(config: Config, tenant: Tenant | None = None) -> Starlette:
         plugins = load_plugins(config.plugins)
         tenant = open_tenant(config.database_url, config.data, config.tenant, plugins, config.files)
     site, metrics = Site(config, tenant), Metrics()
-    api = Api(site, (*RECORDS, *MERGING, *AGGREGATES, *FILES, *OBJECTS))
+    api = Api(site, (*RECORDS, *MERGING, *SHARING, *AGGREGATES, *FILES, *OBJECTS))
     routes: list[BaseRoute] = [Mount(ROOT, app=api), *health_routes(site, metrics)]
     if config.ui:
         routes += named(config.ui)(site)

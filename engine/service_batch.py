@@ -7,6 +7,7 @@ from typing import Any
 from engine import service_lines as lines
 from engine.context import Context
 from engine.errors import BadInput, EngineError, InputProblem, InputWarning
+from engine.rules.told import error_told
 from engine.rules import duplicates, rollups, trees
 from engine.rules.masters import give_owner
 from engine.rules.numbering import number
@@ -114,7 +115,8 @@ def _one(
         if atomic:
             raise _at(error, index, operation) from error
         del ctx.warnings[warned:]
-        return Result(index, str(operation["action"]), operation.get("id"), error=error)
+        told = error_told(ctx, object_name, error)
+        return Result(index, str(operation["action"]), operation.get("id"), error=told)
 
 
 def _carry_out(ctx: Context, connection: Connection, object_name: str, index: int, operation: Operation) -> Result:

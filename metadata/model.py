@@ -28,10 +28,12 @@ Source = Literal["value", "formula", "rollup", "lines", "inverse"]
 column; records of a child object that belong to this one; records that refer to this one."""
 
 Action = Literal[
-    "create", "read", "update", "delete", "view_all", "modify_all", "import", "export", "share", "approve", "unmask"
-]
+    "create", "read", "update", "delete", "view_all", "modify_all", "import", "export", "share", "approve", "unmask",
+    "transfer",
+]  # fmt: skip
 ACTIONS: tuple[Action, ...] = ("create", "read", "update", "delete")
-"""What is done to records; the rest of GRANTABLE is asked for besides one of these."""
+"""What is done to records; the rest of GRANTABLE is asked for besides one of these. `transfer` is an update that gives
+a record to another owner: it is granted as update is, and the new owner may be out of one's reach."""
 GRANTABLE: tuple[Action, ...] = (
     *ACTIONS, "view_all", "modify_all", "import", "export", "share", "approve", "unmask"
 )  # fmt: skip

@@ -9,11 +9,13 @@ A record that belongs to another one, its master, follows that one: it is read w
 its master may be updated. Grants that name its object limit that further.
 """
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import replace
+from typing import Any
 
 from engine.access.fields import ALWAYS, HIDDEN, MASKED, OPEN, Level, level_of, reads_of
 from engine.access.grants import Given, gathered, implied, system_permissions
+from engine.access.masks import mask_of
 from engine.access.masters import belongs, through
 from engine.access.rules import all_of, any_of, identity, own_rule
 from engine.access.sharing import restrictions, shared
@@ -25,8 +27,10 @@ from metadata.model import ACTIONS, GRANTABLE, SYSTEM_FIELDS, Action, Field, Gra
 __all__ = ["Scope", "full_scope", "scope_of"]
 
 FULL = "*"
-FOLLOWS: dict[Action, Action] = {"read": "read", "create": "update", "update": "update", "delete": "update"}
+FOLLOWS: dict[Action, Action] = {"read": "read", "create": "update", "update": "update", "delete": "update",
+                                   "transfer": "update"}  # fmt: skip
 """What is asked of the master for an action on what belongs to it; the same action for all others."""
+AS_UPDATE: dict[Action, Action] = {"transfer": "update"}
 
 
 class Scope:
@@ -67,7 +71,7 @@ class Scope:
         return object_name not in self._named or self._is_granted(action, object_name)
 
     def _is_granted(self, action: Action, object_name: str) -> bool:
-        return (action, object_name) in self._grants or (action, "*") in self._grants
+        return bool(self.grants(action, object_name))
 
     def _masters(self, action: Action, object_name: str) -> list[tuple[Field, str, tuple[Node, ...]]]:
         """(reference, master's object, its row rules) of the masters by which the object's records may be reached."""
@@ -121,9 +125,10 @@ class Scope:
     def _granted_rows(self, action: Action, object_name: str) -> tuple[Node, ...]:
         """Grants by what they ask of whose a record is; of each, one of its own rules must be met."""
         definition = self.snapshot.definitions.objects[object_name]
+        is_transfer = action == "transfer"
         by_sharing: dict[Hashable, tuple[Node | None, dict[Hashable, Node | None]]] = {}
         for grant in self.grants(action, object_name):
-            whose = shared(self.snapshot, self.roles, action, definition, grant)
+            whose = None if is_transfer else shared(self.snapshot, self.roles, action, definition, grant)
             rule = own_rule(self.snapshot, object_name, grant)
             by_sharing.setdefault(identity(whose), (whose, {}))[1][identity(rule)] = rule
         found: list[Node] = []
@@ -141,7 +146,8 @@ class Scope:
 
     def grants(self, action: Action, object_name: str) -> list[Grant]:
         """Those that name the object, then those on every object."""
-        return [*self._grants.get((action, object_name), ()), *self._grants.get((action, "*"), ())]
+        asked = AS_UPDATE.get(action, action)
+        return [*self._grants.get((asked, object_name), ()), *self._grants.get((asked, "*"), ())]
 
     def _with_masters(self, action: Action, object_name: str, own: tuple[Node, ...]) -> tuple[Node, ...]:
         masters = self._masters(action, object_name)
@@ -239,6 +245,12 @@ class Scope:
         )  # fmt: skip
         system = (name for name in SYSTEM_FIELDS if name not in ("id", "version") and name in readable)
         return ("id", "version", *own, *system)
+
+    def masks(self, object_name: str) -> dict[str, Callable[[Any], Any]]:
+        """Field -> what makes its mask of a value that is not blank, for fields of which only that is seen."""
+        if not self._limits_fields:
+            return {}
+        return {name: mask_of(field) for name, field in self.readable(object_name).items() if field.is_masked}
 
     def title(self, object_name: str) -> str:
         """The field that names a record to this person: its id where they may not see the title."""
