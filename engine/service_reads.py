@@ -90,7 +90,8 @@ def history(ctx: Context, object_name: str, record_id: str) -> list[Change]:
             version=entry["version"],
             changes={
                 name: tuple(masks[name](one) if name in masks and one is not None else one for one in pair)
-                for name, pair in entry["changes"].items() if name in readable
+                for name, pair in entry["changes"].items()
+                if name in readable
             },
             others=entry["others"],
             into=entry["into"],

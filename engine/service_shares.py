@@ -156,7 +156,9 @@ def unmask(ctx: Context, object_name: str, record_id: str, field_name: str) -> A
     return found.record()[field_name]
 
 
-def audit(ctx: Context, connection: Connection, kind: str, object_name: str, record: str, told: Mapping[str, Any]) -> None:
+def audit(
+    ctx: Context, connection: Connection, kind: str, object_name: str, record: str, told: Mapping[str, Any]
+) -> None:
     note(
         connection, kind, actor=ctx.actor, origin=ctx.origin, now=ctx.now, object_name=object_name, record=record,
         details=told,

@@ -228,7 +228,9 @@ class Scope:
         definition = self.snapshot.definitions.objects[object_name]
         if not definition.masters or object_name in self._named:
             return self.grants(action, object_name)
-        targets = [name for field in definition.masters for name in ((field.target,) if field.target else field.targets)]
+        targets = [
+            name for field in definition.masters for name in ((field.target,) if field.target else field.targets)
+        ]
         wanted = FOLLOWS.get(action, action)
         if any(self._grants.get((wanted, name)) for name in targets):
             return []

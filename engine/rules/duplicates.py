@@ -195,7 +195,9 @@ def judge(
     ctx: Context, connection: Connection, object_name: str, record_id: str, matchers: Sequence[Matcher],
     found: Sequence[Likely], path: str,
 ) -> None:  # fmt: skip
-    told = list(dict.fromkeys(one.record for one in found if one.is_visible and sees_all(ctx, object_name, one.matcher)))
+    told = list(
+        dict.fromkeys(one.record for one in found if one.is_visible and sees_all(ctx, object_name, one.matcher))
+    )
     told = told[:MOST_TOLD]
     titles = titles_of(ctx, connection, object_name, told)
     problems: list[InputProblem] = []

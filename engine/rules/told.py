@@ -31,9 +31,7 @@ def error_told(ctx: Context, object_name: str, error: EngineError) -> EngineErro
     if not any(is_told_of(ctx, object_name, problem) for problem in error.problems):
         return error
     problems = list(
-        dict.fromkeys(
-            neutral(object_name, one) if is_told_of(ctx, object_name, one) else one for one in error.problems
-        )
+        dict.fromkeys(neutral(object_name, one) if is_told_of(ctx, object_name, one) else one for one in error.problems)
     )
     first = problems[0]
     more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""

@@ -29,7 +29,9 @@ def rules_share(facts: Facts) -> Iterator[Problem]:
         found = facts.objects.get(rule.object)
         if found is not None and (found.sharing == "edit" or (found.sharing == "read" and rule.access == "read")):
             message = f"all records of '{rule.object}' are shared already, so this rule adds nothing"
-            yield Problem(document.at("object"), "sharing_rule.idle", message, "write 'sharing: private' there", "warning")
+            yield Problem(
+                document.at("object"), "sharing_rule.idle", message, "write 'sharing: private' there", "warning"
+            )
 
 
 def rules_restrict(facts: Facts) -> Iterator[Problem]:

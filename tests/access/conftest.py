@@ -29,7 +29,7 @@ fields:
   name: {type: text, label: Name, required: true, length: 80}
   phone: {type: text, label: Phone, length: 40, mask: phone}
   salary: {type: decimal, label: Salary, precision: 15, scale: 2}
-  badge: {type: text, label: Badge, unique: true, length: 20}
+  passport: {type: text, label: Badge, unique: true, length: 20}
   stage: {type: choice, label: Stage, default: new, choices: {new: New, won: Won}}
   account: {type: reference, to: account, label: Account}
   tax: {type: formula, label: Tax, returns: decimal, scale: 2, precision: 15, formula: salary * 0.2}
@@ -65,8 +65,16 @@ role: marketing
 objects:
   lead:
     can: [read, update, view_all]
-    fields: {salary: hidden, badge: hidden, phone: masked, name: read, calls: hidden}
+    fields: {salary: hidden, passport: hidden, phone: masked, name: read, calls: hidden}
   account: {can: [read], fields: {credit: hidden}}
+---
+role: helper
+objects:
+  lead:
+    can: [create, read, update, delete, view_all]
+    fields: {salary: hidden, passport: hidden, phone: masked, calls: hidden}
+  account: [read]
+  call: [read]
 ---
 role: desk
 objects:
@@ -84,6 +92,9 @@ system: [unmask]
 ---
 role: analyst
 permission_sets: [insight]
+---
+role: keeper
+system: [unmask]
 ---
 sharing_rule: won_leads
 object: lead
