@@ -7,11 +7,11 @@ from typing import Any
 from engine import service_lines as lines
 from engine.context import Context
 from engine.errors import BadInput, EngineError, InputProblem, InputWarning
-from engine.rules.told import error_told
 from engine.rules import duplicates, rollups, trees
 from engine.rules.masters import give_owner
 from engine.rules.numbering import number
 from engine.rules.pipeline import settle
+from engine.rules.told import error_told
 from engine.rules.uniqueness import is_violation
 from engine.rules.values import rules_of
 from engine.rules.written import Written

@@ -8,8 +8,8 @@ from typing import Any, Generic, TypeVar
 from metadata.build.objects import build_field, build_object, joined
 from metadata.build.pages import build_layout, build_menu, build_view
 from metadata.build.people import build_package, build_role, languages_of
-from metadata.build.rights import build_restriction_rule, build_sharing_rule
 from metadata.build.records import build_data
+from metadata.build.rights import build_restriction_rule, build_sharing_rule
 from metadata.build.wording import Translations, Wording
 from metadata.document import Document
 from metadata.model import (

@@ -27,8 +27,8 @@ def masked(mask: str, value: str) -> str:
 
     >>> masked("phone", "13800138000"), masked("phone", "+86 138 0013 8000"), masked("phone", "１３８００１３８０００")
     ('138****8000', '+86 138 **** 8000', '１３８****８０００')
-    >>> masked("phone", "0551234"), masked("email", "ada@example.com"), masked("email", "ada"), masked("email", "a@x.cn")
-    ('***', 'a***@example.com', '***', '***@x.cn')
+    >>> masked("phone", "0551234"), masked("email", "ada@example.com"), masked("email", "ada")
+    ('***', 'a***@example.com', '***')
     >>> masked("id_card", "11010519491231002X"), masked("bank_card", "6222 0212 3456 7890")
     ('110***********002X', '**** 7890')
     >>> masked("name", "欧阳修"), masked("name", "李"), masked("{2}***{2}", "abcdefgh"), masked("{2}***{2}", "abcdef")

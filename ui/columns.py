@@ -49,7 +49,7 @@ def readable(snapshot: Snapshot, scope: Scope, object_name: str, name: str) -> F
     definition = snapshot.definitions.objects.get(object_name)
     if definition is None or name not in scope.fields(object_name):
         return None
-    return field_of(definition, name)
+    return scope.readable(object_name).get(name)
 
 
 def resolve(snapshot: Snapshot, scope: Scope, object_name: str, path: str) -> tuple[str, Field] | None:

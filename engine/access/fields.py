@@ -106,4 +106,4 @@ def along(path: Path, object_name: str) -> Iterator[tuple[str, str]]:
         here = field.target
 
 
-assert ALWAYS < set(SYSTEM_FIELDS)
+assert set(SYSTEM_FIELDS) > ALWAYS

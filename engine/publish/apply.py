@@ -9,7 +9,8 @@ import orjson
 import psycopg
 import sqlalchemy as sa
 
-from engine.context import SYSTEM, context_of
+from engine.audit.log import note
+from engine.context import SYSTEM, Actor, Origin, context_of
 from engine.errors import BadInput, Busy, Conflict, InputProblem
 from engine.publish.carry_out import Migration
 from engine.publish.plan import Plan, default_of, draw_up, installed_files, plan
@@ -124,8 +125,29 @@ def carry_out(tenant: Tenant, connection: Connection, wanted: Plan, by: str | No
         raise Conflict(f"a rule of the new version does not hold: {error.orig}", code="publish.rows") from error
     write_version(connection, actual, version, names, by, now)
     write_packages(connection, wanted.definitions, files, snapshot, version)
+    note_reveals(connection, snapshot.definitions, wanted.definitions, by, now)
     connection.sa.execute(sa.update(system.state).values(version=version))
     return version
+
+
+def note_reveals(
+    connection: Connection, old: Definitions, new: Definitions, by: str | None, now: datetime
+) -> None:
+    """Fields that from this version on show what they are worked out from to people who may not see that."""
+    before, after = revealing(old), revealing(new)
+    actor = Actor(by, "") if by else SYSTEM
+    for object_name, field in sorted(after - before):
+        note(
+            connection, "publish.reveals", actor=actor, origin=Origin(), now=now, object_name=object_name,
+            details={"field": field},
+        )  # fmt: skip
+
+
+def revealing(definitions: Definitions) -> set[tuple[str, str]]:
+    return {
+        (name, field.name)
+        for name, definition in definitions.objects.items() for field in definition.fields.values() if field.reveals
+    }  # fmt: skip
 
 
 def refuse_stops(plan: Plan) -> None:

@@ -27,8 +27,8 @@ __all__ = ["Facts", "check"]
 
 CHECKS = (
     packages.check, names.check, objects.check, fields.check, computed.check, conditions.check, choices.check,
-    relations.check, duplicates.check, layouts.check, views.check, menus.check, roles.check, sharing.check, translations.check,
-    data.check,
+    relations.check, duplicates.check, layouts.check, views.check, menus.check, roles.check, sharing.check,
+    translations.check, data.check,
 )  # fmt: skip
 
 

@@ -127,10 +127,12 @@ def written(facts: Facts) -> Iterator[Condition]:
                 steps = ("objects", grant.object, "rows")
                 what = f"the {role.document.kind.replace('_', ' ')} '{role.built.name}'"
                 yield Condition(role.document, steps, "rows", what, grant.object, grant.rows)
-    for rule in (*facts.assembly.sharing_rules, *facts.assembly.restriction_rules):
-        if rule.built.rows and rule.package in facts.given and rule.built.object in facts.objects:
-            what = f"the {rule.document.kind.replace('_', ' ')} '{rule.built.name}'"
-            yield Condition(rule.document, ("rows",), "rows", what, rule.built.object, rule.built.rows)
+    rules = [(one.document, one.package, one.built) for one in facts.assembly.sharing_rules]
+    limits = [(one.document, one.package, one.built) for one in facts.assembly.restriction_rules]
+    for document, package, rule in (*rules, *limits):
+        if rule.rows and package in facts.given and rule.object in facts.objects:
+            what = f"the {document.kind.replace('_', ' ')} '{rule.name}'"
+            yield Condition(document, ("rows",), "rows", what, rule.object, rule.rows)
 
 
 def in_fields(facts: Facts) -> Iterator[Condition]:

@@ -33,6 +33,6 @@ from metadata.formula.trees import bound, expanded, is_volatile, paths_of, reads
 __all__ = [
     "Actor", "Aggregate", "And", "Arith", "Call", "Compare", "Config", "Const", "DefinitionNames", "Fit",
     "FormulaError", "FormulaType", "Held", "In", "InTree", "IsNew", "Limits", "Names", "Node", "Not", "Or", "Outer",
-    "Path", "Prior", "Resolved", "Signature", "bound", "definition_names", "expanded", "is_volatile", "parse", "paths_in",
-    "paths_of", "reads", "shape", "walk",
+    "Path", "Prior", "Resolved", "Signature", "bound", "definition_names", "expanded", "is_volatile", "parse",
+    "paths_in", "paths_of", "reads", "shape", "walk",
 ]  # fmt: skip

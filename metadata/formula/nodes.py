@@ -207,8 +207,8 @@ class Held:
     """Never written: how the person who acts holds a record besides owning it; only rules of a Scope have it.
 
     `people`: the owner at `item` is one of those whose records are theirs, too, by `names`: "managers", "departments",
-    "department", "department_and_below". `shares`: the record with the id at `item` was shared with them, `names` is its
-    object and the accesses that do. `member`: they are in a department or team, `names` is that object and names.
+    "department", "department_and_below". `shares`: the record with the id at `item` was shared with them; `names` is
+    its object and the accesses that do. `member`: they are in a department or team; `names` is that object and names.
     """
 
     way: Literal["people", "shares", "member"]
