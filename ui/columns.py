@@ -143,7 +143,7 @@ def column(
         title = title_of(snapshot, scope, field.target)
         if title:
             title_at, sort_path = ask(f"{path}.{title}"), f"{path}.{title}"
-    if kind and (field.targets or kind.value in UNSORTABLE or shape in UNSORTABLE_CELLS):
+    if field.is_masked or (kind and (field.targets or kind.value in UNSORTABLE or shape in UNSORTABLE_CELLS)):
         sort_path = ""
     shown = Shown(
         field, at, formats, language, shape, title_at, as_text(kind, field, formats), is_full,

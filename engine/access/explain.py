@@ -1,7 +1,7 @@
 """Why a person may do something to a record, or what is missing for it. Asks the database about one record.
 
-The answer is made of what the Scope is made of: grants with their rows, ways of sharing, restriction rules. Each of them
-is one statement on the record, so that no rule is read twice in two ways.
+The answer is made of what the Scope is made of: grants with their rows, ways of sharing, restriction rules. Each of
+them is one statement on the record, so that no rule is read in two ways.
 """
 
 from collections.abc import Sequence
@@ -22,6 +22,7 @@ from metadata.model import Action
 
 __all__ = ["Allowed", "Explanation", "explain"]
 
+
 @dataclass(frozen=True, slots=True)
 class Allowed:
     """One grant that lets the record through, and the ways by which it is the person's: () where all records are."""
@@ -38,7 +39,9 @@ class Explanation:
     is_allowed: bool
     allowed: tuple[Allowed, ...] = ()
     restricted_by: tuple[str, ...] = ()  # names of restriction rules
-    missing: tuple[str, ...] = ()  # what is not there: "grant", "rows of role seller", "sharing by role seller", "master"
+    missing: tuple[
+        str, ...
+    ] = ()  # what is not there: "grant", "rows of role seller", "sharing by role seller", "master"
 
 
 def explain(person: Context, object_name: str, record_id: str, action: Action) -> Explanation:

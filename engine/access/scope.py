@@ -71,7 +71,8 @@ class Scope:
         return object_name not in self._named or self._is_granted(action, object_name)
 
     def _is_granted(self, action: Action, object_name: str) -> bool:
-        return bool(self.grants(action, object_name))
+        asked = AS_UPDATE.get(action, action)
+        return (asked, object_name) in self._grants or (asked, "*") in self._grants
 
     def _masters(self, action: Action, object_name: str) -> list[tuple[Field, str, tuple[Node, ...]]]:
         """(reference, master's object, its row rules) of the masters by which the object's records may be reached."""

@@ -130,9 +130,7 @@ def carry_out(tenant: Tenant, connection: Connection, wanted: Plan, by: str | No
     return version
 
 
-def note_reveals(
-    connection: Connection, old: Definitions, new: Definitions, by: str | None, now: datetime
-) -> None:
+def note_reveals(connection: Connection, old: Definitions, new: Definitions, by: str | None, now: datetime) -> None:
     """Fields that from this version on show what they are worked out from to people who may not see that."""
     before, after = revealing(old), revealing(new)
     actor = Actor(by, "") if by else SYSTEM

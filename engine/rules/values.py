@@ -168,7 +168,7 @@ def _is_its_mask(ctx: Context, object_name: str, rule: FieldRule, value: object,
     if ctx.actor.is_system or ctx.scope.sees(object_name, rule.field.name) != MASKED:
         return False
     shown = rule.type.to_json(old)
-    return value == mask_of(rule.field)(shown)
+    return bool(value == mask_of(rule.field)(shown))
 
 
 def missing(

@@ -206,7 +206,7 @@ def build_field(
         fetch=data.get("fetch") or "", fetches_if_blank=data.get("fetch_when") == "blank",
         depends_on=data.get("depends_on") or "",
         is_set_once=data.get("set_once") is True, is_copied=data.get("copy") is not False,
-        is_tracked=data.get("history") is not False, mask=data.get("mask") or "", reveals=data.get("reveals") is True,
+        is_tracked=data.get("history") is not False, mask=data.get("mask") or "" if kind and "mask" not in kind.options else "", reveals=data.get("reveals") is True,
         place=document.key(*steps),
     )  # fmt: skip
 

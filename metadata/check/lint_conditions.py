@@ -127,12 +127,12 @@ def written(facts: Facts) -> Iterator[Condition]:
                 steps = ("objects", grant.object, "rows")
                 what = f"the {role.document.kind.replace('_', ' ')} '{role.built.name}'"
                 yield Condition(role.document, steps, "rows", what, grant.object, grant.rows)
-    rules = [(one.document, one.package, one.built) for one in facts.assembly.sharing_rules]
-    limits = [(one.document, one.package, one.built) for one in facts.assembly.restriction_rules]
-    for document, package, rule in (*rules, *limits):
-        if rule.rows and package in facts.given and rule.object in facts.objects:
-            what = f"the {document.kind.replace('_', ' ')} '{rule.name}'"
-            yield Condition(document, ("rows",), "rows", what, rule.object, rule.rows)
+    shares = [(one.document, one.package, one.built.object, one.built.rows) for one in facts.assembly.sharing_rules]
+    limits = [(one.document, one.package, one.built.object, one.built.rows) for one in facts.assembly.restriction_rules]
+    for document, package, object_, rows in (*shares, *limits):
+        if rows and package in facts.given and object_ in facts.objects:
+            what = f"the {document.kind.replace('_', ' ')} '{document.name}'"
+            yield Condition(document, ("rows",), "rows", what, object_, rows)
 
 
 def in_fields(facts: Facts) -> Iterator[Condition]:

@@ -5,6 +5,7 @@ from itertools import chain
 
 from metadata.assemble import Item
 from metadata.check.facts import Facts
+from metadata.document import Document
 from metadata.model import ACCESS, ACTIONS, Grant, Role
 from metadata.problem import Problem, nearest
 
@@ -66,9 +67,9 @@ def fields_are_sound(facts: Facts, item: Item[Role], grant: Grant) -> Iterator[P
                 yield Problem(at, "access.mask", message, f"write 'mask: …' at the field '{name}', or hide it")
 
 
-def roles_exist(facts: Facts, names: tuple[str, ...], item: Item[object], *steps: str) -> Iterator[Problem]:
+def roles_exist(facts: Facts, names: tuple[str, ...], document: Document, *steps: str) -> Iterator[Problem]:
     roles = {role.built.name for role in facts.assembly.roles}
     for index, name in enumerate(names):
         if name not in roles and ("role", name) not in facts.unread:
-            at = item.document.at(*steps, index)
+            at = document.at(*steps, index)
             yield facts.no_such("role", name, roles, at=at, code="role.unknown")

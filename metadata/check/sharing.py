@@ -22,7 +22,7 @@ def rules_share(facts: Facts) -> Iterator[Problem]:
         rule, document = item.built, item.document
         yield from facts.object_exists(rule.object, item.package, document.at("object"))
         yield from facts.formula(rule.rows, rule.object, document, "rows")
-        yield from roles_exist(facts, rule.roles, item, "with", "roles")
+        yield from roles_exist(facts, rule.roles, document, "with", "roles")
         if not (rule.roles or rule.departments or rule.teams):
             message = f"the sharing rule '{rule.name}' shares with nobody"
             yield Problem(document.at("with"), "sharing_rule.nobody", message, "write 'with: {roles: […]}'")
@@ -39,8 +39,8 @@ def rules_restrict(facts: Facts) -> Iterator[Problem]:
         rule, document = item.built, item.document
         yield from facts.object_exists(rule.object, item.package, document.at("object"))
         yield from facts.formula(rule.rows, rule.object, document, "rows")
-        yield from roles_exist(facts, rule.roles, item, "for", "roles")
-        yield from roles_exist(facts, rule.spares, item, "except", "roles")
+        yield from roles_exist(facts, rule.roles, document, "for", "roles")
+        yield from roles_exist(facts, rule.spares, document, "except", "roles")
 
 
 def objects_share(facts: Facts) -> Iterator[Problem]:
