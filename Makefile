@@ -1,5 +1,6 @@
 # make demo    clone to running example       make test    everything that is tested
 # make setup   .venv and front end only       make check   lint, types and layers, as in CI
+# make deep    all tests, with far more generated and foreign input; half an hour
 # make nightly formulas compared 100,000 times on all four back ends; takes hours
 # Needs Python 3.11+, Node 20+ and make. `make test` gets Chromium, a CJK font and PostgreSQL itself where it can.
 
@@ -18,10 +19,10 @@ UV := VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/uv
 LOCK := $(UV) pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --quiet
 say = @echo
 
-.PHONY: help setup python frontend demo dev test nightly test-deps prerequisites check format corpora bench lock wheel clean
+.PHONY: help setup python frontend demo dev test deep nightly test-deps prerequisites check format corpora bench lock wheel clean
 
 help:
-	@sed -n 's/^# //p' Makefile | head -4
+	@sed -n 's/^# //p' Makefile | head -5
 
 # The two halves have nothing to do with each other, so they run side by side.
 setup: python
@@ -57,7 +58,13 @@ dev: setup
 	@touch $@
 
 test-deps: setup
-	@$(MAKE) --no-print-directory .venv/.dev
+	@$(MAKE) --no-print-directory .venv/.dev tests/oidc/node_modules/.installed
+
+# An OpenID provider that people sign in at, for tests/signing/test_oidc.py.
+tests/oidc/node_modules/.installed: tests/oidc/package-lock.json
+	$(say) 'test-deps: an OpenID provider'
+	@cd tests/oidc && npm ci --no-audit --no-fund --loglevel=error >/dev/null
+	@touch $@
 
 prerequisites:
 	@bash .ci/prerequisites
@@ -65,6 +72,10 @@ prerequisites:
 test: test-deps prerequisites
 	$(say) 'test: unit tests, then browser tests'
 	@$(BIN)/python -m tests $(ARGS)
+
+deep: test-deps prerequisites
+	$(say) 'deep: all tests, with far more generated input'
+	@DEEP=1 $(BIN)/python -m tests $(ARGS)
 
 nightly: test-deps prerequisites
 	$(say) 'nightly: 100,000 formulas in Python, SQLite, PostgreSQL and JavaScript'
@@ -97,4 +108,4 @@ lock: .venv/.uv
 	$(LOCK) $(UPGRADE) --group dev -c requirements.lock -o requirements-dev.lock
 
 clean:
-	rm -rf .venv build dist ui/static/dist ui/frontend/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv build dist ui/static/dist ui/frontend/node_modules tests/oidc/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -68,6 +68,7 @@ def _measure(kind: str, url: str, folder: Path, args: argparse.Namespace) -> Non
     print(f"\n{kind}: {args.rows:,} rows in {time.perf_counter() - started:.0f} s; "
           f"{args.pairs} pairs of {args.seconds:g} s, 8 connections", flush=True)  # fmt: skip
     environment = {**os.environ, "BENCH_URL": url, "BENCH_SCHEMA": schema or "", "FIELDSTONE_DATABASE_URL": url}
+    environment |= {"FIELDSTONE_REQUESTS_PER_MINUTE": "0", "FIELDSTONE_TENANT_REQUESTS_PER_MINUTE": "0"}
     engine_command = [FIELDSTONE, "serve", "--port", "{port}", "--data", str(folder)]
     base_command = [sys.executable, "-m", "benchmarks.base", "{port}"]
     with serving(engine_command, environment) as ours, serving(base_command, environment) as base:

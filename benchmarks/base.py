@@ -81,7 +81,7 @@ class Base:
         self.session = sa.Table(
             "fs_session", tables, column("hash", sa.Text()), column("user", key), column("expires_at", moment)
         )
-        self.role = sa.Table("fs_user_role", tables, column("user", key), column("role", sa.Text()))
+        self.role = sa.Table("user_role", tables, column("user", key), column("role", sa.Text()))
         self.history = sa.Table(
             "fs_history", tables, column("id", key), column("object", sa.Text()), column("record", key),
             column("version", sa.Integer()), column("action", sa.Text()), column("at", moment), column("by", key),

@@ -1,5 +1,6 @@
 """The ASGI application: the API, health, and the screens that are mounted beside them."""
 
+import asyncio
 import importlib
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -13,45 +14,63 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount
 
+from engine.api.account import OPERATIONS as ACCOUNT
 from engine.api.aggregate import OPERATIONS as AGGREGATES
+from engine.api.audit import OPERATIONS as AUDIT
 from engine.api.errors import HttpRefusal, answer_to, status_of
 from engine.api.files import OPERATIONS as FILES
+from engine.api.front import Fleet, Front
 from engine.api.guard import Guard
 from engine.api.health import health_routes
+from engine.api.lane import Lane
 from engine.api.merging import OPERATIONS as MERGING
 from engine.api.metrics import Metrics
 from engine.api.objects import OPERATIONS as OBJECTS
 from engine.api.operations import ROOT, Api
+from engine.api.people import OPERATIONS as PEOPLE
+from engine.api.privacy import OPERATIONS as PRIVACY
 from engine.api.records import OPERATIONS as RECORDS
 from engine.api.sharing import OPERATIONS as SHARING
 from engine.api.site import Site
+from engine.audit.upkeep import prune
 from engine.config import Config, from_environment
 from engine.errors import EngineError
 from engine.tenants import Tenant, load_plugins, open_tenant
 
-__all__ = ["create_app", "from_settings"]
+__all__ = ["create_app", "create_fleet", "from_settings"]
+
+DAY_S = 24 * 3600
+log = logging.getLogger("fieldstone.audit")
 
 Mounted = Callable[[Site], Sequence[BaseRoute]]
 
 
-def create_app(config: Config, tenant: Tenant | None = None) -> Starlette:
-    """All that one process serves. `tenant` is opened from the settings unless it is given.
+def create_app(
+    config: Config, tenant: Tenant | None = None, *, lanes: tuple[Lane, Lane] | None = None,
+    metrics: Metrics | None = None,
+) -> Starlette:  # fmt: skip
+    """All that is served of one tenant, which is opened from the settings unless it is given.
 
-    `app.state.site` is the Site.
+    `app.state.site` is the Site. Several in one process share `lanes` and `metrics`.
     """
     owned = tenant is None
     if tenant is None:
         plugins = load_plugins(config.plugins)
-        tenant = open_tenant(config.database_url, config.data, config.tenant, plugins, config.files)
-    site, metrics = Site(config, tenant), Metrics()
-    api = Api(site, (*RECORDS, *MERGING, *SHARING, *AGGREGATES, *FILES, *OBJECTS))
+        tenant = open_tenant(config.database_url, config.data, config.tenant, plugins, config.files, channel="")
+    site, metrics = Site(config, tenant, lanes), metrics or Metrics()
+    api = Api(
+        site,
+        (*RECORDS, *MERGING, *SHARING, *AGGREGATES, *FILES, *OBJECTS, *ACCOUNT, *PEOPLE, *AUDIT, *PRIVACY),
+    )
     routes: list[BaseRoute] = [Mount(ROOT, app=api), *health_routes(site, metrics)]
     if config.ui:
         routes += named(config.ui)(site)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        upkeep = asyncio.create_task(keep_audit_short(site))
         yield
+        upkeep.cancel()
         site.close()
         if owned:
             site.tenant.close()
@@ -67,12 +86,27 @@ def create_app(config: Config, tenant: Tenant | None = None) -> Starlette:
     return app
 
 
-def from_settings() -> Starlette:
+async def keep_audit_short(site: Site) -> None:
+    """Once a day while the process runs; it is done at its start, too. Several processes do no harm to each other."""
+    while True:
+        await asyncio.sleep(DAY_S)
+        try:
+            await site.run_aside(lambda: prune(site.tenant, site.clock(), site.config.audit_days))
+        except Exception:  # a busy database, for instance: the next day is soon enough
+            log.exception("old entries of the audit log could not be removed")
+
+
+def create_fleet(config: Config) -> Front:
+    """All that one process serves: every tenant, each by an application of its own."""
+    return Front(Fleet(config, create_app))
+
+
+def from_settings() -> Front:
     """For `uvicorn --factory engine.app:from_settings`: all settings from the environment."""
     config = from_environment()
     if config.access_log:
         logging.getLogger("fieldstone.access").setLevel(logging.INFO)
-    return create_app(config)
+    return create_fleet(config)
 
 
 def named(place: str) -> Mounted:

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from ipaddress import ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -10,6 +11,7 @@ __all__ = ["Config", "from_environment", "to_environment"]
 
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 SEPARATOR = ","
+SECRET = ("smtp_url", "metrics_token", "database_url")  # never quoted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,12 +23,29 @@ class Config:
     tenant: str = "main"
     base_url: str = ""  # "https://crm.example.com": where people reach it; allowed as a host, and makes cookies secure
     hosts: tuple[str, ...] = ()  # further host names that are answered; "*" is any
+    base_domain: str = ""  # "example.com": the tenant north is reached at north.example.com
+    open_tenants: int = 100  # that a process keeps open; the least recently used are closed
+    connections: int = 40  # to databases that a process has, of all tenants together
     threads: int = 0  # that work on requests; 0 is what suits the database
     max_body_bytes: int = 8 * 1024 * 1024
     max_file_bytes: int = 100 * 1024 * 1024  # of one upload; fields may allow less
     files: str = ""  # where files lie: "" is in `data`, else a folder or s3://bucket/prefix?endpoint=URL&region=NAME
+    requests_per_minute: int = 6000  # of one person in one process; 0 is no limit
+    tenant_requests_per_minute: int = 60_000  # of all people of a tenant in one process
     metrics_token: str = ""  # when set, /metrics wants it as a bearer token
     access_log: bool = False
+    audit_days: int = 180  # after which entries of the audit log are removed
+    trusted_proxies: tuple[str, ...] = ()  # addresses and networks whose X-Forwarded-For is believed
+    smtp_url: str = ""  # smtp://user:password@host:587 (with STARTTLS), smtps://…, smtp+plain://…; "": files in `data`
+    mail_from: str = ""  # "Fieldstone <crm@example.com>"
+    reset_hours: int = 1  # how long a link of "Forgot your password?" lasts
+    invite_hours: int = 72
+    password_length: int = 10  # at least
+    password_history: int = 3  # passwords before this one that are not taken again
+    password_days: int = 0  # until a password must be changed; 0 is never
+    oidc: str = ""  # providers to sign in at, as JSON: engine/people/oidc.py
+    outbound_allowed: tuple[str, ...] = ()  # addresses and networks inside that may be called: engine/outbound.py
+    totp_roles: tuple[str, ...] = ()  # roles whose holders must sign in in two steps; "*" is everybody
     plugins: tuple[str, ...] = ("plugins.base",)
     ui: str = "ui.pages:mount"  # "module:function", called with the Site, gives its routes; "" is none
 
@@ -58,7 +77,8 @@ def from_environment(environment: Mapping[str, str] | None = None, **changes: ob
             try:
                 read[name] = convert(text)
             except ValueError as error:
-                raise ValueError(f"FIELDSTONE_{name.upper()}: '{text}' {error}") from error
+                shown = "what it says" if name in SECRET else f"'{text}'"
+                raise ValueError(f"FIELDSTONE_{name.upper()}: {shown} {error}") from error
     read |= {name: value for name, value in changes.items() if value is not None}
     return replace(Config(), **read)  # type: ignore[arg-type]  # names and types are those of CONVERT
 
@@ -83,12 +103,43 @@ def whole_number(text: str) -> int:
     return int(text)
 
 
+def positive(text: str) -> int:
+    if (found := whole_number(text)) == 0:
+        raise ValueError("is not at least 1")
+    return found
+
+
+def domain(text: str) -> str:
+    found = bare_host(text)
+    if not found or found != text.strip().lower().rstrip(".") or not all(found.split(".")):
+        raise ValueError("is not a domain such as example.com")
+    return found
+
+
 def yes(text: str) -> bool:
     if text.lower() in ("1", "true", "yes", "on"):
         return True
     if text.lower() in ("0", "false", "no", "off"):
         return False
     raise ValueError("is neither true nor false")
+
+
+def networks(text: str) -> tuple[str, ...]:
+    found = texts(text)
+    try:
+        for one in found:
+            ip_network(one)
+    except ValueError:
+        raise ValueError("is not a list of addresses and networks such as 10.0.0.0/8") from None
+    return found
+
+
+def smtp_address(text: str) -> str:
+    """A wrong one is not quoted: it may hold a password."""
+    parts = urlsplit(text)
+    if parts.scheme not in ("smtp", "smtps", "smtp+plain") or not parts.hostname:
+        raise ValueError("is not an address such as smtp://user:password@mail.example.com:587")
+    return text
 
 
 def web_address(text: str) -> str:
@@ -104,10 +155,27 @@ CONVERT: dict[str, Callable[[str], object]] = {
     "tenant": str,
     "base_url": web_address,
     "hosts": texts,
+    "base_domain": domain,
+    "open_tenants": positive,
+    "connections": positive,
     "threads": whole_number,
     "max_body_bytes": whole_number,
     "max_file_bytes": whole_number,
     "files": str,
+    "requests_per_minute": whole_number,
+    "tenant_requests_per_minute": whole_number,
     "metrics_token": str,
     "access_log": yes,
+    "audit_days": positive,
+    "trusted_proxies": networks,
+    "smtp_url": smtp_address,
+    "mail_from": str,
+    "reset_hours": whole_number,
+    "invite_hours": whole_number,
+    "password_length": whole_number,
+    "password_history": whole_number,
+    "password_days": whole_number,
+    "oidc": str,
+    "outbound_allowed": networks,
+    "totp_roles": texts,
 }

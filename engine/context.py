@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 from engine.access.circle import NOBODY, circle_of
+from engine.access.narrow import EVERYTHING, NarrowScope, TokenScope
 from engine.access.scope import Scope, full_scope, scope_of
 from engine.contracts.function import Here
 from engine.errors import InputWarning, NeedsConfirmation
@@ -34,6 +35,7 @@ class Actor:
     permission_sets: frozenset[str] = frozenset()  # given to the person, a department or a team, not through a role
     teams: Sequence[str] = ()  # ids of the teams that the person is in
     on_behalf_of: str = ""  # the id of another user, in whose place the person acts
+    token_scope: TokenScope = EVERYTHING  # what the token that was shown leaves of it all
 
 
 SYSTEM = Actor(id="", username="", name="Fieldstone", is_system=True)
@@ -102,12 +104,25 @@ class Context:
 
 
 def context_of(
-    tenant: Tenant, actor: Actor = SYSTEM, now: datetime | None = None, snapshot: Snapshot | None = None
-) -> Context:
+    tenant: Tenant, actor: Actor = SYSTEM, now: datetime | None = None, snapshot: Snapshot | None = None,
+    origin: Origin | None = None,
+) -> Context:  # fmt: skip
     """A Context on `snapshot` (the tenant's current one unless given), with time cut to milliseconds as stored."""
     snapshot = snapshot or tenant.snapshot()
     now = now or datetime.now(UTC)
     now = now.replace(microsecond=now.microsecond // 1000 * 1000)
     scope = full_scope(snapshot) if actor.is_system else scope_of(snapshot, actor.roles, actor.permission_sets)
+    if actor.token_scope.told:
+        scope = narrowed(snapshot, scope, actor.token_scope)
+    origin = origin or Origin(tenant.channel)
     circle = circle_of(tenant, snapshot, actor) if actor.id else NOBODY
-    return Context(tenant, snapshot, actor, scope, now, actor.language, actor.time_zone, circle=circle)
+    language, zone = actor.language, actor.time_zone
+    return Context(tenant, snapshot, actor, scope, now, language, zone, origin=origin, circle=circle)
+
+
+def narrowed(snapshot: Snapshot, scope: Scope, token: TokenScope) -> Scope:
+    key = ("narrow scope", scope.key, token)
+    found: Scope | None = snapshot.cache.get(key)
+    if found is None:
+        found = snapshot.cache[key] = NarrowScope(scope, token)
+    return found

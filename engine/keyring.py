@@ -3,6 +3,7 @@
 import base64
 import binascii
 import hashlib
+import hmac
 import os
 import tempfile
 from collections.abc import Sequence
@@ -33,6 +34,7 @@ class Keyring:
     def __init__(self, keys: Sequence[bytes]) -> None:
         self.first = id_of(keys[0])
         self.keys = {id_of(key): AESGCM(key) for key in keys}
+        self._signing = {id_of(key): hmac.digest(key, b"fieldstone audit", "sha256") for key in keys}
 
     @classmethod
     def in_folder(cls, data: Path) -> "Keyring":
@@ -41,6 +43,13 @@ class Keyring:
         if not path.exists():
             make_key(path)
         return cls(read_keys(path.read_text(encoding="ascii"), str(path)))
+
+    def signing_key(self, key_id: str) -> bytes | None:
+        """What the audit log is sealed with, made from one of the keys; None where that is not among ours."""
+        return self._signing.get(key_id)
+
+    def signing_keys(self) -> list[bytes]:
+        return list(self._signing.values())
 
     def seal(self, secret: Unsealed, place: str) -> Sealed:
         nonce = os.urandom(NONCE_BYTES)

@@ -32,7 +32,7 @@ from engine.store.references import written
 from engine.tenants import Tenant
 from metadata.model import SYSTEM_FIELDS, Data, Field, Record
 
-__all__ = ["load"]
+__all__ = ["id_of", "load"]
 
 PERSON = SYSTEM_FIELDS["owner"].target
 CREATED = "_created_at"
@@ -158,6 +158,11 @@ def _id(loading: Loading, object_name: str, index: int, record: Record) -> str:
     if object_name in loading.singles:
         return loading.singles[object_name]
     return _id_of(f"{object_name}\0{record.key}" if record.key else f"{object_name}\0\0{record.place.file}\0{index}")
+
+
+def id_of(object_name: str, key: str) -> str:
+    """The id that a record of the sample data gets by its key."""
+    return _id_of(f"{object_name}\0{key}")
 
 
 def _id_of(name: str) -> str:
@@ -334,4 +339,5 @@ def _set_up(ctx: Context, connection: Connection, object_name: str, draft: Draft
 def _remember(ctx: Context, connection: Connection, rules: Rules, row: Mapping[str, Any]) -> None:
     by = Actor(id=row["created_by"] or "", username="", is_system=True)
     then = replace(ctx, actor=by, now=row["created_at"])
-    rows_history.write(then, connection, rules.object, [(row["id"], 1, "create", changes_of(rules, {}, row))])
+    entry = (row["id"], 1, "create", changes_of(rules, {}, row))
+    rows_history.write(then, connection, rules.object, [entry], noted=ctx)

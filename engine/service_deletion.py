@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from engine.access.scope import Scope
+from engine.audit.log import note_changes
 from engine.context import Context
 from engine.errors import Conflict, InputProblem, NotFound
 from engine.rules import duplicates, rollups, trees
@@ -181,6 +182,8 @@ def change_references(
     if reference.is_tracked:
         entries = [(one, version, action, {name: changes[one]}) for one, version in versions.items()]
         rows_history.write(ctx, connection, object_name, entries)
+    else:
+        note_changes(ctx, connection, object_name, action, (), list(versions))
     return touched
 
 

@@ -10,7 +10,7 @@ from engine.context import Context
 from engine.errors import BadInput, EngineError, Forbidden, InputProblem, NotFound, Stale
 from engine.rules import duplicates, rollups, trees
 from engine.rules.draft import Draft
-from engine.rules.masters import give_owner
+from engine.rules.masters import belongs_to_all, give_owner, may_join
 from engine.rules.numbering import number
 from engine.rules.pipeline import settle
 from engine.rules.single import refuse_another
@@ -63,8 +63,8 @@ def write_new(
     """New lines; the rows as written. `paths` is where problems with them stand, `known` are references whose targets
     need no look. `own`: their master is new, too, so that only their own grants limit them."""
     name, beginning = rules.object, rollups.beginning(ctx.snapshot, rules.object)
-    for draft in drafts:
-        draft.stored = new_row(ctx, draft.stored)
+    for path, draft in zip(paths, drafts, strict=True):
+        draft.stored, draft.path = new_row(ctx, draft.stored), path
     settle(ctx, connection, rules, drafts, known)
     refuse([at(path, one) for path, draft in zip(paths, drafts, strict=True) for one in draft.problems])
     new = [{**draft.stored, **beginning} for draft in drafts]
@@ -82,6 +82,8 @@ def write_new(
                 rows.insert_many(ctx, connection, name, [row])
     if rows.failing(ctx, connection, name, ids, "create", own):
         raise may_not("create", name)
+    if own and belongs_to_all(rules) and not may_join(ctx, connection, rules, new, known):
+        raise may_not("create", name)  # the other master is not new
     wrong = trees.wrong_places(ctx, connection, rules, {row["id"]: row for row in new}, is_new=True)
     refuse([at(path, wrong[row["id"]]) for path, row in zip(paths, new, strict=True) if row["id"] in wrong])
     for path, row in zip(paths, new, strict=True):
@@ -102,6 +104,8 @@ def write_changed(
     name, ids = rules.object, [record_id for _, record_id, _ in changes]
     if rows.failing(ctx, connection, name, ids, "update"):
         raise may_not("update", name)
+    for path, _, draft in changes:
+        draft.path = path
     settle(ctx, connection, rules, [draft for _, _, draft in changes], held=written.held)
     refuse([at(path, problem) for path, _, draft in changes for problem in draft.problems])
     each = {record_id: draft.changed for _, record_id, draft in changes}
@@ -134,7 +138,7 @@ def write_changed(
         duplicates.renew_stored(ctx, connection, name, ids, names)
         duplicates.check_stored(ctx, connection, name, ids, names, {one: path for path, one, _ in changes})
     entries = [(one, versions[one], "update", changes_of(rules, befores[one], each[one])) for one in ids]
-    rows_history.write(ctx, connection, name, [entry for entry in entries if entry[3]])
+    rows_history.write(ctx, connection, name, entries)
 
 
 def at(path: str, problem: InputProblem) -> InputProblem:

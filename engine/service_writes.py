@@ -157,9 +157,9 @@ def update_in(
             row = {**current.stored(compared), **changed, "id": record_id}
             duplicates.renew(ctx, connection, object_name, [row], changed)
             duplicates.check(ctx, connection, object_name, [row], changed)
-        if changes := {**changes_of(rules, before, changed), **lines.counts_of(tables)}:
-            version = written.record["version"]
-            rows_history.write(ctx, connection, object_name, [(record_id, version, "update", changes)])
+        changes = {**changes_of(rules, before, changed), **lines.counts_of(tables)}
+        entry = (record_id, written.record["version"], "update", changes)
+        rows_history.write(ctx, connection, object_name, [entry])
         return answer(ctx, connection, object_name, written.record, written.is_visible, is_outdated=is_relined)
     raise always_changing()
 

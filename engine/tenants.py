@@ -10,6 +10,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from engine.audit.chain import Writer
 from engine.errors import BadInput
 from engine.files.store import FileStore, open_store
 from engine.formula.sqlite import sqlite_functions
@@ -22,10 +23,12 @@ from engine.store.names import Names
 from engine.store.tables import Physical
 from metadata.model import Definitions
 
-__all__ = ["BASE_PLUGINS", "Tenant", "load_plugins", "open_tenant", "storage_of"]
+__all__ = ["BASE_PLUGINS", "CATALOGUE", "Tenant", "load_plugins", "open_tenant", "place_of", "storage_of"]
 
 BASE_PLUGINS = ("plugins.base",)
 NAME = re.compile(r"[a-z][a-z0-9_]{0,62}\Z")
+CATALOGUE = "fs_tenants"  # lives where a tenant of that name would
+RESERVED = frozenset(("public", "information_schema"))
 KEPT_VERSIONS = 3  # requests that began before a publish finish on theirs
 NOTHING = Definitions(packages={}, objects={}, layouts={}, views={}, menus=(), roles={})
 
@@ -34,13 +37,16 @@ class Tenant:
     """One tenant. Used from several threads, and by several processes at a time."""
 
     def __init__(
-        self, name: str, database: Database, plugins: Plugins, data: Path, files: str = "", keys: Sequence[bytes] = ()
-    ) -> None:
+        self, name: str, database: Database, plugins: Plugins, data: Path, files: str = "", keys: Sequence[bytes] = (),
+        channel: str = "",
+    ) -> None:  # fmt: skip
         """`data` is the folder for all that is not in the database; `files` says where files lie, `keys` are those of
-        secrets, if not there."""
+        secrets, if not there. `channel` is what the audit log names where no request does."""
         self.name, self.database, self.plugins = name, database, plugins
         self.data, self._files, self._keys = data, files, keys
+        self.channel = channel
         database.functions |= sqlite_functions(plugins.functions)
+        database.keep_notes = Writer(lambda: self.secrets, database.dialect).keep
         self._versions: dict[int, Snapshot] = {}
         self._lock = threading.Lock()
         self._load_sql: Compiled | None = None
@@ -54,6 +60,19 @@ class Tenant:
     def secrets(self) -> Keyring:
         """What secret fields are encrypted with."""
         return Keyring(self._keys) if self._keys else Keyring.in_folder(self.data)
+
+    @cached_property
+    def sandbox_of(self) -> str:
+        """The tenant that this one was copied from to try things out; "" for a real one.
+
+        Whatever would leave a sandbox (mail, requests to other systems) is not sent.
+        """
+        if self.database.is_absent:
+            return ""
+        with self.database.read() as connection:
+            if system.tenant.name not in system.names_of(connection):  # an older release made the tables
+                return ""
+            return str(connection.sa.scalar(sa.select(system.tenant.c.sandbox_of)) or "")
 
     def version(self) -> int:
         """Of the definitions that run; 0 where nothing was ever published."""
@@ -74,6 +93,7 @@ class Tenant:
                 found = self._versions.get(version)
                 if found is None:
                     found = self._load(version)
+                    self.__dict__.pop("sandbox_of", None)  # a restored backup comes as a new version
                     kept = sorted(self._versions)[-KEPT_VERSIONS + 1 :]
                     self._versions = {number: self._versions[number] for number in kept} | {version: found}
         return found
@@ -116,9 +136,11 @@ def load_plugins(packages: tuple[str, ...] = BASE_PLUGINS) -> Plugins:
 
 
 def open_tenant(
-    url: str, data: Path, name: str = "main", plugins: Plugins | None = None, files: str | None = None
-) -> Tenant:
-    """Connects only when it is used. `url` "" is an SQLite file in the folder `data`.
+    url: str, data: Path, name: str = "main", plugins: Plugins | None = None, files: str | None = None,
+    database: Database | None = None, channel: str = "command",
+) -> Tenant:  # fmt: skip
+    """Connects only when it is used. `url` "" is an SQLite file in the folder `data`; `database` is used instead of
+    the one that the name leads to.
 
     `files` says where files lie: FIELDSTONE_FILES unless given, or the folder `data`. Keys of secrets are those of
     FIELDSTONE_SECRET_KEY, or in the folder. Raises BadInput for what cannot be.
@@ -126,7 +148,8 @@ def open_tenant(
     place = os.environ.get("FIELDSTONE_FILES", "") if files is None else files
     given = os.environ.get("FIELDSTONE_SECRET_KEY", "").strip()
     keys = read_keys(given) if given else []
-    return Tenant(name, storage_of(url, data, name), load_plugins() if plugins is None else plugins, data, place, keys)
+    plugins = load_plugins() if plugins is None else plugins
+    return Tenant(name, database or storage_of(url, data, name), plugins, data, place, keys, channel)
 
 
 def storage_of(url: str, data: Path, name: str) -> Database:
@@ -135,11 +158,16 @@ def storage_of(url: str, data: Path, name: str) -> Database:
     PostgreSQL: the schema of its name. SQLite without a URL: NAME.db in the data folder. SQLite with the URL of a file:
     `main` is that file, any other tenant FILE-NAME beside it (crm.db, crm-north.db).
     """
-    if not NAME.match(name) or name.startswith("pg_") or name in ("public", "information_schema"):
+    if not NAME.match(name) or name.startswith(("pg_", "fs_")) or name in RESERVED:
         raise BadInput(
             f"'{name}' cannot name a tenant: it is 1 to 63 of a-z, 0-9 and _, and begins with a letter",
             code="tenant.name",
         )
+    return place_of(url, data, name)
+
+
+def place_of(url: str, data: Path, name: str) -> Database:
+    """The same for any name."""
     if not url:
         return Database.open(f"sqlite:///{data / name}.db")
     database = Database.open(url, schema=name)

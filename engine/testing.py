@@ -16,8 +16,9 @@ from engine.app import create_app
 from engine.config import Config
 from engine.context import SYSTEM, Actor, Context, context_of
 from engine.people import sessions, tokens, users
-from engine.people.authentication import zone_of
+from engine.people.authentication import Authenticator, fingerprint, zone_of
 from engine.people.departments import Departments
+from engine.people.memberships import Teams
 from engine.people.sessions import Session
 from engine.publish import apply, plan
 from engine.service import Records
@@ -98,7 +99,12 @@ class Running:
         zone = zone_of(row["time_zone"] or "UTC")
         departments = Departments(self.tenant, row["department"]) if row["department"] else ()
         roles, language = frozenset(user.roles), row["language"] or "en"
-        actor = Actor(user.id, username, user.name, roles, language, zone, departments=departments)
+        proved = Authenticator(self.tenant).authenticate("token", fingerprint(self.token(username)), self.now)
+        sets = proved.actor.permission_sets if proved else frozenset[str]()
+        actor = Actor(
+            user.id, username, user.name, roles, language, zone, departments=departments, permission_sets=sets,
+            teams=Teams(self.tenant, user.id),
+        )  # fmt: skip
         return context_of(self.tenant, actor, self.now)
 
     def records(self, username: str = "") -> Records:
@@ -135,7 +141,8 @@ def running(
     """
     folder = Path(tempfile.mkdtemp(prefix="fieldstone-"))
     config = Config(database_url=database_url, data=folder, ui=ui, plugins=tuple(plugins), **settings)  # type: ignore[arg-type]
-    tenant = open_tenant(config.database_url, folder, config.tenant, load_plugins(config.plugins), config.files)
+    plugged = load_plugins(config.plugins)
+    tenant = open_tenant(config.database_url, folder, config.tenant, plugged, config.files, channel="")
     site = Running(tenant, config, folder, now)
     try:
         if packages:

@@ -10,9 +10,12 @@ from metadata.build.pages import build_layout, build_menu, build_view
 from metadata.build.people import build_package, build_role, languages_of
 from metadata.build.records import build_data
 from metadata.build.rights import build_restriction_rule, build_sharing_rule
+from metadata.build.titles import title_field
 from metadata.build.wording import Translations, Wording
 from metadata.document import Document
 from metadata.model import (
+    Choice,
+    ChosenFrom,
     Data,
     Definitions,
     Field,
@@ -107,6 +110,10 @@ def assemble(sources: Sequence[PackageSource], kinds: Mapping[str, FieldKind]) -
             translations.add(source.name, document)
             all_.translations.append(Item(document, source.name, None))
     wordings = {source.name: _wording(source, translations) for source in sources}
+    for source in sources:
+        for document in source.documents["role"]:
+            all_.roles.append(Item(document, source.name, build_role(document, source.name, wordings[source.name])))
+    all_.roles = unique(all_.roles, all_.problems)
     _objects(all_, sources, kinds, wordings, translations)
     by_name = {item.built.name: item.built for item in all_.objects}
     for source in sources:
@@ -119,8 +126,6 @@ def assemble(sources: Sequence[PackageSource], kinds: Mapping[str, FieldKind]) -
             all_.views.append(Item(document, package, build_view(document, package, wording)))
         for document in source.documents["menu"]:
             all_.menus.append(Item(document, package, build_menu(document, package, wording)))
-        for document in source.documents["role"]:
-            all_.roles.append(Item(document, package, build_role(document, package, wording)))
         for document in source.documents["permission_set"]:
             all_.permission_sets.append(Item(document, package, build_role(document, package, wording)))
         for document in source.documents["sharing_rule"]:
@@ -133,7 +138,6 @@ def assemble(sources: Sequence[PackageSource], kinds: Mapping[str, FieldKind]) -
     all_.layouts = unique(all_.layouts, all_.problems)
     all_.views = unique(all_.views, all_.problems)
     all_.menus = unique(all_.menus, all_.problems)
-    all_.roles = unique(all_.roles, all_.problems)
     all_.permission_sets = unique(all_.permission_sets, all_.problems)
     all_.sharing_rules = unique(all_.sharing_rules, all_.problems)
     all_.restriction_rules = unique(all_.restriction_rules, all_.problems)
@@ -167,9 +171,15 @@ def _objects(
 
     def add(document: Document, owner: str, name: str, steps: tuple[str, ...], package: str) -> None:
         built = build_field(document, steps, owner, name, package, kinds, wordings[package], translations)
-        item = FieldItem(document, package, built, owner, steps)
+        if built.chosen_from:
+            built = replace(built, choices=given_choices(all_, built.chosen_from))
+        keep(FieldItem(document, package, built, owner, steps))
+
+    def keep(item: FieldItem) -> None:
+        owner, name = item.owner, item.built.name
         if name in fields[owner]:
-            all_.problems.append(_second("field", f"{owner}.{name}", document, steps, fields[owner][name].built))
+            first = fields[owner][name].built
+            all_.problems.append(_second("field", f"{owner}.{name}", item.document, item.steps, first))
         else:
             fields[owner][name] = item
             all_.fields.append(item)
@@ -191,6 +201,9 @@ def _objects(
                 add(document, owner, name, (), source.name)
             else:
                 all_.strays.append(Item(document, source.name, None))
+    for name, (document, package) in documents.items():
+        if (title := title_field(document, package, kinds)) is not None:
+            keep(FieldItem(document, package, title, name, ("title",)))
     built_fields = {name: {one: item.built for one, item in items.items()} for name, items in fields.items()}
     for name, (document, package) in documents.items():
         own = joined(built_fields[name], built_fields, name)
@@ -198,6 +211,12 @@ def _objects(
         built = build_object(document, own, package, kinds, wordings[package], translations)
         all_.objects.append(Item(document, package, built))
     all_.fields = [fields[item.owner][item.built.name] for item in all_.fields]
+
+
+def given_choices(all_: Assembly, of: ChosenFrom) -> tuple[Choice, ...]:
+    """What the definitions have of a kind, as choices of a field."""
+    given = {"roles": all_.roles}
+    return tuple(Choice(item.built.name, item.built.label) for item in given.get(of, ()))
 
 
 def _second(what: str, name: str, document: Document, steps: tuple[str, ...], first: Any) -> Problem:

@@ -21,10 +21,11 @@ from metadata.rights import (
 )
 
 __all__ = [
-    "Cell", "Choice", "Data", "Definitions", "DuplicateRule", "Field", "FieldKind", "Grant", "Layout", "Match", "Menu",
-    "MenuItem", "Object", "Package", "Record", "RecordType", "RelatedList", "RestrictionRule", "Role", "Section",
-    "SharingRule", "SortKey", "Source", "Tab", "Text", "Validation", "ValueType", "View", "SYSTEM_FIELDS", "ACCESS",
-    "ACTIONS", "EVERY", "Action", "GRANTABLE", "MATCH_WAYS", "MAX_JOINS", "REACHES", "SYSTEM_PERMISSIONS", "path_to", "say",
+    "Cell", "Choice", "ChosenFrom", "Data", "Definitions", "DuplicateRule", "Field", "FieldKind", "Grant", "Layout",
+    "Match", "Menu", "MenuItem", "Object", "Package", "Record", "RecordType", "RelatedList", "RestrictionRule", "Role",
+    "Section", "SharingRule", "SortKey", "Source", "Tab", "Text", "Validation", "ValueType", "View", "SYSTEM_FIELDS",
+    "ACCESS", "ACTIONS", "EVERY", "Action", "GRANTABLE", "MATCH_WAYS", "MAX_JOINS", "REACHES", "SYSTEM_PERMISSIONS",
+    "path_to", "say",
 ]  # fmt: skip
 
 Text = Mapping[str, str]
@@ -38,6 +39,9 @@ ValueType = Literal[
 Source = Literal["value", "formula", "rollup", "lines", "inverse"]
 """Where a field's value comes from: it is written; worked out where it is read (no column); kept by the engine in a
 column; records of a child object that belong to this one; records that refer to this one."""
+
+ChosenFrom = Literal["", "roles"]
+"""What the choices of a field are, where the definitions as a whole give them: every role that there is."""
 
 MAX_JOINS = 50  # references that one list goes through: SQLite takes at most 64 tables in a join
 
@@ -83,6 +87,7 @@ class FieldKind:
     reads: Callable[["Field"], tuple[str, ...]] | None = None  # paths of the record that its values are made of
     source: Source = "value"
     targets: bool = False  # takes `to`, which names one object or several, and has no column that refers to one table
+    chosen_from: ChosenFrom = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +114,7 @@ class Field:
     default: object = None  # a literal as JSON, or one of its kind's default_words
     options: Mapping[str, object] = field(default_factory=dict)  # the type's own, checked, defaults filled in
     choices: tuple[Choice, ...] = ()
+    chosen_from: ChosenFrom = ""  # where its choices come from, if it does not list them
     target: str = ""  # of a reference: the object that it points to
     on_delete: Literal["set_null", "restrict", "cascade"] = "set_null"
     was: tuple[str, ...] = ()  # earlier names, oldest first
@@ -135,6 +141,9 @@ class Field:
     mask: str = ""  # what whoever may not see the value is shown of it: a word of engine.access.masks, or a pattern
     reveals: bool = False  # worked out: shown to whoever may not see all that it is worked out from
     is_masked: bool = False  # never defined: how a Scope marks a field of which a person sees the mask only
+    category: str = ""  # of the personal data that it holds; "" is none
+    purpose: str = ""  # ... and what that is kept for
+    retention_days: int = 0  # ... and how long after the last change of its record; 0 is not said
     place: Place = NOWHERE
 
     @property
@@ -242,6 +251,7 @@ class Object:
     search: tuple[str, ...] = ()  # fields that the search box reads; title and text-like fields unless said
     duplicates: tuple[DuplicateRule, ...] = ()
     was: tuple[str, ...] = ()
+    is_data_subject: bool = False  # each record is about one person
     expected_records: int = 0  # how many there will be, for the linter; 0 is not said
     sharing: Literal["private", "read", "edit"] = "edit"  # what whoever has the grant may do to records of others
     hierarchy: tuple[str, ...] = ("managers",)  # who has what others own: "managers", "departments"
@@ -251,6 +261,12 @@ class Object:
     def masters(self) -> tuple[Field, ...]:
         """The references to what its records belong to."""
         return tuple(field for field in self.fields.values() if field.is_master)
+
+    @property
+    def belongs_to_all(self) -> bool:
+        """Whether a record has all of several masters, as a line between two records does; else it has one of them."""
+        masters = self.masters
+        return len(masters) > 1 and all(field.is_required for field in masters)
 
 
 def path_to(definition: Object, path: str) -> str:
@@ -370,6 +386,9 @@ class DemoUser:
     email: str = ""
     language: str = "en"
     time_zone: str = "UTC"
+    department: str = ""  # keys of sample data
+    position: str = ""
+    manager: str = ""  # a user name
 
 
 @dataclass(frozen=True, slots=True)

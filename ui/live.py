@@ -11,6 +11,8 @@ from typing import Any
 
 from engine.access.scope import Scope
 from engine.formula.evaluate import Evaluate, evaluator
+from engine.rules.messages import HIDDEN
+from engine.rules.reading import own_fields
 from engine.snapshot import Snapshot
 from metadata.formula import (
     Aggregate,
@@ -26,9 +28,13 @@ from metadata.formula import (
     reads,
     walk,
 )
+from metadata.formula.template import said_parts
 from metadata.model import Field, Object, Validation, ValueType
 
-__all__ = ["Live", "Rule", "live_of", "reference_of"]
+__all__ = ["Live", "Rule", "Said", "live_of", "reference_of"]
+
+Said = str | tuple[str, Node]
+"""A part of a message: as it stands, or a formula with its key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +45,7 @@ class Rule:
     key: str  # of what is wrong
     unless: str  # key of its exception, ""
     reads: tuple[str, ...]  # fields of the record itself: nothing is said before one of them was changed
+    said: Mapping[str, tuple["Said", ...]] = field(default_factory=dict)  # its texts, in parts
 
 
 @dataclass(frozen=True)
@@ -158,8 +165,24 @@ class Compiler:
         if not self.add(key, validation.error_if) or (validation.unless and not self.add(unless, validation.unless)):
             self.formulas.pop(key, None)
             return None
-        reads = dict.fromkeys(path.steps[0] for path in paths_in(self.formulas[key]))
-        return Rule(validation, key, unless if validation.unless else "", tuple(reads))
+        node = self.formulas[key]
+        behind = sorted(own_fields(self.snapshot, self.definition.name, node))  # what formula fields are made of
+        reads = dict.fromkeys((*(path.steps[0] for path in paths_in(node)), *behind))
+        return Rule(validation, key, unless if validation.unless else "", tuple(reads), dict(self.said(validation)))
+
+    def said(self, validation: Validation) -> Iterator[tuple[str, tuple[Said, ...]]]:
+        """Each text of a rule. What cannot be worked out for this person is hidden in it."""
+        objects = self.snapshot.definitions.objects
+        for number, text in enumerate(validation.message.values()):
+            parts: list[Said] = []
+            for part in said_parts(text, self.names, self.functions, lambda name: objects[name].title, has_prior=True):
+                if isinstance(part, str) or not self.may_compute(part):
+                    parts.append(part if isinstance(part, str) else HIDDEN)
+                else:
+                    key = f"said:{validation.name}:{number}:{len(parts)}"
+                    self.formulas[key] = part
+                    parts.append((key, part))
+            yield text, tuple(parts)
 
     def rules_of_lines(self, name: str) -> list[Validation]:
         """Those of the child object, and those of this one about each line."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from engine.context import Context
 from engine.formula.js import module
+from engine.rules.messages import PLACES, field_shown
 from metadata.formula import Node
 from metadata.model import Field, Object, say
 from ui.fields import reading_of, showing_of
@@ -17,6 +18,8 @@ from ui.live import Live, Rule, live_of
 from ui.working import is_of_owner, lines_field, paths_of, scale_of
 
 __all__ = ["Module", "module_of"]
+
+NUMBERS = frozenset(("currency", "percent"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +71,7 @@ def plan_of(ctx: Context, formats: Formats, live: Live) -> dict[str, Any]:
         "fields": fields,
         "worked": {name: worked_plan(ctx, formats, live, one) for name, one in live.worked.items()},
         "defaults": list(live.defaults),
-        "rules": [rule_plan(ctx, rule) for rule in live.rules],
+        "rules": [rule_plan(ctx, formats, rule) for rule in live.rules],
         "reach": {name: list(paths) for name, paths in live.reach.items() if name != live.by},
         "fetches": {
             name: {"path": definition.fields[name].fetch, "ifBlank": definition.fields[name].fetches_if_blank}
@@ -106,9 +109,26 @@ def worked_plan(ctx: Context, formats: Formats, live: Live, field: Field) -> dic
     return {**plan, "lines": name, "operation": field.operation, "measured": field.measured, "among": among}
 
 
-def rule_plan(ctx: Context, rule: Rule) -> Mapping[str, Any]:
+def rule_plan(ctx: Context, formats: Formats, rule: Rule) -> Mapping[str, Any]:
     one = rule.validation
+    text = say(one.message, ctx.language)
+    parts = [
+        part if isinstance(part, str) else {"key": part[0], "show": part_plan(ctx, formats, part[1])}
+        for part in rule.said.get(text, (text,))
+    ]
     return {
         "error": rule.key, "unless": rule.unless, "field": one.field, "level": one.level, "reads": list(rule.reads),
-        "message": say(one.message, ctx.language),
+        "message": parts,
     }  # fmt: skip
+
+
+def part_plan(ctx: Context, formats: Formats, node: Node) -> dict[str, Any]:
+    """How a value in a message is shown, as engine/rules/messages.py does."""
+    field = field_shown(node)
+    kind = ctx.snapshot.plugins.fields.get(field.type) if field is not None else None
+    if field is None or kind is None:
+        return {"cell": node.type, "scale": PLACES}
+    plan = {"scale": PLACES, **showing_of(kind, field, formats, ctx.language)}
+    if field.value == "number" and (plan["cell"] not in NUMBERS or field.options.get("currency_from")):
+        plan["cell"] = "number"
+    return plan

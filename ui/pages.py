@@ -14,23 +14,59 @@ from engine.api.permission import asks
 from engine.api.site import Site, session_secret
 from engine.api.uploads import UPLOADS
 from engine.context import Context
-from engine.errors import EngineError, Unauthenticated
+from engine.errors import EngineError, Forbidden, Unauthenticated
 from engine.people.authentication import Identity
 from ui.files import static_file
-from ui.screens import bulk, deleted, door, errors, files, forms, home, lists, live, merge, record, search
-from ui.visit import Visit, here
+from ui.screens import (
+    account,
+    audit,
+    bulk,
+    deleted,
+    door,
+    door_code,
+    door_links,
+    door_providers,
+    errors,
+    files,
+    forms,
+    handover,
+    home,
+    lists,
+    live,
+    merge,
+    people,
+    record,
+    search,
+)
+from ui.visit import Visit, asked_for, here, origin_of
 
 __all__ = ["mount"]
 
 Screen = Callable[[Visit], Response]
+Door = Callable[[Site, Request], Response]
+Knock = Callable[[Site, Request, FormData], Response]
 Endpoint = Callable[[Request], Awaitable[Response]]
 MOST_FIELDS = 10_000  # of a wide object, some fields send two values; the size of a body is bounded elsewhere
 
 SCREENS: tuple[tuple[str, str, Screen, str], ...] = (
     ("GET", "/", home.home_page, "records: read"),
     ("GET", "/search", search.search_page, "records: read"),
+    ("GET", "/audit", audit.audit_page, "may_view_audit"),
     ("POST", "/logout", door.sign_out, "own session"),
     ("POST", "/preferences", door.preferences, "own cookies"),
+    ("GET", "/me", account.account_page, "own account"),
+    ("POST", "/me/password", account.change_password, "own account"),
+    ("POST", "/me/codes/begin", account.begin_codes, "own account"),
+    ("POST", "/me/codes/confirm", account.confirm_codes, "own account"),
+    ("POST", "/me/codes/off", account.codes_off, "own account"),
+    ("POST", "/me/codes/renew", account.renew_codes, "own account"),
+    ("POST", "/me/sessions/end", account.end_session, "own account"),
+    ("POST", "/me/sessions/end-others", account.end_other_sessions, "own account"),
+    ("POST", "/me/tokens", account.make_token, "own account"),
+    ("POST", "/me/tokens/revoke", account.revoke_token, "own account"),
+    ("POST", "/o/user/{id}/invite", people.invite, "people: manage"),
+    ("POST", "/o/user/{id}/codes-off", people.codes_off, "people: manage"),
+    ("POST", "/o/user/{id}/end-sessions", people.end_sessions, "people: manage"),
     ("GET", "/o/{object}", lists.list_page, "records: read"),
     ("GET", "/o/{object}/filter", lists.filter_part, "records: read"),
     ("GET", "/o/{object}/options", search.options, "records: read"),
@@ -50,9 +86,20 @@ SCREENS: tuple[tuple[str, str, Screen, str], ...] = (
     ("POST", "/o/{object}/{id}/delete", deleted.delete, "records: delete"),
     ("POST", "/o/{object}/{id}/restore", deleted.restore, "records: delete"),
     ("POST", "/o/{object}/{id}/unmerge", merge.unmerge, "records: update, delete"),
+    ("GET", "/o/user/{id}/handover", handover.handover_page, "update of the user, and all rights that the user has"),
+    ("POST", "/o/user/{id}/handover", handover.hand_over_all, "update of the user, and all rights that the user has"),
     ("GET", "/files/{id}", files.fetch, "records: read"),
     ("GET", "/{path:path}", errors.no_such_page, "tells only that there is no such page"),
 )
+
+# Pages before a session. What is sent there takes a password's while, so it is worked on beside the database's threads.
+DOORS: tuple[tuple[str, Door, Knock, str], ...] = (
+    ("/login", door.login_page, door.sign_in, "who signs in has no session yet"),
+    ("/login/code", door_code.code_page, door_code.take_code, "who has shown a password has no session yet"),
+    ("/login/forgot", door_links.ask_page, door_links.ask, "who forgot a password has no session"),
+    ("/login/password", door_links.choose_page, door_links.choose, "whoever holds the link of a mail"),
+)
+WITH = "/login/with/{provider}"
 
 
 def mount(site: Site) -> Sequence[BaseRoute]:
@@ -60,8 +107,10 @@ def mount(site: Site) -> Sequence[BaseRoute]:
     screens = [Route(path, endpoint(site, screen, why), methods=[method]) for method, path, screen, why in SCREENS]
     return [
         Route("/static/{path:path}", static_file, methods=["GET"]),
-        Route("/login", login_page(site), methods=["GET"]),
-        Route("/login", sign_in(site), methods=["POST"]),
+        *(Route(path, door_page(site, page, why), methods=["GET"]) for path, page, _, why in DOORS),
+        Route(WITH, door_page(site, door_providers.go_there, "who is to sign in elsewhere"), methods=["GET"]),
+        Route(f"{WITH}/back", door_page(site, door_providers.come_back, "who has signed in there"), methods=["GET"]),
+        *(Route(path, knock(site, work, why), methods=["POST"]) for path, _, work, why in DOORS),
         Route(UPLOADS, files.upload(site), methods=["POST"]),
         *screens,
     ]
@@ -77,12 +126,19 @@ def endpoint(site: Site, screen: Screen, why: str) -> Endpoint:
             try:
                 return screen(visit)
             except EngineError as refusal:
+                if isinstance(refusal, Forbidden):
+                    site.refusals.note(ctx, refusal, asked)
                 return errors.refusal_page(visit, refusal)
 
         # A record's form says "_csrf": an object may have a field "csrf".
         csrf = (form.get("_csrf") or form.get("csrf") or [""])[-1]
+        origin, asked = origin_of(request), asked_for(request)
         try:
-            return await site.run(lambda: site.answer(request.method, request.headers, work, csrf=csrf))
+            # Passwords are checked beside the database's threads.
+            run = site.run_aside if request.url.path.startswith("/me/") else site.run
+            return await run(
+                lambda: site.answer(request.method, request.headers, work, csrf=csrf, origin=origin, asked=asked)
+            )
         except Unauthenticated:
             return to_login(request)
 
@@ -102,20 +158,19 @@ def to_login(request: Request) -> Response:
     return RedirectResponse(address, 303)
 
 
-def login_page(site: Site) -> Endpoint:
-    @asks("anyone", "the page to sign in on")
+def door_page(site: Site, show: Door, why: str) -> Endpoint:
+    @asks("anyone", why)
     async def page(request: Request) -> Response:
-        return door.login_page(site, request)
+        return await site.run_aside(lambda: show(site, request))  # it may ask whether this is a sandbox
 
     return page
 
 
-def sign_in(site: Site) -> Endpoint:
-    @asks("anyone", "who signs in has no session yet")
+def knock(site: Site, work: Knock, why: str) -> Endpoint:
+    @asks("anyone", why)
     async def page(request: Request) -> Response:
         form = await sent_form(request, 20)
-        # Beside the database's threads: a password takes a while to check.
-        return await site.run_aside(lambda: door.sign_in(site, request, form))
+        return await site.run_aside(lambda: work(site, request, form))
 
     return page
 

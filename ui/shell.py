@@ -1,5 +1,6 @@
 """The menu of a person: what the roles let them open, compiled once per (version, language, scope)."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +9,7 @@ from metadata.model import MenuItem, say
 
 __all__ = ["Item", "Menu", "Shell", "shell_of"]
 
+SYSTEM = "system"  # the package that every tenant has
 TABS = 3  # objects in a phone's bottom bar, beside Home and More
 
 
@@ -54,13 +56,13 @@ def shell_of(ctx: Context) -> Shell:
 
 
 def build(ctx: Context) -> Shell:
-    menus = []
+    menus: list[Menu] = []
+    system: list[Menu] = []
     for menu in ctx.snapshot.definitions.menus:
-        items = tuple(item_view(ctx, item) for item in menu.items if can_open(ctx, item))
+        items = tuple(item_view(ctx, item) for item in menu.items if can_open(ctx, item, menu.package))
         if items:
-            menus.append(Menu(say(menu.label, ctx.language), items))
-    if not menus:
-        menus = [everything(ctx)]
+            (system if menu.package == SYSTEM else menus).append(Menu(say(menu.label, ctx.language), items))
+    menus = [*(menus or [everything(ctx, system)]), *system]
     first: dict[str, Item] = {}
     for menu_view in menus:
         for item in menu_view.items:
@@ -70,8 +72,10 @@ def build(ctx: Context) -> Shell:
     return Shell(tuple(menus), tuple(first.values())[:TABS], ctx.scope.can("read", "user"), users)
 
 
-def can_open(ctx: Context, item: MenuItem) -> bool:
-    return item.object in ctx.snapshot.definitions.objects and ctx.scope.can("read", item.object)
+def can_open(ctx: Context, item: MenuItem, package: str) -> bool:
+    """Many may read of people: the menus about them are for those who look after them."""
+    is_for = "create" if package == SYSTEM else "read"
+    return item.object in ctx.snapshot.definitions.objects and ctx.scope.can(is_for, item.object)
 
 
 def item_view(ctx: Context, item: MenuItem) -> Item:
@@ -82,7 +86,10 @@ def item_view(ctx: Context, item: MenuItem) -> Item:
     return Item(item.object, item.view, label, item.icon or definition.icon, definition.color, href)
 
 
-def everything(ctx: Context) -> Menu:
-    """A tenant whose packages have no menu: every object that may be read."""
-    names = [name for name in ctx.snapshot.definitions.objects if ctx.scope.can("read", name)]
+def everything(ctx: Context, others: Iterable[Menu]) -> Menu:
+    """A tenant whose packages have no menu: every object that may be read, and stands in no other one."""
+    known = {item.object for menu in others for item in menu.items}
+    objects = ctx.snapshot.definitions.objects
+    names = [name for name in objects if name not in known and objects[name].kind != "child"]
+    names = [name for name in names if ctx.scope.can("read", name)]
     return Menu("", tuple(item_view(ctx, MenuItem(name)) for name in names))

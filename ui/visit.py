@@ -11,8 +11,10 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
-from engine.api.site import Site
-from engine.context import Context
+from engine.api.site import Site, address_of
+from engine.audit.refusals import Asked
+from engine.audit.search import may_view_audit
+from engine.context import Context, Origin
 from engine.people.authentication import Identity
 from engine.service import Records
 from metadata.model import Text, say
@@ -25,7 +27,7 @@ from ui.texts import LANGUAGES, Say, say_in, supported
 
 __all__ = [
     "COOKIE_AGE", "LANGUAGE_COOKIE", "THEMES", "THEME_COOKIE", "TOAST_COOKIE",
-    "Visit", "here", "html", "language_of", "safe_address", "theme_of", "with_query",
+    "Visit", "asked_for", "here", "html", "language_of", "origin_of", "safe_address", "theme_of", "with_query",
 ]  # fmt: skip
 
 LANGUAGE_COOKIE, THEME_COOKIE, TOAST_COOKIE = "fieldstone_language", "fieldstone_theme", "fieldstone_toast"
@@ -112,6 +114,8 @@ class Visit:
                 "shell": shell_of(self.ctx),
                 "nav": self.nav(view.get("current")),
                 "actor": self.ctx.actor,
+                "may_view_audit": may_view_audit(self.ctx),
+                "sandbox_of": self.ctx.tenant.sandbox_of,
                 "theme": theme_of(self.request),
                 "here": here(self.request),
                 "toast": self.toast(),
@@ -171,10 +175,12 @@ def toast_view(read: Mapping[str, str], say: Say) -> dict[str, str] | None:
         "changed_many": say("{count} records were changed.", count=read.get("count", "")),
         "restored": say("{title} was restored.", title=title),
         "merged": say("The records were merged into {title}.", title=title),
+        "handed_over": say("Handed over: {count}.", count=read.get("count", "")),
         "unmerged": say("The merge was taken back."),
         "unmerged_partly": say(
             "The merge was taken back. Values that were changed since stay: {count}.", count=read.get("count", "")
         ),
+        **account_texts(say, title),
     }
     code = read.get("code", "")
     if code not in texts:
@@ -183,6 +189,19 @@ def toast_view(read: Mapping[str, str], say: Say) -> dict[str, str] | None:
     if code in UNDO:
         view["restore"] = f"/o/{quote(read['object'])}/{quote(read['id'])}/{UNDO[code]}"
     return view
+
+
+def account_texts(say: Say, title: str) -> dict[str, str]:
+    return {
+        "password": say("Your password was changed. Other sessions have ended."),
+        "totp_off": say("Signing in in two steps is off."),
+        "session": say("The session has ended."),
+        "sessions": say("The other sessions have ended."),
+        "revoked": say("The token was revoked."),
+        "invited": say("An invitation was sent to {title}.", title=title),
+        "person_totp_off": say("{title} signs in without a code again.", title=title),
+        "person_sessions": say("All sessions of {title} have ended.", title=title),
+    }
 
 
 def html(template: str, status: int = 200, **view: Any) -> HTMLResponse:
@@ -200,6 +219,15 @@ def language_of(request: Request, otherwise: str = "") -> str:
 def theme_of(request: Request) -> str:
     chosen = request.cookies.get(THEME_COOKIE, "auto")
     return chosen if chosen in THEMES else "auto"
+
+
+def origin_of(request: Request) -> Origin:
+    return Origin("screen", address_of(request.scope), request.scope.get("fieldstone.request_id", ""))
+
+
+def asked_for(request: Request) -> Asked:
+    path, given = getattr(request.scope.get("route"), "path", ""), request.path_params
+    return Asked(f"{request.method} {path}", given.get("object", ""), given.get("id", ""))
 
 
 def here(request: Request) -> str:

@@ -6,7 +6,8 @@ from all of it. An object without `read` is as if it did not exist: in lists, in
 definitions; so is a field that is hidden (engine/access/fields.py).
 
 A record that belongs to another one, its master, follows that one: it is read where its master is, and written where
-its master may be updated. Grants that name its object limit that further.
+its master may be updated; of several that it belongs to at once, where all of them may be. Grants that name its object
+limit that further.
 """
 
 from collections.abc import Callable, Hashable
@@ -64,7 +65,7 @@ class Scope:
             return False
         if not definition.masters:
             return self._is_granted(action, object_name)
-        return self.allows_lines(action, object_name) and bool(self._masters(action, object_name))
+        return self.allows_lines(action, object_name) and self._reaches(action, object_name)
 
     def allows_lines(self, action: Action, object_name: str) -> bool:
         """Whether the grants that name an object let its records be written along with their master."""
@@ -73,6 +74,12 @@ class Scope:
     def _is_granted(self, action: Action, object_name: str) -> bool:
         asked = AS_UPDATE.get(action, action)
         return (asked, object_name) in self._grants or (asked, "*") in self._grants
+
+    def _reaches(self, action: Action, object_name: str) -> bool:
+        """Whether some master can be; of an object whose records belong to all of theirs, whether each can be."""
+        definition = self.snapshot.definitions.objects[object_name]
+        found = {field.name for field, _, _ in self._masters(action, object_name)}
+        return len(found) == len(definition.masters) if definition.belongs_to_all else bool(found)
 
     def _masters(self, action: Action, object_name: str) -> list[tuple[Field, str, tuple[Node, ...]]]:
         """(reference, master's object, its row rules) of the masters by which the object's records may be reached."""
@@ -155,14 +162,14 @@ class Scope:
         count = sum(len(field.targets) or 1 for field in self.snapshot.definitions.objects[object_name].masters)
         if len(masters) == count and not any(rules for _, _, rules in masters):
             return own
-        ways: list[Node] = []
+        ways: dict[str, list[Node]] = {}
         for field, name, rules in masters:
             there = belongs(field, name)
-            if rules:
-                ways.append(And((there, Or(tuple(through(field, name, rule) for rule in rules)))))
-            else:
-                ways.append(there)
-        found: Node = Or(tuple(ways))
+            way = And((there, Or(tuple(through(field, name, rule) for rule in rules)))) if rules else there
+            ways.setdefault(field.name, []).append(way)
+        found: Node = Or(tuple(way for each in ways.values() for way in each))
+        if self.snapshot.definitions.objects[object_name].belongs_to_all:
+            found = And(tuple(Or(tuple(each)) for each in ways.values()))
         return (And((Or(own), found)),) if own else (found,)
 
     def readable(self, object_name: str) -> dict[str, Field]:

@@ -11,6 +11,7 @@ import psycopg
 import sqlalchemy as sa
 
 from engine.api.answers import Answer
+from engine.api.pace import TooManyRequests
 from engine.errors import (
     BadInput,
     Busy,
@@ -26,6 +27,7 @@ from engine.errors import (
     Unauthenticated,
 )
 from engine.keyring import KeyMissing
+from engine.mail.port import MailFailed
 from engine.people.attempts import TooManyAttempts
 
 __all__ = [
@@ -45,6 +47,8 @@ STATUSES: dict[type[EngineError], int] = {
     NeedsConfirmation: 409,  # of screens only: the API answers with the warnings
     Stale: 412,
     TooManyAttempts: 429,
+    MailFailed: 502,
+    TooManyRequests: 429,
     Busy: 503,
     KeyMissing: 503,
 }
@@ -88,6 +92,8 @@ def answer_to(error: Exception, method: str, request_id: str) -> Answer:
         headers = HEADERS.get(status, ())
         if isinstance(error, HttpRefusal) and error.allow:
             headers = (*headers, (b"allow", error.allow.encode()))
+        if isinstance(error, TooManyRequests):
+            headers = ((b"retry-after", str(error.seconds).encode()),)
         return problem(status, error.code, str(error), error.fix, error.problems, headers)
     if is_unavailable(error):
         log.error("request %s: the database does not answer: %s", request_id, error)

@@ -12,14 +12,16 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from engine.api.errors import HttpRefusal, answer_to
 from engine.api.metrics import Metrics
 from engine.api.operations import ROOT, send_answer
+from engine.api.proxies import client_behind, trusted
 from engine.api.site import Site
 from engine.api.uploads import ENVELOPE_BYTES, UPLOADS
 from engine.config import bare_host
 
-__all__ = ["Guard"]
+__all__ = ["HOST_IS_KNOWN", "Guard"]
 
 access_log = logging.getLogger("fieldstone.access")
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+HOST_IS_KNOWN = "fieldstone.host_is_known"
 HEALTH = frozenset({"/healthz", "/readyz"})  # asked by address, by things that know no host name
 
 SCREENS_POLICY = (
@@ -46,6 +48,7 @@ class Guard:
         self.app, self.site, self.metrics, self.limit = app, site, metrics, config.max_body_bytes
         self.limits = {UPLOADS: config.max_file_bytes + ENVELOPE_BYTES}
         self.hosts = config.allowed_hosts
+        self.proxies = trusted(config.trusted_proxies)
         self.any_host = "*" in self.hosts
         hsts = ((b"strict-transport-security", b"max-age=31536000"),) if config.is_secure else ()
         self.api_headers = (
@@ -62,6 +65,8 @@ class Guard:
             return
         began, status, has_begun = time.perf_counter(), 500, False
         asked = {name: value for name, value in scope["headers"] if name in (b"host", b"x-request-id")}
+        if self.proxies:
+            scope["client"] = client_behind(scope, self.proxies)
         request_id = own_or_new(asked.get(b"x-request-id", b"").decode("latin-1"))
         scope["fieldstone.request_id"] = request_id
         path: str = scope["path"]
@@ -80,7 +85,10 @@ class Guard:
 
         try:
             host = asked.get(b"host", b"").decode("latin-1")
-            if not (self.any_host or bare_host(host) in self.hosts or path in HEALTH):
+            is_known = scope.get(HOST_IS_KNOWN)  # by who chose the tenant; None where there is one only
+            if is_known is None:
+                is_known = self.any_host or bare_host(host) in self.hosts
+            if not (is_known or path in HEALTH):
                 raise HttpRefusal(
                     400, "host", "this host name is not served here",
                     fix="name it in FIELDSTONE_HOSTS, or in FIELDSTONE_BASE_URL",

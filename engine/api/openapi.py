@@ -7,6 +7,7 @@ from urllib.parse import quote
 import orjson
 
 from engine.api import openapi_parts as parts
+from engine.api.account_document import account_paths
 from engine.api.openapi_parts import body_of, errors, json_of, reference
 from engine.context import Context
 from engine.contracts.field import FieldType
@@ -39,6 +40,8 @@ def document(ctx: Context) -> Json:
     paths: Json = dict(fixed_paths())
     if attaching(ctx.snapshot):
         paths |= file_paths(may_upload(ctx))
+    if not ctx.actor.token_scope.told:
+        paths |= account_paths(ctx.scope.can("create", "user") and ctx.scope.can("update", "user"))
     schemas: Json = dict(parts.COMPONENTS["schemas"])
     for name in ctx.scope.objects():
         definition = objects[name]
@@ -64,16 +67,16 @@ def fixed_paths() -> Iterator[tuple[str, Json]]:
     listed = {"type": "array", "items": parts.OBJECT_SUMMARY}
     objects = {"type": "object", "required": ["objects"], "properties": {"objects": listed}}
     yield "/objects", {"get": operation("listObjects", "Objects that may be read", {
-        "200": json_of(objects), **errors(400, 401),
+        "200": json_of(objects), **errors(400, 401, 429),
     })}  # fmt: skip
     yield "/objects/{object}", {
         "parameters": [{"name": "object", "in": "path", "required": True, "schema": {"type": "string"}}],
         "get": operation("getObject", "An object, its fields and what may be done", {
-            "200": json_of(parts.OBJECT), **errors(400, 401, 404),
+            "200": json_of(parts.OBJECT), **errors(400, 401, 404, 429),
         }),
     }  # fmt: skip
     yield "/openapi.json", {"get": operation("getOpenapi", "This document", {
-        "200": json_of({"type": "object"}), **errors(400, 401),
+        "200": json_of({"type": "object"}), **errors(400, 401, 429),
     })}  # fmt: skip
 
 
@@ -81,12 +84,12 @@ def file_paths(may_add: bool) -> Iterator[tuple[str, Json]]:
     if may_add:
         yield "/files", {"post": operation("uploadFile", "Keep a file, to be put into a record within a day", {
             "201": json_of(parts.FILE, parts.LOCATION | parts.REPLAYED),
-            **errors(400, 401, 403, 409, 413, 415, 422, 503),
+            **errors(400, 401, 403, 409, 413, 415, 422, 429, 503),
         }, parameters=[parts.FILE_NAME, parts.KEY], body=parts.FILE_BODY)}  # fmt: skip
     yield "/files/{id}", {
         "parameters": [parts.FILE_ID],
         "get": operation("downloadFile", "The content of a file", {
-            "200": parts.FILE_CONTENT, "304": {"description": "Unchanged"}, **errors(400, 401, 404),
+            "200": parts.FILE_CONTENT, "304": {"description": "Unchanged"}, **errors(400, 401, 404, 429),
         }, parameters=[parts.FILE_TAG]),
     }  # fmt: skip
 
@@ -98,21 +101,21 @@ def paths_of(ctx: Context, definition: Object) -> dict[str, Json]:
     base = f"/records/{quote(name)}"
     whole = {"200": json_of(record, parts.ETAG)}
     many: Json = {"get": operation(f"list.{name}", plural, {
-        "200": json_of({"$ref": reference(key_of(name, "list"))}), **errors(400, 401, 404, 503),
+        "200": json_of({"$ref": reference(key_of(name, "list"))}), **errors(400, 401, 404, 429, 503),
     }, tag, parts.LIST_PARAMETERS)}  # fmt: skip
     one: Json = {"parameters": [{"$ref": "#/components/parameters/id"}], "get": operation(f"get.{name}", label, {
-        **whole, "304": {"description": "Unchanged", "headers": parts.ETAG}, **errors(400, 401, 404, 503),
+        **whole, "304": {"description": "Unchanged", "headers": parts.ETAG}, **errors(400, 401, 404, 429, 503),
     }, tag, [{"$ref": "#/components/parameters/fields"}, parts.IF_NONE_MATCH])}  # fmt: skip
     measured = operation(f"aggregate.{name}", f"Counts and sums: {plural}", {
-        "200": json_of(parts.AGGREGATE), **errors(400, 401, 404, 503),
+        "200": json_of(parts.AGGREGATE), **errors(400, 401, 404, 429, 503),
     }, tag, parts.AGGREGATE_PARAMETERS)  # fmt: skip
     likely = operation(f"duplicates.{name}", f"Possible duplicates: {label}", {
-        "200": json_of({"$ref": reference("Likely")}), **errors(400, 401, 404, 503),
+        "200": json_of({"$ref": reference("Likely")}), **errors(400, 401, 404, 429, 503),
     }, tag)  # fmt: skip
     paths: Json = {base: many, f"{base}/{{id}}": one, f"/aggregate/{quote(name)}": {"get": measured}}
     paths[f"/duplicates/{quote(name)}/{{id}}"] = {"parameters": [{"$ref": "#/components/parameters/id"}], "get": likely}
     created = {"201": json_of(record, parts.ETAG | parts.LOCATION | parts.REPLAYED)}
-    refusals = errors(400, 401, 403, 404, 409, 412, 413, 415, 422, 503)
+    refusals = errors(400, 401, 403, 404, 409, 412, 413, 415, 422, 429, 503)
     if can("create", name):
         many["post"] = operation(
             f"create.{name}", f"New: {label}", created | refusals, tag, [parts.KEY], body_of(key_of(name, "create"))
@@ -136,6 +139,15 @@ def paths_of(ctx: Context, definition: Object) -> dict[str, Json]:
         }
     if can("update", name) and can("delete", name):
         paths |= merge_paths(definition, label, record, refusals)
+    if name == "user" and can("update", name):
+        paths["/users/{id}/handover"] = {
+            "parameters": [{"$ref": "#/components/parameters/id"}],
+            "post": operation(
+                "handover.user", "Hand everything over to somebody else",
+                {"200": json_of(parts.HANDED_OVER, parts.REPLAYED), **refusals}, tag, [parts.KEY],
+                {"required": True, "content": {"application/json": {"schema": parts.HANDOVER}}},
+            ),
+        }  # fmt: skip
     if can("create", name) and can("update", name):
         for field in definition.fields.values():
             if field.is_unique and field.name in ctx.scope.readable(name):
@@ -250,8 +262,8 @@ def lines_written(ctx: Context, definition: Object) -> Json:
 
 
 def line_schema(definition: Object, changed: Json) -> Json:
-    """Of an object's records as lines of another: without the reference to that."""
-    masters = {field.name for field in definition.masters}
+    """Of an object's records as lines of another: without the reference to that, where they belong to one only."""
+    masters = {field.name for field in definition.masters if not definition.belongs_to_all}
     own = {name: schema for name, schema in changed.items() if name not in masters}
     line_id = {**parts.ID, "description": "Of a line that there is; a new one has none"}
     made = {"type": "object", "properties": {"id": line_id, **own}, "additionalProperties": False}

@@ -262,6 +262,35 @@ MERGE_SCHEMAS: Json = {
 }  # fmt: skip
 
 
+HANDED: Json = {
+    "type": "object",
+    "required": ["kind", "object", "field", "count"],
+    "properties": {
+        "kind": TEXT, "object": TEXT, "field": TEXT, "count": {"type": "integer"}, "code": TEXT, "message": TEXT,
+        "examples": {"type": "array", "items": {"type": "object", "properties": {"id": TEXT, "title": TEXT}}},
+    },
+}  # fmt: skip
+HANDOVER: Json = {
+    "type": "object",
+    "required": ["to"],
+    "properties": {
+        "to": {**TEXT, "format": "uuid", "description": "The user who takes over"},
+        "objects": {"type": "array", "items": TEXT, "description": "Only records of these; all unless said"},
+        "dry_run": {**FLAG, "default": False, "description": "Only count"},
+        "deactivate": {**FLAG, "default": False, "description": "The user is refused from then on"},
+    },
+    "additionalProperties": False,
+}
+HANDED_OVER: Json = {
+    "type": "object",
+    "required": ["dry_run", "count", "moved", "left"],
+    "properties": {
+        "dry_run": FLAG, "count": {"type": "integer"}, "moved": {"type": "array", "items": HANDED},
+        "left": {"type": "array", "items": HANDED, "description": "What stays as it was, and why"},
+    },
+}  # fmt: skip
+
+
 MEASURED: Json = {"type": "object", "additionalProperties": {"type": ["string", "number", "boolean", "null"]}}
 AGGREGATE: Json = {
     "type": "object",
@@ -313,6 +342,6 @@ COMPONENTS: Json = {
         "csrf": {"type": "apiKey", "in": "header", "name": "X-CSRF-Token"},
     },
     "parameters": PARAMETERS,
-    "responses": {str(s): response(s) for s in (400, 401, 403, 404, 409, 412, 413, 415, 422, 503)},
+    "responses": {str(s): response(s) for s in (400, 401, 403, 404, 409, 412, 413, 415, 422, 429, 502, 503)},
     "schemas": {"Problem": PROBLEM, "Batch": BATCH_REQUEST, **MERGE_SCHEMAS},
 }

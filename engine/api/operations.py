@@ -1,6 +1,6 @@
 """Operations of the API and the ASGI application that finds and runs them: one hop into a thread per request."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 from urllib.parse import unquote
@@ -12,9 +12,10 @@ from engine.api import idempotency, reading
 from engine.api.answers import Answer
 from engine.api.errors import HttpRefusal, answer_to, bad_request
 from engine.api.permission import Permission
-from engine.api.site import Site
+from engine.api.site import Site, address_of
 from engine.api.uploads import Gone, Upload, receive_file
-from engine.context import Context
+from engine.audit.refusals import Asked
+from engine.context import Context, Origin
 from engine.people.authentication import Identity
 from engine.service import Records
 
@@ -33,6 +34,7 @@ class Operation:
     parameters: tuple[str, ...] = ()  # of the query; any other is refused
     has_preconditions: bool = False  # without them a request with If-Match is refused, never taken as if it had none
     body_is_optional: bool = False
+    is_secret: bool = False  # its answer is told once and kept nowhere, so not for an Idempotency-Key either
     admits: Callable[[Context], None] | None = None  # its body is a file; asked before that is read
 
 
@@ -69,6 +71,9 @@ class Call:
         if not operation.has_preconditions and ("if-match" in self.headers or "if-unmodified-since" in self.headers):
             message = f"{operation.method} {ROOT}{operation.path} takes no If-Match"
             raise bad_request("precondition.unsupported", message, fix="leave the header out")
+        if operation.is_secret and "idempotency-key" in self.headers:
+            message = f"{operation.method} {ROOT}{operation.path} takes no Idempotency-Key: its answer is not kept"
+            raise bad_request("idempotency.unsupported", message, fix="leave the header out")
         if operation.method == "POST" and (key := self.headers.get("idempotency-key")) is not None:
             return idempotency.once(self, key, operation.run)
         return operation.run(self)
@@ -130,7 +135,8 @@ class Api:
             if body is None:
                 return  # the client has gone
             call = Call(self.site, operation, args, scope["query_string"], headers, body)
-            answer = await self.site.run(lambda: self.site.answer(method, headers, call.answer))
+            whence: Any = {"origin": origin_of(scope), "asked": asked_for(operation, args)}
+            answer = await self.site.run(lambda: self.site.answer(method, headers, call.answer, **whence))
         except Exception as error:
             answer = answer_to(error, method, scope.get("fieldstone.request_id", ""))
         await send_answer(send, answer, is_head=method == "HEAD")
@@ -143,7 +149,8 @@ class Api:
         call = Call(self.site, operation, args, scope["query_string"], headers, b"")
         admits = operation.admits
         assert admits is not None
-        await self.site.run(lambda: self.site.answer(operation.method, headers, lambda ctx, _: admits(ctx)))
+        whence: Any = {"origin": origin_of(scope), "asked": asked_for(operation, args)}
+        await self.site.run(lambda: self.site.answer(operation.method, headers, lambda ctx, _: admits(ctx), **whence))
         try:
             call.upload = await receive_file(
                 receive, headers, self.site.config.max_file_bytes, call.values().get("name", "")
@@ -151,7 +158,7 @@ class Api:
         except Gone:
             return
         try:
-            answer = await self.site.run(lambda: self.site.answer(operation.method, headers, call.answer))
+            answer = await self.site.run(lambda: self.site.answer(operation.method, headers, call.answer, **whence))
         finally:
             call.upload.close()
         await send_answer(send, answer)
@@ -172,6 +179,16 @@ class Api:
         if not node.operations:
             raise no_such_path(scope)
         return node, args
+
+
+def origin_of(scope: Scope) -> Origin:
+    return Origin("api", address_of(scope), scope.get("fieldstone.request_id", ""))
+
+
+def asked_for(operation: Operation, args: Sequence[str]) -> Asked:
+    names = (part for part in operation.path.split("/") if part.startswith("{"))
+    given = dict(zip(names, args, strict=False))
+    return Asked(f"{operation.method} {operation.path}", given.get("{object}", ""), given.get("{id}", ""))
 
 
 def no_such_path(scope: Scope) -> HttpRefusal:

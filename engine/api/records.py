@@ -11,8 +11,9 @@ from engine.api.errors import bad_request, result_problem, warning_body
 from engine.api.operations import ROOT, Call, Operation
 from engine.api.permission import Permission
 from engine.api.reading import is_unchanged, version_wanted, whole_number
+from engine.audit.refusals import Asked
 from engine.context import Context
-from engine.errors import BadInput, InputProblem
+from engine.errors import BadInput, Forbidden, InputProblem
 from engine.service import Query, Records, Result, SortKey
 from metadata.problem import nearest
 
@@ -108,6 +109,9 @@ def batch_records(call: Call) -> Answer:
     if problems:
         raise BadInput("the batch cannot be understood", code="batch.malformed", problems=problems)
     results = Records(call.ctx).batch(call.args[0], operations, atomic=is_atomic)  # type: ignore[arg-type]  # checked
+    refused = [one.error for one in results if isinstance(one.error, Forbidden)]
+    if refused:  # the first stands for all of this request
+        call.site.refusals.note(call.ctx, refused[0], Asked(f"POST {call.operation.path}", call.args[0]))
     return json_answer({"results": [result_body(result) for result in results]})
 
 

@@ -18,10 +18,12 @@ import engine
 from engine import sampledata
 from engine.cli import DONE, REFUSED, add_common_options
 from engine.commands.serve import DEMO_MARK, DEMO_PASSWORD, address, is_loopback, must_be_free, serve, settings
+from engine.context import SYSTEM, context_of
 from engine.errors import BadInput, Conflict
 from engine.people import passwords, users
 from engine.people.sessions import credential
 from engine.publish import Plan, apply, plan
+from engine.service import Records
 from engine.store import system
 from engine.tenants import Tenant, open_tenant, storage_of
 from metadata.model import Definitions, DemoUser
@@ -83,6 +85,7 @@ def fill(tenant: Tenant, packages: Sequence[Path], args: argparse.Namespace, now
         with progress("people and sample data"), tenant.database.together() as connection:
             make_people(tenant, drawn.definitions, now)
             sampledata.load(tenant, drawn.definitions.data, now)
+            place_people(tenant, drawn.definitions, now)
             connection.sa.execute(sa.update(system.version).values(note=DEMO_MARK))
     print(sign_ins(tenant, [*demo_users(drawn.definitions), ADMIN], is_loopback(args.host), now))
     return is_applied
@@ -155,6 +158,20 @@ def make_people(tenant: Tenant, definitions: Definitions, now: datetime) -> None
             time_zone=person.time_zone,
             **more,
         )
+
+
+def place_people(tenant: Tenant, definitions: Definitions, now: datetime) -> None:
+    """Where they work and below whom: the departments and positions are sample data."""
+    known = {user.username: user.id for user in users.list_users(tenant)}
+    records = Records(context_of(tenant, SYSTEM, now))
+    for person in demo_users(definitions):
+        wanted = {
+            "department": sampledata.id_of("department", person.department) if person.department else "",
+            "position": sampledata.id_of("position", person.position) if person.position else "",
+            "manager": known.get(person.manager, ""),
+        }
+        if values := {name: value for name, value in wanted.items() if value}:
+            records.update("user", known[person.username], values)
 
 
 def demo_users(definitions: Definitions) -> list[DemoUser]:

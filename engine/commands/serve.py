@@ -15,6 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 import uvicorn
 
+from engine.audit.upkeep import prune
 from engine.cli import DONE, add_common_options
 from engine.config import Config, from_environment, to_environment
 from engine.errors import BadInput
@@ -57,7 +58,9 @@ def run(args: argparse.Namespace) -> int:
     config = settings(args)
     must_be_free(args.host, args.port)
     with closing(open_tenant(config.database_url, config.data, config.tenant)) as tenant:
-        prepare(tenant, datetime.now(UTC))
+        now = datetime.now(UTC)
+        prepare(tenant, now)
+        prune(tenant, now, config.audit_days)
         if not is_loopback(args.host):
             warn_of_demo(tenant)
     print(f"serving on {address(args.host, args.port)}", flush=True)
@@ -141,6 +144,7 @@ def serve(config: Config, host: str, port: int, *, workers: int = 1, reload: boo
         access_log=False,  # engine.api.guard writes one that tells no queries
         log_level="warning",
         server_header=False,
+        proxy_headers=False,  # engine.api.proxies believes those that FIELDSTONE_TRUSTED_PROXIES names
         date_header=True,
         timeout_graceful_shutdown=10,
     )

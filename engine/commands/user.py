@@ -11,9 +11,16 @@ from zoneinfo import available_timezones
 
 import orjson
 
+from engine.access.narrow import TokenScope
+from engine.api.people import told
 from engine.cli import DONE, add_common_options
-from engine.errors import BadInput
-from engine.people import passwords, tokens, users
+from engine.commands.serve import settings
+from engine.context import SYSTEM, Origin, context_of
+from engine.errors import BadInput, NotFound
+from engine.mail.port import open_mailer
+from engine.people import handover, links, passwords, sessions, tokens, totp, users
+from engine.people.passwords import policy_of
+from engine.people.users import User
 from engine.publish import ensure
 from engine.tenants import Tenant, open_tenant
 from metadata.problem import nearest
@@ -44,6 +51,21 @@ def add(subparsers: Any) -> None:
     token = action(actions, "token", "make a token for scripts; it is the last word printed, and not shown again")
     token.add_argument("--days", type=int, default=365, metavar="N", help="how long it is valid; 365")
     token.add_argument("--label", default="", help="what it is for")
+
+    token.add_argument("--read-only", action="store_true", help="it may only read")
+    token.add_argument("--object", action="append", default=[], metavar="O", help="only this object; several times")
+    token.add_argument("--list", action="store_true", dest="is_list", help="list the user's tokens instead")
+    token.add_argument("--revoke", metavar="ID", help="revoke the token with this id (or name) instead")
+    leaving = action(actions, "handover", "give all that a user holds to another: records, reports, memberships")
+    leaving.add_argument("to", metavar="TO", help="user name of who takes over")
+    leaving.add_argument(
+        "--object", action="append", default=None, metavar="O", help="only its records; may be given several times"
+    )
+    leaving.add_argument("--dry-run", action="store_true", help="only count")
+    leaving.add_argument("--deactivate", action="store_true", help="and refuse the user from then on")
+    action(actions, "invite", "send the link by which a user chooses a first password")
+    action(actions, "sessions", "end all sessions of a user")
+    action(actions, "codes-off", "let a user who has lost the authenticator app sign in without codes")
 
     for name, help_text in (("activate", "let a user in again"), ("deactivate", "refuse a user from now on")):
         action(actions, name, help_text)
@@ -86,7 +108,7 @@ def set_password(tenant: Tenant, args: argparse.Namespace, now: datetime) -> tup
     username = args.name_of_user
     users.find_user(tenant, username)
     password = passwords.made_password() if args.make else asked_for(username)
-    users.set_password(tenant, username, password, now)
+    users.set_password(tenant, username, password, now, policy=policy_of(settings(args)))
     body: Json = {"username": username} | ({"password": password} if args.make else {})
     return body, f"the password of {username} is " + (password if args.make else "changed")
 
@@ -108,9 +130,60 @@ def set_roles(tenant: Tenant, args: argparse.Namespace, now: datetime) -> tuple[
 
 def make_token(tenant: Tenant, args: argparse.Namespace, now: datetime) -> tuple[Any, str]:
     user = users.find_user(tenant, args.name_of_user)
-    token = tokens.make_token(tenant, user.id, now=now, days=args.days, name=args.label)
-    body = {"username": user.username, "token": token, "days": args.days}
+    if args.is_list:
+        return list_tokens(tenant, user)
+    if args.revoke is not None:
+        return revoke_token(tenant, user, args.revoke, now)
+    tokens.check_objects(tenant.snapshot().definitions.objects, args.object)
+    scope = TokenScope(args.read_only, frozenset(args.object))
+    token = tokens.make_token(tenant, user.id, now=now, days=args.days, name=args.label, scope=scope)
+    body = {"username": user.username, "token": token, "days": args.days, **scope.told}
     return body, f"token of {user.username}, valid for {args.days} days, not shown again: {token}"
+
+
+def list_tokens(tenant: Tenant, user: User) -> tuple[Any, str]:
+    found = tokens.list_tokens(tenant, user.id)
+    body = [
+        {"id": one.id, "name": one.name, "expires_at": one.expires_at, "used_at": one.used_at, **one.scope.told}
+        for one in found
+    ]
+    lines = [
+        f"{one.id}  until {one.expires_at:%Y-%m-%d}  {one.name}{'  (reads only)' if one.scope.read_only else ''}"
+        f"{'  ' + ', '.join(sorted(one.scope.objects)) if one.scope.objects else ''}"
+        for one in found
+    ]
+    return body, "\n".join(line.rstrip() for line in lines) or f"{user.username} has no tokens"
+
+
+def revoke_token(tenant: Tenant, user: User, wanted: str, now: datetime) -> tuple[Any, str]:
+    """By its id, or by a label that only one of them has."""
+    named = [one.id for one in tokens.list_tokens(tenant, user.id) if wanted in (one.id, one.name)]
+    if len(named) != 1:
+        why = "several tokens are" if named else "no token is"
+        fix = f"fieldstone user token {user.username} --list"
+        raise NotFound(f"{why} called '{wanted}'", code="token.unknown", fix=fix)
+    tokens.revoke_token(tenant, user.id, named[0], now=now)
+    return {"username": user.username, "revoked": named[0]}, f"the token {wanted} of {user.username} is revoked"
+
+
+def invite(tenant: Tenant, args: argparse.Namespace, now: datetime) -> tuple[Any, str]:
+    config = settings(args)
+    user = users.find_user(tenant, args.name_of_user)
+    mail = links.invite(tenant, config, user.id, SYSTEM, Origin("command"), now)
+    open_mailer(config.smtp_url, config.mail_from, config.data).send(mail)
+    return {"username": user.username, "sent_to": mail.to}, f"an invitation for {user.username} was sent to {mail.to}"
+
+
+def end_sessions(tenant: Tenant, args: argparse.Namespace, now: datetime) -> tuple[Any, str]:
+    user = users.find_user(tenant, args.name_of_user)
+    count = sessions.end_others(tenant, user.id, "", actor=SYSTEM, origin=Origin("command"), now=now)
+    return {"username": user.username, "ended": count}, f"{count} sessions of {user.username} have ended"
+
+
+def codes_off(tenant: Tenant, args: argparse.Namespace, now: datetime) -> tuple[Any, str]:
+    user = users.find_user(tenant, args.name_of_user)
+    totp.switch_off(tenant, user.id, actor=SYSTEM, origin=Origin("command"), now=now)
+    return {"username": user.username}, f"{user.username} signs in without a code"
 
 
 def activate(tenant: Tenant, args: argparse.Namespace, now: datetime) -> tuple[Any, str]:
@@ -118,6 +191,19 @@ def activate(tenant: Tenant, args: argparse.Namespace, now: datetime) -> tuple[A
     users.set_active(tenant, args.name_of_user, is_active, now)
     state = "active" if is_active else "not active any more"
     return {"username": args.name_of_user, "is_active": is_active}, f"{args.name_of_user} is {state}"
+
+
+def hand_over(tenant: Tenant, args: argparse.Namespace, now: datetime) -> tuple[Any, str]:
+    giver, taker = users.find_user(tenant, args.name_of_user), users.find_user(tenant, args.to)
+    ctx = context_of(tenant, SYSTEM, now)
+    report = handover.hand_over(
+        ctx, giver.id, taker.id, objects=args.object, is_dry_run=args.dry_run, deactivates=args.deactivate
+    )
+    lines = [f"  {one.count:>8,}  {one.object}, {one.field}" for one in report.moved]
+    lines += [f"  {one.count:>8,}  {one.object}, {one.field}: not moved, {one.message}" for one in report.left]
+    done = "would go" if args.dry_run else "went"
+    text = f"{report.count:,} references {done} from {giver.username} to {taker.username}"
+    return {"dry_run": args.dry_run, **told(report)}, "\n".join([text, *lines])
 
 
 def list_users(tenant: Tenant, args: argparse.Namespace, now: datetime) -> tuple[Any, str]:
@@ -137,7 +223,11 @@ ACTIONS: dict[str, Callable[[Tenant, argparse.Namespace, datetime], tuple[Any, s
     "password": set_password,
     "roles": set_roles,
     "token": make_token,
+    "invite": invite,
+    "sessions": end_sessions,
+    "codes-off": codes_off,
     "activate": activate,
     "deactivate": activate,
+    "handover": hand_over,
     "list": list_users,
 }

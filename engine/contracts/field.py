@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from engine.errors import BadValue
 from engine.store import types
-from metadata.model import Field, FieldKind, Source, Text, ValueType
+from metadata.model import ChosenFrom, Field, FieldKind, Source, Text, ValueType
 
 __all__ = ["FieldType", "Parse", "worked_out"]
 
@@ -56,6 +56,7 @@ class FieldType:
     options: Mapping[str, Mapping[str, object]] = field(default_factory=dict)  # option -> JSON Schema with "default"
     required_options: tuple[str, ...] = ()
     has_choices: bool = False
+    chosen_from: ChosenFrom = ""  # its choices are what the definitions have of these: the field lists none
     refers: bool = False
     is_computed: bool = False
     is_searchable: bool = False  # read by the search box
@@ -120,7 +121,7 @@ class FieldType:
             may_default=self.may_default, default_words=tuple(self.default_words), check=self.check,
             check_value=check_value,
             is_internal=self.is_internal, read_text=read_text, source=self.source, targets=self.targets,
-            reads=self.reads,
+            reads=self.reads, chosen_from=self.chosen_from,
         )  # fmt: skip
 
 

@@ -5,14 +5,17 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Literal
+from typing import Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import sqlalchemy as sa
 
+from engine.access.narrow import TokenScope
 from engine.context import Actor
+from engine.people import roles
 from engine.people.departments import DEPARTMENT, Departments
-from engine.store import system
+from engine.people.memberships import Teams, given_sets
+from engine.store import system, types
 from engine.store.database import Compiled, compile_sql
 from engine.tenants import Tenant
 
@@ -59,18 +62,26 @@ class Authenticator:
         """None for an unknown, expired or ended secret, and for a deactivated or deleted user."""
         statement = self.statements.get(kind) or self.compile(kind)
         values = statement.bind(
-            {"hash": hashed, "now": now, "idle_since": now - SESSION_IDLE, "noted_before": now - NOTED_EVERY}
-        )
+            {
+                "hash": hashed, "now": now, "idle_since": now - SESSION_IDLE, "noted_before": now - NOTED_EVERY,
+                "today": now.date(),
+            }
+        )  # fmt: skip
         with self.tenant.database.read() as connection:
             rows = connection.rows(statement.sql, values)
         if not rows:
             return None
-        user_id, username, name, language, zone, roles, version, csrf, is_to_be_noted, department = rows[0]
-        if version != self.version:  # columns may have come
+        (
+            user_id, username, name, language, zone, held, version, csrf, is_to_be_noted, department, limits, *sets
+        ) = rows[0]  # fmt: skip
+        if version != self.version:  # columns may have come, and what was in one table may be in another
             self.statements, self.version = {}, version
+            return self.authenticate(kind, hashed, now)
         actor = Actor(
-            str(user_id), username, name or "", roles_of(roles), language or "en", zone_of(zone or "UTC"),
+            str(user_id), username, name or "", names_of(held), language or "en", zone_of(zone or "UTC"),
             departments=Departments(self.tenant, department) if department else (),
+            permission_sets=names_of(",".join(filter(None, sets))), teams=Teams(self.tenant, str(user_id)),
+            token_scope=TokenScope.read(limits),
         )  # fmt: skip
         return Identity(actor, kind, version, hashed, csrf or "", bool(is_to_be_noted))
 
@@ -84,26 +95,46 @@ class Authenticator:
             connection.sa.execute(change)
 
     def compile(self, kind: Kind) -> Compiled:
-        dialect, physical = self.tenant.database.dialect, self.tenant.snapshot().physical
+        snapshot = self.tenant.snapshot()
+        dialect, physical = snapshot.dialect, snapshot.physical
         user = physical.table("user")
         columns = [physical.column("user", name) for name in ("username", "name", "language", "time_zone")]
-        role = system.user_role.c.role
-        joined = sa.func.group_concat(role, ",") if dialect == "sqlite" else sa.func.string_agg(role, ",")
-        roles = sa.select(joined).where(system.user_role.c.user == user.c.id).scalar_subquery()
         version = sa.select(system.state.c.version).scalar_subquery()
         proof = system.session if kind == "session" else system.token
         used_at = proof.c.seen_at if kind == "session" else proof.c.used_at
         csrf = proof.c.csrf if kind == "session" else sa.null()
         department = user.c[DEPARTMENT] if DEPARTMENT in user.c else sa.null()  # an older release made the table
+        limits = proof.c.scope if kind == "token" else sa.null()
         is_to_be_noted = sa.case(
             (sa.or_(used_at.is_(None), used_at < sa.bindparam("noted_before", type_=used_at.type)), 1), else_=0
         )
         expires_at = proof.c.expires_at
+        own_hash = proof.c.hash == sa.bindparam("hash", type_=proof.c.hash.type)
+        sets: list[Any] = []
+        if DEPARTMENT in user.c:
+            proof_again, user_again = proof.alias("proof_again"), user.alias("user_again")
+            own_department = (
+                sa.select(user_again.c[DEPARTMENT])
+                .join(proof_again, proof_again.c.user == user_again.c.id)
+                .where(proof_again.c.hash == sa.bindparam("hash", type_=proof.c.hash.type))
+                .scalar_subquery()
+            )
+            sets = given_sets(snapshot, user.c.id, own_department, sa.bindparam("today", type_=types.Date()))
         query = (
-            sa.select(user.c.id, *columns, roles, version, csrf, is_to_be_noted, department)
+            sa.select(
+                user.c.id,
+                *columns,
+                roles.of_user(snapshot, user.c.id),
+                version,
+                csrf,
+                is_to_be_noted,
+                department,
+                limits,
+                *sets,
+            )
             .select_from(proof.join(user, proof.c.user == user.c.id))
             .where(
-                proof.c.hash == sa.bindparam("hash", type_=proof.c.hash.type),
+                own_hash,
                 sa.or_(expires_at.is_(None), expires_at > sa.bindparam("now", type_=expires_at.type)),
                 user.c.deleted_at.is_(None),
                 physical.column("user", "is_active"),
@@ -117,7 +148,7 @@ class Authenticator:
 
 
 @lru_cache(1000)
-def roles_of(text: str | None) -> frozenset[str]:
+def names_of(text: str | None) -> frozenset[str]:
     return frozenset(text.split(",")) if text else frozenset()
 
 

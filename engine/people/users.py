@@ -8,11 +8,14 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from engine.context import SYSTEM, context_of
+from engine.context import SYSTEM, Origin, context_of
 from engine.errors import BadInput, Conflict, InputProblem, NotFound
-from engine.people import passwords, sessions
+from engine.people import credentials, passwords
+from engine.people.credentials import write_hash
+from engine.people.passwords import ORDINARY, Policy
+from engine.people.role_records import write_roles
+from engine.people.roles import held
 from engine.service import Records
-from engine.store import system
 from engine.tenants import Tenant
 from metadata.problem import nearest
 
@@ -62,12 +65,13 @@ def create_user(
         raise BadInput(message, problems=[InputProblem("username", "user.name", message)])
     wanted = known_roles(tenant, roles)
     if password is not None and not is_demo:
-        passwords.check_policy(password, username)
+        passwords.check_policy(password, username, (name, str(more.get("email") or "")))
     values = {"username": username, "name": name or username} | more
     hashed = passwords.hash_password(password) if password is not None else None
-    with tenant.database.together():
-        user: str = Records(context_of(tenant, SYSTEM, now)).create("user", values)["id"]
-        write_roles(tenant, user, wanted)
+    with tenant.database.together() as connection:
+        ctx = context_of(tenant, SYSTEM, now)
+        user: str = Records(ctx).create("user", values)["id"]
+        write_roles(ctx, connection, user, wanted)
         if hashed is not None:
             write_hash(tenant, user, hashed, now)
     return user
@@ -91,28 +95,29 @@ def check_first_password(tenant: Tenant, password: str) -> None:
         passwords.check_policy(password, ADMIN)
 
 
-def set_password(tenant: Tenant, username: str, password: str, now: datetime, *, is_demo: bool = False) -> None:
-    """All sessions of the user end."""
+def set_password(
+    tenant: Tenant, username: str, password: str, now: datetime, *, is_demo: bool = False, policy: Policy = ORDINARY
+) -> None:
+    """All sessions of the user end, and links that were sent."""
     user = find_user(tenant, username)
+    account = credentials.account_of(tenant, user.id)
+    assert account is not None
     if not is_demo:
-        passwords.check_policy(password, username)
-    hashed = passwords.hash_password(password)
-    with tenant.database.together():
-        write_hash(tenant, user.id, hashed, now)
-        sessions.end_all(tenant, user.id)
+        credentials.check_new(tenant, account, password, policy)
+    origin = Origin("command")
+    credentials.change_password(tenant, account, password, actor=SYSTEM, origin=origin, now=now, policy=policy)
 
 
 def set_roles(tenant: Tenant, username: str, roles: Iterable[str]) -> None:
-    write_roles(tenant, find_user(tenant, username).id, known_roles(tenant, roles))
+    user, wanted = find_user(tenant, username), known_roles(tenant, roles)
+    with tenant.database.together() as connection:
+        write_roles(context_of(tenant), connection, user.id, wanted)
 
 
 def set_active(tenant: Tenant, username: str, is_active: bool, now: datetime) -> None:
-    """A deactivated user is refused everywhere at once: sessions end, tokens stop working."""
+    """A deactivated user is refused everywhere at once: sessions and tokens end (engine/store/rows_people.py)."""
     user = find_user(tenant, username)
-    with tenant.database.together():
-        Records(context_of(tenant, SYSTEM, now)).update("user", user.id, {"is_active": is_active})
-        if not is_active:
-            sessions.end_all(tenant, user.id)
+    Records(context_of(tenant, SYSTEM, now)).update("user", user.id, {"is_active": is_active})
 
 
 def find_user(tenant: Tenant, username: str) -> User:
@@ -126,15 +131,16 @@ def find_user(tenant: Tenant, username: str) -> User:
 
 def list_users(tenant: Tenant) -> list[User]:
     """All users, by user name."""
-    physical = tenant.snapshot().physical
+    snapshot = tenant.snapshot()
+    physical = snapshot.physical
     user = physical.table("user")
     username, name, is_active = (physical.column("user", field) for field in ("username", "name", "is_active"))
     people = sa.select(user.c.id, username, name, is_active).where(user.c.deleted_at.is_(None)).order_by(username)
     with tenant.database.read() as connection:
         rows = connection.sa.execute(people).all()
-        held = connection.sa.execute(sa.select(system.user_role.c.user, system.user_role.c.role)).all()
+        pairs = connection.sa.execute(held(snapshot)).all()
     roles: dict[str, list[str]] = {}
-    for user_id, role in held:
+    for user_id, role in pairs:
         roles.setdefault(str(user_id), []).append(role)
     return [User(str(i), u, n or "", tuple(sorted(roles.get(str(i), ()))), bool(a)) for i, u, n, a in rows]
 
@@ -150,17 +156,3 @@ def known_roles(tenant: Tenant, roles: Iterable[str]) -> tuple[str, ...]:
     if problems:
         raise BadInput(problems[0].message, code="role.unknown", fix=problems[0].fix, problems=problems)
     return wanted
-
-
-def write_roles(tenant: Tenant, user: str, roles: tuple[str, ...]) -> None:
-    with tenant.database.write() as connection:
-        connection.sa.execute(sa.delete(system.user_role).where(system.user_role.c.user == user))
-        if roles:
-            connection.sa.execute(sa.insert(system.user_role), [{"user": user, "role": role} for role in roles])
-
-
-def write_hash(tenant: Tenant, user: str, hashed: str, now: datetime) -> None:
-    row = {"user": user, "hash": hashed, "changed_at": now}
-    with tenant.database.write() as connection:
-        connection.sa.execute(sa.delete(system.credential).where(system.credential.c.user == user))
-        connection.sa.execute(sa.insert(system.credential).values(row))

@@ -9,9 +9,10 @@ import orjson
 import psycopg
 import sqlalchemy as sa
 
-from engine.audit.log import note
+from engine.audit.log import note, note_rewritten
 from engine.context import SYSTEM, Actor, Origin, context_of
 from engine.errors import BadInput, Busy, Conflict, InputProblem
+from engine.people.role_records import take_over
 from engine.publish.carry_out import Migration
 from engine.publish.plan import Plan, default_of, draw_up, installed_files, plan
 from engine.publish.steps import Step
@@ -120,13 +121,20 @@ def carry_out(tenant: Tenant, connection: Connection, wanted: Plan, by: str | No
     try:
         names = migration.run(version)
         new = Snapshot(version, wanted.definitions, migration.physical, tenant.plugins, connection.dialect)
-        make_missing(context_of(tenant, SYSTEM, now, new), connection)
+        ctx = context_of(tenant, SYSTEM, now, new)
+        make_missing(ctx, connection)
+        take_over(ctx, connection)
     except sa.exc.IntegrityError as error:
         raise Conflict(f"a rule of the new version does not hold: {error.orig}", code="publish.rows") from error
     write_version(connection, actual, version, names, by, now)
     write_packages(connection, wanted.definitions, files, snapshot, version)
     note_reveals(connection, snapshot.definitions, wanted.definitions, by, now)
     connection.sa.execute(sa.update(system.state).values(version=version))
+    actor, origin = Actor(by or "", "", is_system=not by), Origin(tenant.channel)
+    details = {"version": version, "hash": actual.hash, "steps": len(actual.steps)}
+    note(connection, "definitions.publish", actor=actor, origin=origin, now=now, details=details)
+    rewritten = migration.rewritten
+    note_rewritten(connection, rewritten, actor=actor, origin=origin, now=now, reason="definitions.publish")
     return version
 
 

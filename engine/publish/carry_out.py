@@ -6,6 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from engine.audit.chain import Changed
 from engine.keyring import Keyring
 from engine.publish.compare import Changes, ObjectChange, is_changed
 from engine.publish.ddl import Ddl, references
@@ -40,6 +41,7 @@ class Migration:
     ) -> None:  # fmt: skip
         self.connection, self.old, self.new, self.changes = connection, old, new, changes
         self.default, self.secrets = default, secrets
+        self.rewritten: list[Changed] = []  # lines of the history that say less now
         self.plugins: Plugins = old.plugins
         given = connection.sa.execute(sa.select(system.name.c.table, system.name.c.column))
         allocator = Allocator((table, column) for table, column in given)
@@ -157,7 +159,8 @@ class Migration:
         )
         if self.plugins.fields[work.new.type].is_secret and not self.plugins.fields[work.old.type].is_secret:
             values = self._encrypted(values, f"{new.name}.{new.c[work.new.name].name}")
-            rows_history.forget_field(self.connection, old.name, source.name)  # it was no secret there
+            # It was no secret there.
+            self.rewritten += rows_history.forget_field(self.connection, old.name, source.name)
         if work.work is Work.COPY:
             changed = ((key, value) for key, _, value in values if value is not None)
         else:

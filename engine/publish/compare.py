@@ -25,6 +25,7 @@ OTHERS = (
     "formula", "of", "by", "operation", "measured", "filter", "is_master", "show_if", "require_if",
     "lock_if", "default_formula", "fetch", "fetches_if_blank", "depends_on", "is_set_once", "is_copied", "is_tracked",
     "mask", "reveals",
+    "category", "purpose", "retention_days",
 )  # fmt: skip
 SILENT = frozenset({"place", "was", "files"})  # changes of these alone change nothing that runs
 
@@ -154,8 +155,8 @@ def object_details(old: Object, new: Object, now: Mapping[str, str]) -> Iterator
     if [now[n] for n in old.search if now.get(n) in same] != [n for n in new.search if n in same]:
         yield "search"
     yield from duplicate_details(old, new, now)
-    for name in ("kind", "tree", "record_types", "validations", "sharing", "hierarchy", "label", "plural", "icon",
-                 "color", "description", "package"):  # fmt: skip
+    for name in ("kind", "tree", "is_data_subject", "record_types", "validations", "sharing", "hierarchy", "label",
+                 "plural", "icon", "color", "description", "package"):  # fmt: skip
         if getattr(old, name) != getattr(new, name):
             yield name.replace("_", " ")
 
@@ -228,7 +229,8 @@ def field_details(old: Field, new: Field, target: str, targets: tuple[str, ...])
     for option in sorted(own - {"to", "on_delete", "choices"}):
         if old.options.get(option) != new.options.get(option):
             yield f"{option} {say_value(old.options.get(option))} -> {say_value(new.options.get(option))}"
-    yield from choice_details(old.choices, new.choices)
+    if not new.chosen_from:  # what those are has steps of its own
+        yield from choice_details(old.choices, new.choices)
     for name in (*OTHERS, "on_delete", "label", "help", "package"):
         if getattr(old, name) != getattr(new, name):
             yield name.removeprefix("is_").replace("_", " ")

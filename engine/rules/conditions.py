@@ -8,6 +8,7 @@ from engine.context import Context
 from engine.contracts.function import Here
 from engine.errors import InputProblem
 from engine.formula.evaluate import Evaluate, Record, evaluator
+from engine.rules.messages import Message, Part, compiled
 from engine.rules.reading import Needs, needs_of, own_fields, scale_of
 from engine.snapshot import Snapshot
 from engine.store.rows import columns_of
@@ -77,6 +78,7 @@ class Rule:
     is_late: bool  # asked when lines and roll-ups are written
     lines: str = ""
     line_needs: Needs = field(default_factory=Needs)
+    message: Message = field(default_factory=dict)
 
     @property
     def reads(self) -> frozenset[str]:
@@ -219,8 +221,12 @@ class _Compiler:
             return self.rule_of_lines(said, what, lines.of, lines.by)
         error_if = self.condition(said.error_if, what)
         unless = self.condition(said.unless, f"'unless' of {what}") if said.unless else None
-        is_late = any(self.is_late(part) for part in (error_if, unless) if part is not None)
-        return Rule(said, error_if, unless, is_late)
+        names = definition_names(self.snapshot.definitions.objects, self.name)
+        message = compiled(self.snapshot, said, names, has_prior=True)
+        is_late = any(self.is_late(part) for part in (error_if, unless) if part is not None) or any(
+            self._is_late(name) for node in nodes_of(message) for name in own_fields(self.snapshot, self.name, node)
+        )
+        return Rule(said, error_if, unless, is_late, message=message)
 
     def rule_of_lines(self, said: Validation, what: str, lines: str, by: str) -> Rule:
         snapshot = self.snapshot
@@ -232,8 +238,10 @@ class _Compiler:
 
         error_if = condition(said.error_if, what)
         unless = condition(said.unless, f"'unless' of {what}") if said.unless else None
+        message = compiled(snapshot, said, names, has_prior=False)
         nodes = [(part.node, "") for part in (error_if, unless) if part is not None]
-        return Rule(said, error_if, unless, True, lines, needs_of(snapshot, lines, nodes))
+        nodes += [(node, "") for node in nodes_of(message)]
+        return Rule(said, error_if, unless, True, lines, needs_of(snapshot, lines, nodes), message)
 
     def is_late(self, condition: Condition) -> bool:
         """Whether it reads what is known only when the record and its lines are written."""
@@ -255,12 +263,18 @@ class _Compiler:
             for one in (rule.error_if, rule.unless)
         ]
         parts += [one for demand in book.demands if demand.is_late is is_late for one in (demand.when, demand.shown)]
+        rules = [rule for rule in book.rules if rule.is_late is is_late and not rule.lines]
+        said = [(node, "") for rule in rules for node in nodes_of(rule.message)]
         if is_late:
-            return needs_of(self.snapshot, self.name, [(part.node, "") for part in parts if part is not None])
+            return needs_of(self.snapshot, self.name, [*((part.node, "") for part in parts if part is not None), *said])
         parts += [condition for _, condition in (*book.defaults, *book.locks)]
-        nodes = [(part.node, "") for part in parts if part is not None]
+        nodes = [*((part.node, "") for part in parts if part is not None), *said]
         nodes += [(one.condition.node, one.field.name) for one in book.filters]
         return needs_of(self.snapshot, self.name, nodes, [one.fetch for one, _, _ in book.fetches])
+
+
+def nodes_of(message: Message) -> list[Node]:
+    return [part.node for parts in message.values() for part in parts if isinstance(part, Part)]
 
 
 def chain(name: str, governed: Mapping[str, str]) -> int:

@@ -19,6 +19,7 @@ class Draft:
     problems: list[InputProblem]
     before: Mapping[str, Any] | None = None
     record: dict[str, Any] = field(default_factory=dict)  # as it would be, by name
+    path: str = ""  # of a line where it stands: "lines.0"
 
     def put(self, name: str, value: Any) -> None:
         self.stored[name] = self.record[name] = value

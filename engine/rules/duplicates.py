@@ -154,7 +154,8 @@ def candidates(
         return [[] for _ in rows]
     search = search_of(ctx.snapshot, object_name)
     by_key: dict[str, list[Found]] = {}
-    for found in rows_duplicates.find(ctx, connection, object_name, wanted, search):
+    own = {key for row in rows for matcher in matchers for key in matcher.keys(row)[0]}
+    for found in rows_duplicates.find(ctx, connection, object_name, wanted, search, own):
         by_key.setdefault(found.key, []).append(found)
     return [
         [one for matcher, keys in own for one in scored(matcher, row, keys, by_key, search)]

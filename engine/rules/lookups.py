@@ -63,7 +63,7 @@ def rule_of(
         with suppress(BadValue):
             sent = values[one]
             record[one] = None if sent is None else rules.fields[one].parse(sent)
-    for _, problem in missing_targets(ctx, connection, rules, [record]):
+    for _, problem in missing_targets(ctx, connection, rules, [record], [record]):
         record[problem.path] = None
     record[name] = None  # the filter chooses what it will be
     reach = Reach(ctx, connection, object_name, needs_of(ctx.snapshot, object_name, [(found.condition.node, name)]))

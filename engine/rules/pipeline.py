@@ -52,7 +52,7 @@ def settle(
     sent = [draft.stored if draft.before is None else draft.changed for draft in drafts]
     if known:
         sent = [{**values, **dict.fromkeys(known)} for values in sent]
-    for index, problem in missing_targets(ctx, connection, rules, sent):
+    for index, problem in missing_targets(ctx, connection, rules, sent, [draft.before for draft in drafts]):
         drafts[index].problems.append(problem)
     for rule in rules.attaching:
         name = rule.field.name

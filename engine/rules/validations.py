@@ -10,6 +10,7 @@ from typing import Any
 
 from engine.context import Context
 from engine.errors import InputProblem, InputWarning
+from engine.rules import messages
 from engine.rules.conditions import Demand, Rule, Rulebook, broken, rulebook_of
 from engine.rules.draft import Draft
 from engine.rules.reach import Reach, values_of
@@ -18,7 +19,6 @@ from engine.store.database import Connection
 from engine.store.query import actor_params
 from engine.store.rows import columns_of
 from metadata.build.objects import POSITION
-from metadata.model import say
 
 __all__ = ["demanded", "judge", "judge_written", "watchers"]
 
@@ -59,12 +59,15 @@ def judge(ctx: Context, book: Rulebook, draft: Draft, reach: Reach) -> Iterator[
     for rule in book.rules:
         if not rule.is_late and not rule.reads & refused:
             path = rule.validation.field
-            yield from _asked(ctx, book, rule, reach, draft.record, draft.before, path, draft.stored.get("id") or "")
+            id_ = draft.stored.get("id") or ""
+            yield from _asked(ctx, book, rule, reach, draft.record, draft.before, path, id_, draft.path)
 
 
 def _asked(
-    ctx: Context, book: Rulebook, rule: Rule, reach: Reach, record: Values, before: Values | None, path: str, id_: str
+    ctx: Context, book: Rulebook, rule: Rule, reach: Reach, record: Values, before: Values | None, path: str, id_: str,
+    place: str = "",
 ) -> Iterator[InputProblem]:  # fmt: skip
+    """`place`: of a line where it stands in its record, for warnings; who gathers problems puts those there."""
     said = rule.validation
     if said.level == "warning" and ctx.actor.is_system:
         return  # nobody reads it
@@ -81,10 +84,11 @@ def _asked(
         return
     if not is_wrong:
         return
-    message = say(said.message, ctx.language)
+    message = messages.said(ctx, said, rule.message, reach, seen, prior)
     values = (("rule", said.name),)
     if said.level == "warning":
         record_id = id_ or str(record.get("id") or "")
+        path = ".".join(filter(None, (place, path)))
         ctx.warn(InputWarning(path, "validation.warning", message, values, is_worded=True, record=record_id))
     else:
         yield InputProblem(path, "validation.failed", message, "", values, is_worded=True)
@@ -92,9 +96,9 @@ def _asked(
 
 def judge_written(
     ctx: Context, connection: Connection, object_name: str, ids: Iterable[str],
-    befores: Mapping[str, Values | None] = {},
+    befores: Mapping[str, Values | None] = {}, paths: Mapping[str, str] = {},
 ) -> Iterator[tuple[str, InputProblem]]:  # fmt: skip
-    """(record, problem) of records as they now stand in the table, with lines and roll-ups.
+    """(record, problem) of records as they now stand in the table, with lines and roll-ups. `paths`: where lines stand.
 
     `befores`: what records held before, None for new ones; a record that is not among them has not changed itself.
     """
@@ -115,7 +119,8 @@ def judge_written(
                 yield row["id"], problem
         for rule in book.late_rules:
             if not rule.lines:
-                for problem in _asked(ctx, book, rule, reach, row, before, rule.validation.field, row["id"]):
+                path, place = rule.validation.field, paths.get(row["id"], "")
+                for problem in _asked(ctx, book, rule, reach, row, before, path, row["id"], place):
                     yield row["id"], problem
     for rule in book.late_rules:
         if rule.lines:

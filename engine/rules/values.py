@@ -6,6 +6,7 @@ All that is wrong with one set of values is found at once.
 from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
+from zoneinfo import available_timezones
 
 from engine.access.fields import HIDDEN, MASKED
 from engine.access.masks import mask_of
@@ -89,8 +90,24 @@ def _compile(snapshot: Snapshot, object_name: str) -> Rules:
 def _field_rule(snapshot: Snapshot, object_name: str, field: Field) -> FieldRule:
     kind = snapshot.plugins.fields[field.type]
     parse = kind.parser(field)
+    if (object_name, field.name) == ("user", "time_zone"):
+        parse = zone_parser(parse)
     place = place_of(snapshot, object_name, field.name) if kind.is_secret else ""
     return FieldRule(field, kind, parse, _default(field, kind, parse), place)
+
+
+def zone_parser(parse: Parse) -> Parse:
+    """Of a person's time zone: a name that `zoneinfo` knows."""
+
+    def parse_zone(value: object) -> object:
+        name = parse(value)
+        if isinstance(name, str) and name not in (known := available_timezones()):
+            guess = nearest(name, known)
+            fix = f"write '{guess}'?" if guess else "write it as Asia/Shanghai"
+            raise BadValue("value.time_zone", f"no time zone is called '{name}'", fix, name=name)
+        return name
+
+    return parse_zone
 
 
 def _default(field: Field, kind: FieldType, parse: Parse) -> Default | None:

@@ -53,7 +53,7 @@ class Written:
 
     def _own(self, ctx: Context, connection: Connection) -> Iterator[InputProblem]:
         for name, befores in self.befores.items():
-            for record, problem in judge_written(ctx, connection, name, befores, befores):
+            for record, problem in judge_written(ctx, connection, name, befores, befores, self.paths):
                 path = ".".join(filter(None, (self.paths.get(record, ""), problem.path)))
                 yield replace(problem, path=path)
 

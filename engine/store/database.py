@@ -20,6 +20,7 @@ from sqlalchemy.pool import StaticPool
 
 from engine.errors import BadInput, Busy
 from engine.store import sqlite_functions
+from engine.store.budget import Budget
 from engine.store.sql import DIALECTS, Compiled, PostgresDialect, SQLiteDialect, compile_sql
 
 __all__ = ["Compiled", "Connection", "Database", "compile_sql", "is_schema_changed", "new_id"]
@@ -37,12 +38,14 @@ MISSING = re.compile(r"no such (column|table)|has no column named")
 class Connection:
     """One connection, borrowed. `sql` is as compile_sql makes it: ? on SQLite, %s on PostgreSQL."""
 
-    __slots__ = ("_database", "_sa", "cursor", "dialect", "raw")
+    __slots__ = ("_database", "_sa", "chain", "cursor", "dialect", "notes", "raw")
 
     def __init__(self, database: "Database", raw: Any) -> None:
         self._database, self.raw, self.dialect = database, raw, database.dialect
         self.cursor: Any = raw.cursor()
         self._sa: sa.Connection | None = None
+        self.notes: list[Any] = []  # what this transaction is to leave in the audit log: engine/audit
+        self.chain: Any = None  # the audit log's that this connection writes, as it was last committed
 
     def rows(self, sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         cursor = self.cursor
@@ -99,11 +102,15 @@ class Database:
     def __init__(self, url: sa.URL, schema: str) -> None:
         self.url, self.schema = url, schema
         self.dialect: Dialect = "sqlite" if url.get_backend_name() == "sqlite" else "postgresql"
+        self.keep_notes: Callable[[Connection], Any] = lambda connection: connection.chain
+        """Called at the end of a transaction with notes; returns what is the connection's chain once it is committed"""
         self.functions: dict[str, Callable[..., Any]] = {}  # that SQLite may call, by name; classes are aggregates
         self._idle: deque[Connection] = deque()
         self._writer = threading.Lock()  # SQLite has one writer: a lock is fair, its busy handler only polls
         self._lock = threading.Lock()
         self._joined = Joined()
+        self._is_closed = False
+        self.budget: Budget | None = None  # shared with the other databases of a process that has many
 
     @classmethod
     def open(cls, url: str, *, schema: str = "public") -> "Database":
@@ -140,6 +147,19 @@ class Database:
             self._give_back(connection)
 
     @contextmanager
+    def steady(self) -> Iterator[Connection]:
+        """Many statements that all see the same state, whatever others write meanwhile. Nothing is written."""
+        connection = self._take()
+        begin = "BEGIN" if self.dialect == "sqlite" else "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+        try:
+            connection.cursor.execute(begin)
+            yield connection
+        finally:
+            if not (self.dialect == "postgresql" and connection.raw.closed):
+                connection.cursor.execute("ROLLBACK")
+            self._give_back(connection)
+
+    @contextmanager
     def together(self) -> Iterator[Connection]:
         """A transaction that each `write` and `read` of this thread joins until it ends."""
         outer = self._joined.connection
@@ -165,7 +185,9 @@ class Database:
             try:
                 connection.cursor.execute("BEGIN IMMEDIATE")
                 yield connection
+                chain = self.keep_notes(connection) if connection.notes else connection.chain
                 connection.cursor.execute("COMMIT")
+                connection.chain = chain
             except sqlite3.DataError as error:
                 raise too_long(error) from error
             except sqlite3.OperationalError as error:
@@ -185,7 +207,9 @@ class Database:
         try:
             connection.cursor.execute("BEGIN")
             yield connection
+            chain = self.keep_notes(connection) if connection.notes else connection.chain
             connection.cursor.execute("COMMIT")
+            connection.chain = chain
         except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected) as error:
             raise busy() from error
         except psycopg.errors.QueryCanceled as error:
@@ -195,14 +219,53 @@ class Database:
                 connection.cursor.execute("ROLLBACK")
             self._give_back(connection)
 
+    @contextmanager
+    def frozen(self) -> Iterator[Connection]:
+        """All reads see the database as it was at the first of them, for as long as it takes. Writes nothing."""
+        connection = self._take()
+        try:
+            if self.dialect == "sqlite":
+                connection.run("BEGIN")
+            else:
+                connection.run("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+                connection.run("SET LOCAL statement_timeout = 0")
+                connection.run("SET LOCAL idle_in_transaction_session_timeout = 0")
+            yield connection
+        finally:
+            if self.dialect == "sqlite" or not connection.raw.closed:
+                connection.cursor.close()
+                connection.cursor = connection.raw.cursor()
+                connection.run("ROLLBACK")
+            self._give_back(connection)
+
     @property
     def is_absent(self) -> bool:
         """Whether using it would create its file."""
         return self.dialect == "sqlite" and bool(self.url.database) and not Path(str(self.url.database)).exists()
 
     def close(self) -> None:
+        """Connections in use are closed when they are given back."""
+        self._is_closed = True
+        self._close_idle()
+
+    def forget(self, connection: Connection) -> bool:
+        """Close an idle connection; False where another thread was faster and uses it."""
+        try:
+            self._idle.remove(connection)
+        except (ValueError, IndexError):
+            return False
+        connection.raw.close()
+        return True
+
+    def _close_idle(self) -> None:
         while self._idle:
-            self._idle.pop().raw.close()
+            try:
+                connection = self._idle.pop()
+            except IndexError:  # another thread was faster
+                break
+            if self.budget is not None:
+                self.budget.gone(connection)
+            connection.raw.close()
 
     def wrap(self, raw: Any) -> sa.Connection:
         dialect = self._dialect
@@ -224,18 +287,35 @@ class Database:
                 connection = self._idle.pop()
             except IndexError:  # another thread was faster
                 break
+            if self.budget is not None:
+                self.budget.taken(connection)
             if self.dialect == "sqlite" or not connection.raw.closed:
                 return connection
-        return Connection(self, self._connect())
+            if self.budget is not None:
+                self.budget.ended()
+        if self.budget is None:
+            return Connection(self, self._connect())
+        self.budget.begun()
+        try:
+            return Connection(self, self._connect())
+        except BaseException:
+            self.budget.ended()
+            raise
 
     def _give_back(self, connection: Connection) -> None:
         connection.end_of_use()
+        connection.notes.clear()
         if self.dialect == "postgresql" and connection.raw.closed:
-            self.close()  # the server went away: so did the others
-        elif len(self._idle) < IDLE_CONNECTIONS:
-            self._idle.append(connection)
+            self._close_idle()  # the server went away: so did the others
+        elif len(self._idle) < IDLE_CONNECTIONS and not self._is_closed:
+            self._idle.append(connection)  # first: the budget may close only what it finds there
+            if self.budget is not None:
+                self.budget.kept(self, connection)
+            return
         else:
             connection.raw.close()
+        if self.budget is not None:
+            self.budget.ended()
 
     def _connect(self) -> Any:
         try:
@@ -273,7 +353,10 @@ class Database:
             "statement_timeout": f"{STATEMENT_TIMEOUT_S}s", "idle_in_transaction_session_timeout": "300s",
         }  # fmt: skip
         names = ", ".join(["set_config(%s, %s, false)"] * len(settings))
-        raw.execute(f"SELECT {names}", [part for pair in settings.items() for part in pair], prepare=False)
+        found = raw.execute(f"SELECT {names}", [part for pair in settings.items() for part in pair], prepare=False)
+        if (row := found.fetchone()) is None or row[0] != self.schema:
+            raw.close()
+            raise psycopg.OperationalError(f"the connection is not bound to the schema '{self.schema}'")
         return raw
 
 

@@ -1,15 +1,16 @@
 """The only statements that change records. Each is compiled once per object and set of fields, and its text is kept."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 
 from engine.context import Context
+from engine.people.guards import GUARDS
 from engine.snapshot import Snapshot
-from engine.store import rows_files, types
+from engine.store import rows_files, rows_people, types
 from engine.store.database import Compiled, Connection, compile_sql
 from engine.store.query import actor_params
 from engine.store.query_build import Builder, rule_on
@@ -36,6 +37,7 @@ __all__ = [
 
 CHUNK = 500  # ids in one statement
 READ: Action = "read"
+UNGUARDED = nullcontext()
 Values = Mapping[str, Any]
 
 
@@ -153,11 +155,20 @@ def _flag_after(ctx: Context, table: sa.Table, object_name: str, action: Action)
     return may_flag(ctx, table, object_name, action)
 
 
+def guarded(
+    ctx: Context, connection: Connection, object_name: str, changes: Mapping[str, Values], *, is_new: bool = False
+) -> AbstractContextManager[None]:
+    """Stands around every statement that writes records: what else is asked of rows of this object."""
+    guard = GUARDS.get(object_name)
+    return UNGUARDED if guard is None else guard(ctx, connection, changes, is_new)
+
+
 def insert(ctx: Context, connection: Connection, object_name: str, values: Values) -> Written:
     """`values` holds every column but `deleted_at`; what is missing is blank."""
     compiled = _insert_sql(ctx, object_name, is_returning=True)
     params = {**actor_params(ctx), **_params(ctx.snapshot, object_name, values)}
-    row = connection.rows(compiled.sql, compiled.bind(params))[0]
+    with guarded(ctx, connection, object_name, {values["id"]: values}, is_new=True):
+        row = connection.rows(compiled.sql, compiled.bind(params))[0]
     rows_files.note(ctx, connection, object_name, [(values["id"], values)], is_new=True)
     return _written(ctx, connection, object_name, row, "create")
 
@@ -166,7 +177,8 @@ def insert_many(ctx: Context, connection: Connection, object_name: str, rows: Se
     """Without a look at the row rules: see `failing`."""
     compiled = _insert_sql(ctx, object_name, is_returning=False)
     bind, snapshot = compiled.bind, ctx.snapshot
-    connection.run_many(compiled.sql, [bind(_params(snapshot, object_name, values)) for values in rows])
+    with guarded(ctx, connection, object_name, {values["id"]: values for values in rows}, is_new=True):
+        connection.run_many(compiled.sql, [bind(_params(snapshot, object_name, values)) for values in rows])
     rows_files.note(ctx, connection, object_name, [(values["id"], values) for values in rows], is_new=True)
 
 
@@ -231,10 +243,12 @@ def change(
         )
         compiled = kept(ctx.snapshot).put(key, compile_sql(statement, ctx.snapshot.dialect))
     params = {**actor_params(ctx), **{f"_f_{name}": value for name, value in values.items()}}
-    rows = connection.rows(compiled.sql, compiled.bind(params | {"_id": record_id, "_at_version": version}))
+    with guarded(ctx, connection, object_name, {record_id: values}):
+        rows = connection.rows(compiled.sql, compiled.bind(params | {"_id": record_id, "_at_version": version}))
     if not rows:
         return None
     rows_files.note(ctx, connection, object_name, [(record_id, values)])
+    rows_people.note(connection, object_name, [record_id], values)
     return _written(ctx, connection, object_name, rows[0], action)
 
 
@@ -263,8 +277,10 @@ def change_many(
             statement = _touching(table, names).where(_among(table, len(wanted))).returning(table.c.id, table.c.version)
             compiled = kept(ctx.snapshot).put(key, compile_sql(statement, ctx.snapshot.dialect))
         params = {**actor_params(ctx), **{f"_f_{name}": value for name, value in values.items()}, **_ids(wanted)}
-        versions.update(connection.rows(compiled.sql, compiled.bind(params)))
+        with guarded(ctx, connection, object_name, dict.fromkeys(chunk, values)):
+            versions.update(connection.rows(compiled.sql, compiled.bind(params)))
     rows_files.note(ctx, connection, object_name, [(one, values) for one in versions])
+    rows_people.note(connection, object_name, list(versions), values)
     return versions
 
 
@@ -284,8 +300,11 @@ def change_each(
             statement = _touching(table, names).where(table.c.id == sa.bindparam("_id", type_=types.Id()))
             compiled = kept(ctx.snapshot).put(key, compile_sql(statement, ctx.snapshot.dialect))
         rows = [{**shared, "_id": one, **{f"_f_{name}": changes[one][name] for name in names}} for one in ids]
-        connection.run_many(compiled.sql, [compiled.bind(row) for row in rows])
+        with guarded(ctx, connection, object_name, {one: changes[one] for one in ids}):
+            connection.run_many(compiled.sql, [compiled.bind(row) for row in rows])
     rows_files.note(ctx, connection, object_name, list(changes.items()))
+    for record_id, values in changes.items():
+        rows_people.note(connection, object_name, [record_id], values)
     return versions_of(ctx.snapshot, connection, object_name, list(changes))
 
 
@@ -341,10 +360,12 @@ def chunks(ids: Sequence[str]) -> Iterator[Sequence[str]]:
 def savepoint(connection: Connection) -> Iterator[None]:
     """What is written inside is taken back when it raises; the transaction goes on."""
     connection.run("SAVEPOINT fs_row")
+    noted = len(connection.notes)
     try:
         yield
     except BaseException:
         connection.run("ROLLBACK TO SAVEPOINT fs_row")
+        del connection.notes[noted:]
         connection.run("RELEASE SAVEPOINT fs_row")
         raise
     connection.run("RELEASE SAVEPOINT fs_row")

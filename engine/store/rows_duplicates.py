@@ -3,7 +3,7 @@
 Keys of deleted records stay: a look-up passes over them, and a record that is restored is found again.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -92,10 +92,16 @@ def lock(connection: Connection, keys: Iterable[str]) -> None:
         connection.rows(sql, (wanted,))
 
 
-def find(ctx: Context, connection: Connection, object_name: str, keys: Iterable[str], search: Search) -> list[Found]:
-    """Records under these keys. One statement for 64 keys; each key is looked up in an index."""
+def find(
+    ctx: Context, connection: Connection, object_name: str, keys: Iterable[str], search: Search, own: Container[str]
+) -> list[Found]:
+    """Records under these keys. One statement for 64 keys; each key is looked up in an index.
+
+    `own`: keys under which the records are kept that others are looked for. Where nothing else is kept, which is the
+    rule in a load, a key is not looked at further.
+    """
     found: list[Found] = []
-    wanted = sorted(keys)
+    wanted = list(_kept_by_others(connection, ctx.snapshot, sorted(keys), own))
     for start in range(0, len(wanted), MOST_KEYS):
         part = wanted[start : start + MOST_KEYS]
         size = len(padded(part))
@@ -104,6 +110,24 @@ def find(ctx: Context, connection: Connection, object_name: str, keys: Iterable[
         params = {**actor_params(ctx), **{f"_k{index}": key for index, key in enumerate(part)}}
         found += _read(ctx.snapshot, object_name, connection.rows(compiled.sql, compiled.bind(params)), search)
     return found
+
+
+def _kept_by_others(
+    connection: Connection, snapshot: Snapshot, keys: Sequence[str], own: Container[str]
+) -> Iterator[str]:
+    for chunk in chunks(keys):
+        wanted = padded(chunk)
+
+        def statement(size: int = len(wanted)) -> sa.Select[Any]:
+            among = in_list(KEPT.key, [f"_k{index}" for index in range(size)])
+            count: sa.ColumnElement[int] = sa.func.count()
+            return sa.select(KEPT.key, count).where(among).group_by(KEPT.key)
+
+        compiled = _compiled(snapshot, ("duplicate kept", len(wanted)), statement)
+        params = {f"_k{index}": one for index, one in enumerate(wanted)}
+        for key, count in connection.rows(compiled.sql, compiled.bind(params)):
+            if count > 1 or key not in own:
+                yield key
 
 
 def _find_sql(ctx: Context, object_name: str, size: int, search: Search) -> Compiled:

@@ -11,12 +11,14 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 
+from engine.audit.chain import Changed
+from engine.audit.log import note_changes
 from engine.context import Context
 from engine.snapshot import Snapshot
 from engine.store import system, types
 from engine.store.database import Compiled, Connection, compile_sql, new_id
 
-__all__ = ["Entry", "forget_field", "latest", "read", "write"]
+__all__ = ["Entry", "content_of", "forget_field", "forget_of_records", "latest", "read", "rewrite", "write"]
 
 MOST = 500  # lines that are read
 FORGOTTEN = 1000  # lines at a time
@@ -31,28 +33,44 @@ Entry = tuple[str, int, str, Changes]
 
 def write(
     ctx: Context, connection: Connection, object_name: str, entries: Sequence[Entry], *, others: Sequence[str] = (),
-    into: str = "",
+    into: str = "", noted: Context | None = None,
 ) -> None:  # fmt: skip
-    """Of a merge and its undoing: `others` went into this record, or this one went `into` another."""
+    """Of a merge and its undoing: `others` went into this record, or this one went `into` another. An update of fields
+    that the history does not tell of leaves its trace in the audit log alone, where `noted` says who wrote it and
+    when, if that is not `ctx`."""
+    whole = [entry for entry in entries if entry[3] or entry[2] != "update"]
+    if len(whole) < len(entries):
+        silent = [entry[0] for entry in entries if not entry[3] and entry[2] == "update"]
+        note_changes(noted or ctx, connection, object_name, "update", (), silent)
+    if not whole:
+        return
     compiled = _insert_sql(ctx.snapshot)
     columns = ctx.snapshot.physical.names.columns[object_name]
-    shared = {
-        "_object": ctx.snapshot.physical.names.tables[object_name],
-        "_at": ctx.now,
-        "_by": ctx.actor.id or None,
-    }
+    table, by, at = ctx.snapshot.physical.names.tables[object_name], ctx.actor.id or None, types.utc_text(ctx.now)
+    shared = {"_object": table, "_at": ctx.now, "_by": by}
     beside: dict[str, Any] = {OTHERS: list(others)} if others else {INTO: into} if into else {}
-    rows = [
-        compiled.bind({
-            **shared, "_id": new_id(ctx.now), "_record": record, "_version": version, "_action": action,
-            "_changes": dumped(columns, changes, beside) if changes or beside else None,
-        })
-        for record, version, action, changes in entries
-    ]  # fmt: skip
+    rows = []
+    changed: dict[str, list[Changed]] = {}
+    for record, version, action, changes in whole:
+        line, text = new_id(ctx.now), dumped(columns, changes, beside) if changes or beside else None
+        rows.append(compiled.bind({
+            **shared, "_id": line, "_record": record, "_version": version, "_action": action, "_changes": text,
+        }))  # fmt: skip
+        content = content_of(line, table, record, version, action, at, by, text)
+        changed.setdefault(action, []).append(Changed(record, line, content))
     if len(rows) == 1:
         connection.run(compiled.sql, rows[0])
     else:
         connection.run_many(compiled.sql, rows)
+    for action, those in changed.items():
+        note_changes(noted or ctx, connection, object_name, action, those)
+
+
+def content_of(
+    line: str, table: str, record: str, version: int, action: str, at: str, by: str | None, changes: str | None
+) -> bytes:
+    """A line of the history as the audit log seals it; `at` as text."""
+    return orjson.dumps((line, table, record, version, action, at, by, changes))
 
 
 def dumped(columns: Mapping[str, str], changes: Changes, beside: Mapping[str, Any] = NOTHING) -> str:
@@ -104,19 +122,46 @@ def read(connection: Connection, snapshot: Snapshot, object_name: str, record_id
         }
 
 
-def forget_field(connection: Connection, table: str, column: str) -> None:
-    """What became of one column of a table, in all of its records. The other changes stay."""
+def forget_field(connection: Connection, table: str, column: str) -> list[Changed]:
+    """What became of one column of a table, in all of its records. The other changes stay. Returns the lines as they
+    are now: the audit log is to know that it was the engine who changed them."""
+    changed = []
     kept = system.history.c
-    wanted = sa.select(kept.id, kept.changes).where(kept.object == table, kept.changes.is_not(None))
+    wanted = sa.select(system.history).where(kept.object == table, kept.changes.is_not(None))
     wanted = wanted.order_by(kept.id).limit(FORGOTTEN)
     last = ""
     while found := connection.sa.execute(wanted.where(kept.id > last) if last else wanted).all():
-        for key, text in found:
-            changes = orjson.loads(text)
+        for line in found:
+            changes = orjson.loads(line.changes)
             if changes.pop(column, None) is not None:
-                left = orjson.dumps(changes).decode() if changes else None
-                connection.sa.execute(sa.update(system.history).where(kept.id == key).values(changes=left))
-        last = found[-1][0]
+                changed.append(rewrite(connection, line, changes))
+        last = found[-1].id
+    return changed
+
+
+def forget_of_records(
+    connection: Connection, snapshot: Snapshot, object_name: str, ids: Sequence[str], fields: Sequence[str]
+) -> list[Changed]:
+    """What became of some fields of some records. Returns the lines that say less now."""
+    columns = {snapshot.physical.names.columns[object_name][name] for name in fields}
+    changed: list[Changed] = []
+    for one in ids:
+        wanted = sa.select(system.history).where(system.history.c.record == one, system.history.c.changes.is_not(None))
+        for line in connection.sa.execute(wanted).all():
+            changes = orjson.loads(line.changes)
+            left = {name: pair for name, pair in changes.items() if name not in columns}
+            if len(left) < len(changes):
+                changed.append(rewrite(connection, line, left))
+    return changed
+
+
+def rewrite(connection: Connection, line: Any, changes: Mapping[str, Any]) -> Changed:
+    """Make a row of fs_history say these changes; returns it as it is now."""
+    left = orjson.dumps(dict(changes)).decode() if changes else None
+    connection.sa.execute(sa.update(system.history).where(system.history.c.id == line.id).values(changes=left))
+    at = types.utc_text(line.at)
+    content = content_of(line.id, line.object, line.record, line.version, line.action, at, line.by, left)
+    return Changed(line.record, line.id, content)
 
 
 def latest(connection: Connection, snapshot: Snapshot, limit: int, offset: int) -> list[tuple[str, str, datetime]]:

@@ -17,7 +17,7 @@ from engine.store.database import Connection, new_id
 from engine.store.references import among, written
 from metadata.model import Field
 
-__all__ = ["Kept", "Moved", "latest", "mark_undone", "pointing", "write"]
+__all__ = ["Kept", "Moved", "forget_values", "latest", "losers_of", "mark_undone", "pointing", "write"]
 
 KEPT = system.merge.c
 
@@ -116,3 +116,23 @@ def fields_of(snapshot: Snapshot, object_name: str) -> dict[str, str]:
 
 def mark_undone(ctx: Context, connection: Connection, merge: str) -> None:
     connection.sa.execute(sa.update(system.merge).where(KEPT.id == merge).values(undone_at=ctx.now))
+
+
+def losers_of(connection: Connection, master: str) -> list[str]:
+    """Records that were merged into this one, in merges that were taken back, too."""
+    found = connection.sa.scalars(sa.select(KEPT.losers).where(KEPT.master == master))
+    return list(dict.fromkeys(one for text in found for one in orjson.loads(text)))
+
+
+def forget_values(connection: Connection, ids: Sequence[str], columns: Sequence[str]) -> None:
+    """What these columns of the masters held before and after; of merges in which one of `ids` took part."""
+    wanted = sa.select(KEPT.id, KEPT.master, KEPT.losers, KEPT["values"])
+    gone = set(columns)
+    for key, master, losers, text in connection.sa.execute(wanted).all():
+        if not {master, *orjson.loads(losers)} & set(ids):
+            continue
+        values = orjson.loads(text)
+        left = {name: pair for name, pair in values.items() if name not in gone}
+        if len(left) < len(values):
+            change = sa.update(system.merge).where(KEPT.id == key)
+            connection.sa.execute(change.values({"values": orjson.dumps(left).decode()}))

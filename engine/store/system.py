@@ -8,8 +8,9 @@ from engine.store.database import Connection
 from engine.store.types import DateTime, Id, Integer, Text
 
 __all__ = [
-    "attempt", "audit", "counter", "credential", "deletion", "duplicate_key", "ensure", "exists", "file", "file_use",
-    "history", "idempotency", "is_current", "merge", "name", "package", "session", "share", "state", "token",
+    "attempt", "audit", "audit_head", "counter", "credential", "deletion", "duplicate_key", "ensure", "exists", "file",
+    "file_use", "halfway", "history", "idempotency", "identity", "is_current", "mail_link", "merge", "name",
+    "oidc_flow", "package", "password_before", "recovery_code", "session", "share", "state", "tenant", "token", "totp",
     "user_role", "version",
 ]  # fmt: skip
 
@@ -17,8 +18,8 @@ LAYOUT = 3  # of these tables; a release that adds or changes one counts up
 TABLES = sa.MetaData()
 
 
-def table(name: str, *parts: sa.schema.SchemaItem) -> sa.Table:
-    return sa.Table(name, TABLES, *parts)
+def table(name: str, *parts: sa.schema.SchemaItem, has_rowid: bool = True) -> sa.Table:
+    return sa.Table(name, TABLES, *parts, sqlite_with_rowid=has_rowid)
 
 
 def column(name: str, type_: type[sa.types.TypeEngine[object]], *, nullable: bool = False) -> sa.Column[object]:
@@ -93,7 +94,7 @@ credential = table(
     column("hash", Text),
     column("changed_at", DateTime),
 )
-user_role = table("fs_user_role", key("user", Id), key("role", Text))
+user_role = table("fs_user_role", key("user", Id), key("role", Text))  # of a release before: engine/people/roles.py
 session = table(
     "fs_session",
     key("hash", Text),
@@ -115,6 +116,7 @@ token = table(
     column("created_at", DateTime),
     column("expires_at", DateTime, nullable=True),
     column("used_at", DateTime, nullable=True),
+    column("scope", Text, nullable=True),  # JSON: {"read_only", "objects"}; null: all that its user may
     sa.Index("ux_fs_token_hash", "hash", unique=True),
     sa.Index("ix_fs_token_user", "user"),
 )
@@ -135,8 +137,62 @@ counter = table(
     key("period", Text),
     column("value", Integer),
 )
+password_before = table(
+    "fs_password_before",  # hashes of passwords that a user had
+    key("id", Id),
+    column("user", Id),
+    column("hash", Text),
+    sa.Index("ix_fs_password_before_user", "user", "id"),
+)
+mail_link = table(
+    "fs_mail_link",  # links that let somebody choose a password: engine/people/links.py
+    key("hash", Text),
+    column("user", Id),
+    column("purpose", Text),  # "reset", "invite" or "expired"
+    column("created_at", DateTime),
+    column("expires_at", DateTime),
+    column("used_at", DateTime, nullable=True),
+    sa.Index("ix_fs_mail_link_user", "user"),
+    sa.Index("ix_fs_mail_link_expires_at", "expires_at"),
+)
+halfway = table(
+    "fs_halfway",  # people who have shown their password and not yet their code: engine/people/halfway.py
+    key("hash", Text),
+    column("user", Id),
+    column("expires_at", DateTime),
+    column("tries", Integer),
+    sa.Index("ix_fs_halfway_user", "user"),
+)
+totp = table(
+    "fs_totp",
+    key("user", Id),
+    column("secret", Text),  # encrypted: engine/people/totp.py
+    column("is_on", Integer),  # 0: it waits for its first code
+    column("last_step", Integer),  # of the last code taken: none is taken twice
+    column("created_at", DateTime),
+)
+recovery_code = table("fs_recovery_code", key("user", Id), key("hash", Text))
+identity = table(
+    "fs_identity",  # whom a provider's `sub` is here
+    key("provider", Text),
+    key("subject", Text),
+    column("user", Id),
+    column("created_at", DateTime),
+    sa.Index("ix_fs_identity_user", "user"),
+)
+oidc_flow = table(
+    "fs_oidc_flow",  # sign-ins that a provider has not answered yet: engine/people/oidc.py
+    key("state", Text),  # its hash
+    column("browser", Text),  # the hash of what the browser holds
+    column("provider", Text),
+    column("nonce", Text),
+    column("verifier", Text),
+    column("next", Text),
+    column("expires_at", DateTime),
+    sa.Index("ix_fs_oidc_flow_expires_at", "expires_at"),
+)
 attempt = table(
-    "fs_attempt",  # sign-ins that failed
+    "fs_attempt",  # what failed or was asked for lately; both keys begin with its kind
     column("account", Text),
     column("address", Text),
     column("at", DateTime),
@@ -188,8 +244,9 @@ file_use = table(
 )
 
 audit = table(
-    "fs_audit",  # who did what: engine/audit/log.py
-    key("id", Id),
+    "fs_audit",  # who did what: engine/audit
+    key("chain", Integer),
+    key("seq", Integer),  # 1, 2, 3, ... in its chain
     column("at", DateTime),
     column("kind", Text),  # "record.update", "sign_in.refused", ...
     column("by", Id, nullable=True),
@@ -200,9 +257,20 @@ audit = table(
     column("object", Text, nullable=True),
     column("record", Id, nullable=True),
     column("details", Text, nullable=True),  # JSON
+    column("mac", Text),  # over the one before and all of this: engine/audit/chain.py
     sa.Index("ix_fs_audit_at", "at"),
     sa.Index("ix_fs_audit_record", "record", "at"),
-    sa.Index("ix_fs_audit_by", "by", "at"),
+    has_rowid=False,  # each write writes to it: one tree less
+)
+audit_head = table(
+    "fs_audit_head",  # where each chain of the audit log ends; row 0 counts the chains
+    key("chain", Integer),
+    column("key", Text),  # the id of the key
+    column("gone", Integer),  # entries at its beginning that were removed because of their age
+    column("gone_mac", Text),  # of the last of these
+    column("length", Integer),  # the seq of its last entry
+    column("mac", Text),  # of its last entry; in row 0 since when the log tells of all history
+    column("seal", Text),  # over this row
 )
 
 share = table(
@@ -221,7 +289,18 @@ share = table(
     sa.Index("ix_fs_share_record", "record"),
 )
 
-CHANGES: Mapping[int, Callable[[Connection], None]] = {}
+tenant = table(
+    "fs_tenant",  # at most one row: what kind of tenant this is
+    key("id", Integer),
+    column("sandbox_of", Text, nullable=True),  # the tenant that it is a copy of: nothing it does may leave it
+)
+
+
+def add_token_scope(connection: Connection) -> None:
+    connection.run("ALTER TABLE fs_token ADD COLUMN scope TEXT")
+
+
+CHANGES: Mapping[int, Callable[[Connection], None]] = {3: add_token_scope}
 """Layout -> what changes the tables of the one before. Tables that are only new need nothing here."""
 
 

@@ -4,8 +4,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from metadata.build.titles import DISPLAY_NAME
 from metadata.build.wording import Translations, Wording
 from metadata.document import Document
+from metadata.formula.template import is_template
 from metadata.model import (
     THRESHOLD,
     Choice,
@@ -40,6 +42,7 @@ def build_object(
     label = wording.text(data.get("label"), translations.label_of(name), humanised(name))
     plural = {**label, **wording.text(data.get("plural"), translations.of(name, "plural"))}
     title = data.get("title") or default_title(fields, kinds)
+    title = DISPLAY_NAME if is_template(title) else title
     search = names_in(data.get("search")) or default_search(title, fields, kinds)
     return Object(
         name=name, label=label, plural=plural, fields=fields, title=title, package=package,
@@ -52,7 +55,8 @@ def build_object(
             tuple(group.get("fields") or ()) for group in data.get("unique") or () if isinstance(group, dict)
         ),
         indexes=tuple(tuple(group) for group in data.get("indexes") or ()),
-        search=search, was=names_in(data.get("was")), expected_records=data.get("expected_records") or 0,
+        is_data_subject=data.get("data_subject") is True, search=search, was=names_in(data.get("was")),
+        expected_records=data.get("expected_records") or 0,
         place=document.at(),
         duplicates=tuple(build_duplicate_rule(rule, wording) for rule in data.get("duplicates") or ()),
         sharing=data.get("sharing") or "edit",
@@ -184,6 +188,7 @@ def build_field(
         "cascade" if is_master else "restrict" if is_required else "set_null"
     )  # fmt: skip
     default = data.get("default")
+    privacy: Any = data.get("privacy") or {}
     has_formula = isinstance(default, dict) and default.keys() == {"formula"}
     return Field(
         name=name, type=type_, package=package,
@@ -193,6 +198,7 @@ def build_field(
         is_hidden=data.get("hidden") is True, is_unique=data.get("unique") is True,
         is_indexed=data.get("index") is True, default=None if has_formula else plain(default), options=options,
         choices=build_choices(data.get("choices"), here, wording, translations) if kind and kind.has_choices else (),
+        chosen_from=kind.chosen_from if kind else "",
         target=data["to"] if kind and kind.refers and isinstance(data.get("to"), str) else "",
         on_delete=on_delete if kind and (kind.refers or kind.targets) else "set_null",
         was=names_in(data.get("was")), value=kind.value if kind else "text", source=source,
@@ -206,8 +212,10 @@ def build_field(
         fetch=data.get("fetch") or "", fetches_if_blank=data.get("fetch_when") == "blank",
         depends_on=data.get("depends_on") or "",
         is_set_once=data.get("set_once") is True, is_copied=data.get("copy") is not False,
-        is_tracked=data.get("history") is not False, mask=data.get("mask") or "" if kind and "mask" not in kind.options else "", reveals=data.get("reveals") is True,
-        place=document.key(*steps),
+        is_tracked=data.get("history") is not False, reveals=data.get("reveals") is True,
+        mask=data.get("mask") or "" if kind and "mask" not in kind.options else "", place=document.key(*steps),
+        category=privacy.get("category") or "", purpose=privacy.get("purpose") or "",
+        retention_days=privacy.get("retention") or 0,
     )  # fmt: skip
 
 

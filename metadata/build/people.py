@@ -57,4 +57,5 @@ def build_user(data: Mapping[str, Any]) -> DemoUser:
     return DemoUser(
         username=username, name=data.get("name") or username, roles=tuple(data.get("roles") or ()),
         email=data.get("email") or "", language=data.get("language") or "en", time_zone=data.get("time_zone") or "UTC",
+        department=data.get("department") or "", position=data.get("position") or "", manager=data.get("manager") or "",
     )  # fmt: skip

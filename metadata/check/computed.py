@@ -25,6 +25,7 @@ __all__ = ["check"]
 
 OPERATIONS = {"count": "how many there are", "sum": "numbers", "average": "numbers", "min": "values", "max": "values"}
 ORDERED = frozenset(("number", "date", "datetime", "time", "text"))
+TITLE = ("title",)  # where a field stands that a title was made into
 Place = tuple[str, str]  # (object, field)
 Trees = list[tuple[str, Node]]  # formulas beside the object that they are over
 
@@ -59,8 +60,9 @@ def formula_works(facts: Facts, item: FieldItem) -> Generator[Problem, None, Tre
     try:
         tree = facts.read(field.formula, facts.names(item.owner), wants=None)
     except FormulaError as error:
-        at = facts.within(place(item, "formula"), field.formula, error.column)
-        yield Problem(at, error.code, error.message, error.fix)
+        if item.steps != TITLE:  # what is wrong with a title is told where titles are checked
+            at = facts.within(place(item, "formula"), field.formula, error.column)
+            yield Problem(at, error.code, error.message, error.fix)
         return []
     if not fits(str(tree.type), kind.value):
         message = f"'{field.name}' returns {field.type}, but the formula gives {worded(tree)}"

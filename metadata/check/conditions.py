@@ -8,6 +8,7 @@ from metadata.check.computed import fits, worded
 from metadata.check.facts import Facts
 from metadata.check.fields import place
 from metadata.formula import Const, FormulaError, Names, Node, paths_in
+from metadata.formula.template import said_parts
 from metadata.model import Field, Object, Validation, ValueType, path_to
 from metadata.problem import Place, Problem
 
@@ -203,6 +204,45 @@ def validation_works(facts: Facts, item: Item[Object], rule: Validation, index: 
         if text := getattr(rule, key):
             at = document.at("validations", index, key)
             yield from read(facts, text, scope, at, has_prior=not rule.each)
+    yield from message_works(facts, item, rule, index, scope)
+
+
+def message_works(
+    facts: Facts, item: Item[Object], rule: Validation, index: int, scope: Names
+) -> Iterator[Problem]:  # fmt: skip
+    """That the formulas in a message can be read, in each language; a text is told where it is written."""
+
+    def title_of(name: str) -> str:
+        return facts.objects[name].title if name in facts.objects else ""
+
+    for language, text in rule.message.items():
+        try:
+            said_parts(text, scope, facts.functions, title_of, has_prior=not rule.each)
+        except FormulaError as error:
+            at = facts.within(place_of_text(facts, item, rule, index, language, text), text, error.column)
+            yield Problem(at, error.code, error.message, error.fix)
+
+
+def place_of_text(
+    facts: Facts, item: Item[Object], rule: Validation, index: int, language: str, text: str
+) -> Place:  # fmt: skip
+    """In the object, or in the translation that lies over it."""
+    said = item.document.data["validations"][index].get("message")
+    if said == text:
+        return item.document.at("validations", index, "message")
+    if isinstance(said, dict) and said.get(language) == text:
+        return item.document.at("validations", index, "message", language)
+    for other in facts.assembly.translations:
+        steps = ("objects", item.built.name, "validations", rule.name)
+        found: object = other.document.data
+        for step in steps:
+            found = found.get(step) if isinstance(found, dict) else None
+        if other.document.name == language and found:
+            return other.document.at(*steps, "label") if isinstance(found, dict) else other.document.at(*steps)
+        texts = other.document.data.get("texts") or {}
+        if other.document.name == language and (key := next((k for k in texts if texts[k] == text), None)) is not None:
+            return other.document.at("texts", key)
+    return item.document.at("validations", index, "message")
 
 
 def conditions_of(data: object, steps: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], str]]:

@@ -10,7 +10,7 @@ from metadata.check.facts import Facts
 from metadata.model import EVERY, SYSTEM_FIELDS, Data, Field, Object, Record
 from metadata.problem import Place, Problem, nearest
 
-__all__ = ["check"]
+__all__ = ["check", "keys_by_object"]
 
 SETTABLE = {name: SYSTEM_FIELDS[name] for name in SYSTEM_FIELDS if name not in ("id", "version")} | {
     "_created_at": SYSTEM_FIELDS["created_at"]  # how sample data is spread over the past

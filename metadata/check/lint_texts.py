@@ -85,7 +85,8 @@ def of_documents(facts: Facts) -> Iterator[tuple[Document, str, list[Text]]]:
     for object_ in assembly.objects:
         yield object_.document, object_.package, list(of_object(object_.built))
     for field in assembly.fields:
-        yield field.document, field.package, list(of_field(field.built))
+        if field.steps != ("title",):  # the engine's own words, as those of other system fields
+            yield field.document, field.package, list(of_field(field.built))
     for layout in assembly.layouts:
         yield layout.document, layout.package, list(of_layout(layout.built))
     for view in assembly.views:

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 
 from metadata.assemble import Item
 from metadata.check.facts import Facts, is_system
+from metadata.formula import FormulaError
+from metadata.formula.template import is_template, parse
 from metadata.model import Object
 from metadata.problem import Place, Problem
 
@@ -57,6 +59,9 @@ def title_works(facts: Facts, item: Item[Object]) -> Iterator[Problem]:
             yield Problem(document.at("object"), "object.title.none", message, fix, "warning")
         return
     at = document.at("title")
+    if is_template(document.data["title"]):
+        yield from template_works(facts, built, document.data["title"], at)
+        return
     field = built.fields.get(built.title)
     if field is None:
         known = [name for name, f in built.fields.items() if (kind := facts.kind(f)) and kind.may_be_title]
@@ -64,6 +69,22 @@ def title_works(facts: Facts, item: Item[Object]) -> Iterator[Problem]:
     elif (kind := facts.kind(field)) and not kind.may_be_title:
         message = f"'{built.title}' is a field of type '{field.type}', which cannot name a record"
         yield Problem(at, "object.title.type", message, "name a field of type text")
+
+
+def template_works(facts: Facts, built: Object, text: str, at: Place) -> Iterator[Problem]:
+    """That its formulas can be read, and all of it as the one that is kept."""
+    try:
+        parse(text, facts.names(built.name), facts.functions)
+    except FormulaError as error:
+        yield Problem(facts.within(at, text, error.column), error.code, error.message, error.fix)
+        return
+    field = built.fields[built.title]
+    if field.source != "formula" or not field.formula:
+        return  # another field has the name, which was told before
+    try:
+        facts.read(field.formula, facts.names(built.name), wants=None)
+    except FormulaError as error:  # it is too long or too deep
+        yield Problem(at, error.code, error.message, error.fix)
 
 
 def groups_work(facts: Facts, item: Item[Object]) -> Iterator[Problem]:

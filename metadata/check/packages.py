@@ -1,11 +1,12 @@
 """Is the manifest sound: version, languages, the users of the demo?"""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
 from metadata.assemble import Item
+from metadata.check.data import keys_by_object
 from metadata.check.facts import Facts
 from metadata.model import Package
 from metadata.problem import Problem, nearest
@@ -24,6 +25,7 @@ def is_language(text: str) -> bool:
 def check(facts: Facts) -> Iterator[Problem]:
     roles = {item.built.name for item in facts.assembly.roles}
     usernames: dict[str, str] = {}
+    keys = keys_by_object(facts)
     for item in facts.assembly.packages:
         document, package = item.document, item.built
         if "version" in document.data and parse_version(package.version) is None:
@@ -34,6 +36,7 @@ def check(facts: Facts) -> Iterator[Problem]:
                 at = document.at("languages", index)
                 yield Problem(at, "package.language", f"'{language}' is not the tag of a language", "write en or zh-CN")
         yield from users_are_sound(facts, item, roles, usernames)
+        yield from places_exist(facts, item, keys)
 
 
 def users_are_sound(facts: Facts, item: Item[Package], roles: set[str], usernames: dict[str, str]) -> Iterator[Problem]:
@@ -55,6 +58,18 @@ def users_are_sound(facts: Facts, item: Item[Package], roles: set[str], username
         if user.language not in item.built.languages and "language" in document.data["demo"]["users"][index]:
             yield facts.no_such("language", user.language, item.built.languages, at=document.at(*here, "language"),
                           code="language.unknown", within=item.package)  # fmt: skip
+
+
+def places_exist(facts: Facts, item: Item[Package], keys: Mapping[str, set[str]]) -> Iterator[Problem]:
+    """Where a user of the demo works, and below whom."""
+    for index, user in enumerate(item.built.demo_users):
+        said = (("department", "department", user.department), ("position", "position", user.position),
+                ("manager", "user", user.manager))  # fmt: skip
+        for key, object_name, name in said:
+            known = keys.get(object_name, set())
+            if name and name not in known and ("data", object_name) not in facts.unread:
+                at = item.document.at("demo", "users", index, key)
+                yield facts.no_such(object_name, name, known, at=at, code="demo.user.place")
 
 
 @cache

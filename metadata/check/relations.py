@@ -120,10 +120,12 @@ def masters_work(facts: Facts) -> Iterator[Problem]:
         field = item.built
         if not field.is_master or field.refers_to_many:
             continue
-        if field.is_required and len(facts.objects[item.owner].masters) > 1:
-            names = ", ".join(f"'{one.name}'" for one in facts.objects[item.owner].masters)
-            message = f"a record of '{item.owner}' belongs to one of {names}, so none of them is required"
-            yield Problem(place(item, "required"), "reference.master.required", message, "leave 'required' out")
+        owner = facts.objects[item.owner]
+        if field.is_required and len(owner.masters) > 1 and not owner.belongs_to_all:
+            names = ", ".join(f"'{one.name}'" for one in owner.masters)
+            message = f"a record of '{item.owner}' belongs to one of {names}, or to all where all are required"
+            fix = "leave 'required' out, or write it at all of them"
+            yield Problem(place(item, "required"), "reference.master.required", message, fix)
         for target in filter(None, (field.target, *field.targets)):
             trail = way_back(target, item.owner, ways)
             if trail:

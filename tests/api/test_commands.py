@@ -71,6 +71,40 @@ def test_user_is_made_and_its_token_is_the_last_word(database_url: str, capsys: 
         assert client.get("/api/v1/objects").status_code == 200
 
 
+def test_tokens_are_limited_listed_and_revoked(database_url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    common = ["--database", database_url]
+    assert main(["user", "create", "kim", "--role", "admin", *common]) == 0
+    limits = ["--read-only", "--object", "user", "--label", "report"]
+    assert main(["user", "token", "kim", *limits, *common]) == 0
+    token = capsys.readouterr().out.split()[-1]
+    assert main(["user", "token", "kim", "--object", "usr", *common]) == 1
+    assert "no object 'usr'\n    fix: write 'user'?" in capsys.readouterr().err
+    assert main(["user", "token", "kim", "--list", "--json", *common]) == 0
+    [listed] = json.loads(capsys.readouterr().out)
+    assert (listed["name"], listed["read_only"], listed["objects"]) == ("report", True, ["user"])
+    with running(database_url) as site:
+        client = site.client()
+        client.headers["authorization"] = f"Bearer {token}"
+        assert [one["name"] for one in client.get("/api/v1/objects").json()["objects"]] == ["user"]
+        assert main(["user", "token", "kim", "--revoke", "nothing", *common]) == 1
+        assert main(["user", "token", "kim", "--revoke", "report", *common]) == 0
+        assert client.get("/api/v1/objects").status_code == 401
+
+
+def test_an_invitation_is_written_to_a_folder_where_no_mail_server_is_set(
+    sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    common = ["--database", sqlite_url, "--data", str(tmp_path)]
+    assert main(["user", "create", "kim", "--email", "kim@example.com", "--no-password", *common]) == 0
+    assert main(["user", "invite", "kim", *common]) == 1
+    assert "set FIELDSTONE_BASE_URL" in capsys.readouterr().err
+    monkeypatch.setenv("FIELDSTONE_BASE_URL", "https://crm.example.com")
+    assert main(["user", "invite", "kim", *common]) == 0
+    assert "an invitation for kim was sent to kim@example.com" in capsys.readouterr().out
+    [mail] = (tmp_path / "mail").glob("*.eml")
+    assert "https://crm.example.com/login/password?link=" in mail.read_text()
+
+
 def test_password_is_read_from_the_standard_input(
     sqlite_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

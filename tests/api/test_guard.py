@@ -1,5 +1,7 @@
 """Around every request: hosts, headers, request ids, health, metrics."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from engine.testing import Running, running
@@ -42,6 +44,24 @@ def test_https_is_insisted_on_where_it_is_used(sqlite_url: str) -> None:
     with running(sqlite_url) as site:
         assert "strict-transport-security" not in site.client().get("/healthz").headers
         assert site.site.cookie()["secure"] is False
+
+
+def test_a_person_who_asks_too_often_waits_for_the_next_minute(sqlite_url: str) -> None:
+    began = datetime(2026, 11, 28, 9, 0, 50, tzinfo=UTC)
+    with running(sqlite_url, [SHOP], now=began, requests_per_minute=3, tenant_requests_per_minute=5) as site:
+        site.user("boss", "admin")
+        site.user("lin", "seller")
+        boss, lin = site.client("boss"), site.client("lin")
+        ask = "/api/v1/objects"
+        assert [boss.get(ask).status_code for _ in range(3)] == [200, 200, 200]
+        refused = boss.get(ask)
+        assert (refused.status_code, refused.headers["retry-after"]) == (429, "10")
+        assert refused.json()["code"] == "request.many"
+        assert refused.json()["detail"] == "more than 3 requests in a minute"
+        assert lin.get(ask).status_code == 200
+        assert lin.get(ask).json()["detail"] == "all together made more than 5 requests in a minute"
+        site.app.state.site.clock = lambda: began + timedelta(seconds=10)
+        assert (boss.get(ask).status_code, lin.get(ask).status_code) == (200, 200)
 
 
 def test_request_id_is_kept_when_it_is_one(small_shop: Running) -> None:

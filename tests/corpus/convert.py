@@ -185,7 +185,7 @@ class Converter:
                 fields[ours] = made
         if autoname.startswith("field:"):  # the record's own name is this field's value
             known.setdefault("name", known.get(autoname[6:].casefold(), ""))
-        self.one_master(name, fields)
+        self.all_masters(fields)
         if source.get("kind") == "standard_extension":
             self.extend(source["object"], known, names, fields)
         for parent, table in self.parents.get(source["object"], []):
@@ -198,12 +198,11 @@ class Converter:
             fields["name"] = {"type": "text"}
         return self.shaped_object(source, name, fields)
 
-    def one_master(self, name: str, fields: dict[str, Json]) -> None:
-        """Salesforce's junctions belong to two records at once; here rights follow the first, deletion both."""
+    def all_masters(self, fields: dict[str, Json]) -> None:
+        """Salesforce's junctions belong to two records at once."""
         masters = [each for each, made in fields.items() if made.get("master")]
-        for each in masters[1:]:
-            del fields[each]["master"]
-            self.result.lose(name, each, "a second master")
+        for each in masters if len(masters) > 1 else ():
+            fields[each]["required"] = True
 
     def extend(self, name: str, known: dict[str, str], names: "Names", fields: dict[str, Json]) -> None:
         for standard, made in EXTENDED.get(name, {}).items():

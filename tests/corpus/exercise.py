@@ -21,6 +21,7 @@ from engine.testing import Running
 from metadata.model import Field, Object
 from tests.corpus.forms import form_values
 from tests.corpus.values import UNSORTED, UPLOADED, mended, same, value_of
+from tests.depth import at_depth
 
 __all__ = ["Exercise", "in_order"]
 
@@ -42,6 +43,15 @@ def in_order(objects: Mapping[str, Object]) -> list[str]:
             done.append(name)
             del waiting[name]
     return done
+
+
+FIELDS = at_depth(8, 40)  # of an object, that are asked for
+OBJECTS = at_depth(10, 10_000)  # whose pages are opened
+
+
+def some(names: list[str], most: int) -> list[str]:
+    """At most so many of them, from all over the list."""
+    return names[:: max(1, -(-len(names) // most))]
 
 
 class Exercise:
@@ -173,7 +183,7 @@ class Exercise:
         if not ids:
             return
         visible = [field.name for field in one.fields.values() if not field.is_hidden and field.value != "lines"]
-        visible = visible[:: max(1, len(visible) // 40)]  # a plan for each: a wide object would take minutes
+        visible = some(visible, FIELDS)  # a plan for each: a wide object would take minutes
         first, last = ids[0], ids[-1]
         got = records.get(name, first)
         self.expect(f"get {name}", got["id"] == first)
@@ -219,7 +229,7 @@ class Exercise:
     def look(self) -> None:
         with self.site.client("ann", by="session") as browser, self.site.client("ann") as program:
             self.page(browser, "/")
-            for name in self.objects:
+            for name in some(list(self.objects), OBJECTS):
                 ids = self.ids.get(name, [])
                 if self.objects[name].kind != "single":  # that has one page, its record's
                     self.page(browser, f"/o/{name}")

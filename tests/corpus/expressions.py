@@ -40,6 +40,9 @@ RESULT: Mapping[str, str] = {
     "NOW": "datetime",
 }  # fmt: skip
 TEXTS = ("text", "choice", "null")
+STRFTIME: Mapping[str, str] = {
+    "Y": "yyyy", "y": "yy", "m": "MM", "d": "dd", "H": "HH", "M": "mm", "S": "ss", "b": "MMM",
+}  # fmt: skip
 
 
 class Untranslatable(Exception):
@@ -155,7 +158,7 @@ class Reader:
             other = self.multiplied()
             left = found.text if is_sum else found.inside()
             if sign == "&" or (sign == "+" and "text" in (found.kind, other.kind)):
-                left = left if found.kind in TEXTS else f"TEXT({found.text})"
+                left = left if found.kind in TEXTS else as_text(found)
                 found, is_sum = Found(f"{left} + {as_text(other)}", "text", is_simple=False), True
             elif sign == "-" and {found.kind, other.kind} <= {"date", "datetime"}:
                 found, is_sum = Found(f"DAYS_BETWEEN({other.text}, {found.text})", "number"), False
@@ -230,6 +233,10 @@ class Reader:
                 return Found(f"{args[1].inside()} in {args[0].inside()}", "boolean", is_simple=False)
             case "CASESAFEID" if len(args) == 1:
                 return args[0]
+            case "HYPERLINK" if len(args) in (2, 3):  # the third says in which window
+                return Found(f"HYPERLINK({args[0].text}, {args[1].text})", "text")
+            case "STRFTIME" if len(args) == 2 and args[1].text.startswith("'"):
+                return Found(f"DATE_TEXT({args[0].text}, {strftime_pattern(args[1].text)})", "text")
             case "TEXT" if len(args) == 1:
                 return args[0] if args[0].kind in TEXTS else Found(f"TEXT({args[0].text})", "text")
         if name not in SAME:
@@ -242,5 +249,14 @@ class Reader:
         return Found(f"{ours}({', '.join(one.text for one in args)})", kind)
 
 
+def strftime_pattern(written: str) -> str:
+    pattern = re.sub(r"%([a-zA-Z])", lambda sign: STRFTIME.get(sign[1], sign[0]), written)
+    if "%" in pattern:
+        raise Untranslatable(f"the pattern {written}")
+    return pattern
+
+
 def as_text(found: Found) -> str:
+    if found.kind == "reference":
+        return f"ID_TEXT({found.text})"
     return found.inside() if found.kind in TEXTS else f"TEXT({found.text})"

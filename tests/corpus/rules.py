@@ -160,7 +160,7 @@ class Granter:
             raise Untranslatable(f"it gives {node.type}, not {wanted}")
         kept = {key: made[key] for key in ("label", "help", "hidden", "precision", "scale") if key in made}
         wish.text = text
-        returns = made["type"]
+        returns = "markdown" if made["type"] == "text" and "HYPERLINK(" in text else made["type"]
         made.clear()
         made.update({"type": "formula", **kept, "formula": text, "returns": returns})
 

@@ -36,6 +36,8 @@ def resolve(steps: Any) -> Found:
         ("OR(ISBLANK(name), NOT(is_open))", "ISBLANK(name) or (not is_open)"),
         ('AND(ISPICKVAL(stage, "New"), amount = 1)', "(stage == 'New') and (amount == 1)"),
         ('IF(amount > 1, "it\'s", name)', "IF(amount > 1, 'it\\'s', name)"),
+        ("HYPERLINK('/a', name, '_self')", "HYPERLINK('/a', name)"),
+        ("STRFTIME(due, '%Y-%m %H:%M')", "DATE_TEXT(due, 'yyyy-MM HH:mm')"),
         ("name & ' ' & TEXT(stage) & TEXT(amount)", "name + ' ' + stage + TEXT(amount)"),
         ("amount - 1 - amount * 2", "amount - 1 - (amount * 2)"),
         ("TODAY() - due", "DAYS_BETWEEN(due, TODAY())"),
@@ -68,7 +70,7 @@ def test_conditions_of_frappe(source: str, ours: str) -> None:
 
 @pytest.mark.parametrize(
     "source",
-    ["", "amount >", "HYPERLINK('a', 'b')", "name &&", "amount # 2", "(amount", "missing > 5", "amount amount"],
+    ["", "amount >", "IMAGE('a', 'b')", "name &&", "amount # 2", "(amount", "missing > 5", "amount amount"],
 )
 def test_what_cannot_be_said_has_a_reason(source: str) -> None:
     with pytest.raises(Untranslatable):

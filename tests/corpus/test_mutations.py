@@ -12,6 +12,7 @@ from metadata.package import load
 from tests.corpus.exercise import Exercise
 from tests.corpus.hostile import MANIFEST
 from tests.corpus.mutations import mutated
+from tests.depth import at_depth
 
 PLUGINS = load_plugins()
 
@@ -22,9 +23,9 @@ def loaded(folder: Path, text: str) -> Loaded:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("start", range(0, 200, 50))
+@pytest.mark.parametrize("start", range(0, at_depth(60, 400), 20))
 def test_an_odd_package_is_refused_or_works(start: int, tmp_path: Path) -> None:
-    for seed in range(start, start + 50):
+    for seed in range(start, start + 20):
         read = loaded(tmp_path, mutated(seed))
         assert all(problem.message and problem.place.line > 0 for problem in read.problems), seed
         if not read.has_errors:

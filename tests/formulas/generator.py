@@ -163,7 +163,8 @@ def grown_text(number: Text, text: Text, date: Text, moment_: Text, boolean: Tex
         call("SUBSTITUTE", text, text, text), call("TEXT", st.one_of(number, date)), call("IF", boolean, text),
         calls("LPAD RPAD", text, st.integers(-1, 12).map(str), text), call("LPAD", text, number),
         call("COALESCE", text, text), st.tuples(text, boolean, text).map(lambda p: f"({p[0]} if {p[1]} else {p[2]})"),
-        call("CASE", date, date, text, text),
+        call("CASE", date, date, text, text), call("HYPERLINK", text, text), call("DATE_TEXT", date, text),
+        call("DATE_TEXT", st.one_of(date, moment_), st.sampled_from(["'yyyy-MM'", "'dd.MM.yy HH:mm:ss MMM'"])),
     )  # fmt: skip
 
 

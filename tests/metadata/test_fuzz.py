@@ -15,10 +15,11 @@ from engine.registry import Plugins
 from metadata.codec import digest, dump, parse
 from metadata.model import Loaded
 from metadata.package import load
+from tests.depth import at_depth
 
 CRM = Path(__file__).parents[2] / "examples" / "crm"
 MANIFEST = "package: shop\nversion: 1.0.0\n"
-relaxed = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+relaxed = settings(max_examples=at_depth(40, 1000), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def loaded(plugins: Plugins, files: dict[str, str | bytes]) -> Loaded:

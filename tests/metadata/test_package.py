@@ -92,7 +92,7 @@ def test_views_menus_and_layouts_are_built(loaded: Load) -> None:
     views = found.definitions.views
     assert views["leads"].sort == (SortKey("status"), SortKey("created_at", True))
     assert (views["leads"].is_default, views["others"].is_default) == (True, False)
-    assert [menu.name for menu in found.definitions.menus] == ["sales", "late"]
+    assert [menu.name for menu in found.definitions.menus] == ["sales", "late", "people"]
     assert found.definitions.menus[0].items == (MenuItem("lead", "leads"),)
 
 
@@ -137,7 +137,9 @@ def test_installed_packages_alone_are_loaded(plugins: Plugins) -> None:
     old = {"package.yaml": "package: shop\nversion: 0.9.0", "old.yaml": "object: old\nfields: {name: {type: text}}"}
     found = load([], plugins.kinds(), plugins.functions, installed={"shop": old})
     assert messages(found) == []
-    assert list(found.definitions.objects) == ["department", "user", "old"]
+    assert list(found.definitions.objects) == [
+        "department", "permission_assignment", "position", "queue", "team", "user", "user_role", "old",
+    ]  # fmt: skip
 
 
 def test_two_packages_with_one_name_are_refused(write: Write, plugins: Plugins, tmp_path: Path) -> None:

@@ -10,6 +10,9 @@ from engine.publish import apply
 from tests.publish.stage import NOW, Stage
 
 SYSTEM = ["id", "owner", "created_at", "created_by", "modified_at", "modified_by", "version", "deleted_at"]
+SYSTEM_TABLES = (
+    "department", "permission_assignment", "position", "queue", "team", "user", "user_role",
+)  # fmt: skip
 LEAD = """
 object: lead
 label: Lead
@@ -24,7 +27,7 @@ def test_a_first_publish_makes_tables_that_take_records(stage: Stage) -> None:
     steps = stage.publish(LEAD)
     assert "+ object lead: 2 fields" in steps
     assert "+ package p: 1.0.0" in steps
-    assert stage.tables() == {"lead", "user", "department"}
+    assert stage.tables() == {"lead", *SYSTEM_TABLES}
     assert stage.columns("lead") == [*SYSTEM, "name", "score"]
     assert stage.tenant.version() == 1
     stage.insert("lead", {"name": "Ada", "score": 7}, {"name": "林悦", "score": None})
@@ -80,7 +83,7 @@ def test_a_physical_name_is_never_given_again(stage: Stage) -> None:
     assert stage.columns("lead") == [*SYSTEM, "name", "score_2"]
     stage.publish(LEAD.replace("lead", "deal"))
     stage.publish(LEAD)
-    assert stage.tables() == {"user", "department", "lead_2"}
+    assert stage.tables() == {*SYSTEM_TABLES, "lead_2"}
 
 
 def test_a_renamed_field_keeps_its_values_and_its_column(stage: Stage) -> None:
@@ -135,7 +138,7 @@ def test_a_removed_object_says_how_many_records_are_lost(stage: Stage) -> None:
     stage.publish(LEAD + LEAD.replace("object: lead", "---\nobject: deal"))
     stage.insert("deal", {"name": "Ada"}, {"name": "Bo"})
     assert stage.publish(LEAD) == ["- object deal\n    loses 2 rows"]
-    assert stage.tables() == {"lead", "user", "department"}
+    assert stage.tables() == {"lead", *SYSTEM_TABLES}
 
 
 def test_objects_that_refer_to_each_other_come_and_go(stage: Stage) -> None:
@@ -162,7 +165,7 @@ fields:
     with stage.tenant.database.write() as connection:
         connection.sa.execute(stage.tenant.snapshot().physical.table("a").update().values(b=b))
     assert stage.publish(LEAD) == ["- object a\n    loses 2 rows", "- object b\n    loses 1 row"]
-    assert stage.tables() == {"lead", "user", "department"}
+    assert stage.tables() == {"lead", *SYSTEM_TABLES}
 
 
 def test_dropping_a_referred_object_keeps_the_records_that_referred_to_it(stage: Stage) -> None:
@@ -353,7 +356,7 @@ def test_chinese_names_get_plain_physical_names(stage: Stage) -> None:
     )
     stage.publish(definition)
     stage.insert("线索", {"姓名": "林悦", "电话": "1"})
-    assert stage.tables() == {"user", "department", "object"}
+    assert stage.tables() == {*SYSTEM_TABLES, "object"}
     assert stage.columns("object") == [*SYSTEM, "field", "field_2"]
     assert stage.values("线索", "姓名", "电话") == [("林悦", "1")]
 
@@ -367,7 +370,7 @@ def test_names_that_differ_in_case_or_after_63_bytes_do_not_meet(stage: Stage) -
         f"object: {long}b\nlabel: X\nfields: {{name: {field}, me: {{type: reference, label: X, to: {long}b}}}}\n---\n"
         f"object: {long}B\nlabel: X\nfields: {{{long}b: {field}, {long}B: {field}}}\n"
     )
-    assert stage.tables() == {"user", "department", "case", "case_2", f"{long}b", "a" * 61 + "_2"}
+    assert stage.tables() == {*SYSTEM_TABLES, "case", "case_2", f"{long}b", "a" * 61 + "_2"}
     stage.insert("Case", {"name": "1", "Name": "2", f"{long}a": "3"})
     assert stage.values("Case", "name", "Name", f"{long}a") == [("1", "2", "3")]
     assert stage.values("case", "name") == []

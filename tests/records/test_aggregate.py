@@ -315,11 +315,11 @@ def test_hostile_words_are_refused_or_answered_and_change_nothing(sqlite_firm: R
 def test_long_words_are_refused_at_once(sqlite_firm: Running) -> None:
     records = sqlite_firm.records("boss")
     for text in ("sum(" + " " * 5000, "(" * 5000, "sum" + " " * 5000 + "x)", "sum(" + " " * 5000 + ")"):
-        started = time.perf_counter()
+        started = time.process_time()
         for query in ({"measures": text}, {"group": "stage", "sort": text}, {"group": "stage", "having": text[:1999]}):
             with pytest.raises(BadInput):
                 ask(records, **query)  # type: ignore[arg-type]
-        assert time.perf_counter() - started < 0.5, text[:10]
+        assert time.process_time() - started < 1, text[:10]
 
 
 def test_hidden_and_missing_fields_have_the_same_answer(sqlite_firm: Running) -> None:

@@ -4,18 +4,22 @@ import base64
 import logging
 import os
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import orjson
 import pytest
 import sqlalchemy as sa
 
+from engine.cli import main
+from engine.context import context_of
 from engine.errors import BadInput
 from engine.keyring import KeyMissing, Keyring, make_key, read_keys
 from engine.sealed import DOTS, Sealed, Unsealed, mask_of
-from engine.secrets import decrypt
-from engine.service import AggregateQuery, Query, SortKey
+from engine.secrets import decrypt, rotate
+from engine.service import AggregateQuery, Query, Records, SortKey
 from engine.store import system
+from engine.tenants import open_tenant
 from engine.testing import Running, running
 from tests.records.conftest import NOW
 
@@ -359,3 +363,32 @@ def test_two_secrets_that_are_the_same_are_equal_and_hash_alike() -> None:
     )
     with pytest.raises(TypeError):  # of a dataclass orjson would write the members
         orjson.dumps(one)
+
+
+def test_secrets_are_encrypted_anew_with_the_first_key(
+    database_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    old, new = (base64.b64encode(os.urandom(32)).decode() for _ in range(2))
+    monkeypatch.setenv("FIELDSTONE_SECRET_KEY", old)
+    with running(database_url, [VAULT], now=NOW) as site:
+        site.user("ann", "clerk")
+        record = made(site, card=CARD)
+        gone = made(site, pin="1234")
+        site.records("ann").delete("account", gone["id"])
+        options = ["--database", database_url, "--data", str(site.folder)]
+        before = raw(site, "token")
+        monkeypatch.setenv("FIELDSTONE_SECRET_KEY", new)
+        with closing(open_tenant(database_url, site.folder)) as other, pytest.raises(KeyMissing):
+            rotate(other)  # without the old one nothing is changed
+        assert raw(site, "token") == before
+        monkeypatch.setenv("FIELDSTONE_SECRET_KEY", f"{new},{old}")
+        assert main(["secrets", "rotate", *options]) == 0
+        assert main(["secrets", "rotate", *options]) == 0
+        assert capsys.readouterr().out == "5 secrets encrypted anew\nall secrets have the first key\n"
+    monkeypatch.setenv("FIELDSTONE_SECRET_KEY", new)
+    with closing(open_tenant(database_url, site.folder)) as tenant:
+        ctx = context_of(tenant, now=NOW)
+        row = Records(ctx).get_row("account", record["id"], ("token", "card", "pin", "version"))
+        assert [decrypt(ctx, "account", name, row[name]) for name in ("token", "card", "pin")] == [CANARY, CARD, "0000"]
+        assert (row["card"].mask, row["version"]) == ("622••••••0123", 1)
+        assert Records(ctx).restore("account", gone["id"])["id"] == gone["id"]

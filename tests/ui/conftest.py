@@ -9,10 +9,13 @@ from typing import Any
 
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
 
 from engine.people.sessions import COOKIE
 from engine.testing import Running, running
+
+PATIENCE = 15_000  # ms; a busy machine is slow, not wrong
+expect.set_options(timeout=PATIENCE)
 
 PACKAGE = """\
 package: shop
@@ -240,7 +243,7 @@ class Visitors:
         """Signed in already; "" is nobody."""
         size = {"width": 390, "height": 844} if phone else {"width": 1440, "height": 900}
         context = self.browser.new_context(viewport=size, has_touch=phone, **{"locale": "en-US", **options})  # type: ignore[arg-type]
-        context.set_default_timeout(8000)
+        context.set_default_timeout(PATIENCE)
         self.contexts.append(context)
         if username:
             secret = self.shop.site.session(username).secret

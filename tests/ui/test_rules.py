@@ -200,6 +200,8 @@ def test_rules_tell_nothing_of_objects_that_may_not_be_read(site: Running) -> No
     address, answer = rules_of(site, "cleo")
     assert address != rules_of(site, "ann")[0]
     assert "region.discount" not in answer.text
+    assert 'are too many for "' not in rules_of(site, "ann")[1].text.replace('are too many for ",{', "")
+    assert "are too many for … of …" in answer.text.replace('","', "")
     assert "customer.terms" not in answer.text
     assert "product.price" in answer.text
     ids = site.ids  # type: ignore[attr-defined]
@@ -210,7 +212,8 @@ def test_rules_tell_nothing_of_objects_that_may_not_be_read(site: Running) -> No
 def test_what_is_behind_a_reference_is_told_to_those_who_may_read_it(site: Running) -> None:
     ids, client = site.ids, site.client("ann", by="session")  # type: ignore[attr-defined]
     found = client.get(f"/o/quote/reach?field=customer&id={ids['Acme']}").json()
-    assert found["values"] == {"customer.region": ids["North"], "customer.terms": "30"}
+    behind = {"customer.region": ids["North"], "customer.terms": "30"}
+    assert found["values"] == behind | {"customer.name": "Acme", "customer.region.name": "North"}
     assert found["fill"]["region"] == {"value": ids["North"], "title": "North", "text": ""}
     line = client.get(f"/o/quote/reach?field=product&lines=lines&id={ids['Servo motor']}").json()
     assert line["fill"]["price"]["value"] == "899.5"
@@ -309,6 +312,12 @@ def test_a_form_thinks_along(visitor: Visitors) -> None:
     wrong = field("ends").locator(".wrong")
     expect(wrong).to_have_text("It ends before it starts")
     expect(page.get_by_label("Ends")).to_have_attribute("aria-describedby", "f-ends-rule")
+    page.get_by_label("Ends").fill("2026-11-20")
+    expect(wrong).to_have_count(0)
+    page.get_by_label("Ends").fill("2027-12-20")
+    expect(wrong).to_have_text("Draft: 1,215 thirds until Dec 20, 2027 are too many for 华东精密机械 of South")
+    page.get_by_label("Ends").fill("2028-01-20")
+    expect(wrong).to_have_text("Draft: 1,308 thirds until Jan 20, 2028 are too many for 华东精密机械 of South")
     page.get_by_label("Ends").fill("2026-11-20")
     expect(wrong).to_have_count(0)
     page.get_by_label("Discount").fill("45")

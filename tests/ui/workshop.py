@@ -138,6 +138,12 @@ validations:
     error_if: ends < starts
     field: ends
     message: {en: It ends before it starts, zh-CN: 结束日期早于开始日期}
+  - rule: not_too_long
+    error_if: days > 400
+    field: ends
+    message:
+      en: "{status}: {days * 3} thirds until {ends} are too many for {customer} of {customer.region}"
+      zh-CN: "{status}：至{ends}共{days}天，对{customer}过长"
   - rule: deep_discount
     error_if: discount > 30
     level: warning

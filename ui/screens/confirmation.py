@@ -8,7 +8,7 @@ from engine.errors import Candidate, InputWarning
 from engine.service import Query, Records
 from metadata.model import Object
 from ui.columns import plan_of
-from ui.screens.refusals import text_of
+from ui.screens.refusals import label_at, text_of
 from ui.visit import Visit
 
 __all__ = ["asking", "candidate_views", "confirmation_view", "warned_of"]
@@ -26,13 +26,20 @@ def asking(visit: Visit) -> Records:
 def confirmation_view(visit: Visit, definition: Object, warnings: Sequence[InputWarning]) -> dict[str, Any]:
     items = [
         {
-            "text": text_of(visit, definition, warning),
+            "text": placed(visit, definition, warning),
             "candidates": warned_of(visit, warning.candidates, fields_of(warning)),
         }
         for warning in warnings
     ]
     links = [candidate["href"] for item in items for candidate in item["candidates"]]
     return {"items": items, "existing": links[0] if links else ""}
+
+
+def placed(visit: Visit, definition: Object, warning: InputWarning) -> str:
+    """The warning; of a line after the line that it is about."""
+    text = text_of(visit, definition, warning)
+    line = label_at(visit, definition, warning.path, text) if "." in warning.path else ""
+    return f"{line}: {text}" if line else text
 
 
 def fields_of(warning: InputWarning) -> tuple[str, ...]:

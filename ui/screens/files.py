@@ -20,7 +20,7 @@ from metadata.model import Field
 from ui.columns import readable
 from ui.screens.errors import words
 from ui.texts import problem_text, say_in
-from ui.visit import Visit, language_of
+from ui.visit import Visit, asked_for, language_of, origin_of
 from ui.widgets_files import file_view
 
 __all__ = ["fetch", "upload"]
@@ -38,7 +38,7 @@ def upload(site: Site) -> Callable[[Request], Awaitable[Response]]:
     @asks("person", "create or update where a field takes files")
     async def page(request: Request) -> Response:
         def answer(work: Callable[[Context, Identity], Any]) -> Any:
-            return site.answer("POST", request.headers, work)
+            return site.answer("POST", request.headers, work, origin=origin_of(request), asked=asked_for(request))
 
         sent: Upload | None = None
         try:

@@ -71,9 +71,10 @@ def list_of(snapshot: Snapshot, field: Field) -> RelatedList:
 
 
 def is_placed(field: Field, definition: Object) -> bool:
-    """A record's type stands in the head of its page, and in its form."""
+    """A record's type stands in the head of its page, and in its form; a title that is worked out in the head."""
     is_type = field.name == RECORD_TYPE and bool(definition.record_types)
-    return not field.is_hidden and field.source != "inverse" and not is_type
+    is_head = is_type or (field.name == definition.title and field.source == "formula")
+    return not field.is_hidden and field.source != "inverse" and not is_head
 
 
 def lines_sections(fields: Iterable[Field]) -> list[Section]:

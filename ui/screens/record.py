@@ -18,11 +18,13 @@ from ui.live import live_of
 from ui.naming import named_rows
 from ui.rows import Rows, compile_rows
 from ui.screens.fields import offered
+from ui.screens.handover import offer_of
 from ui.screens.layouts import layout_for
 from ui.screens.likely import likely_view, may_merge
 from ui.screens.lines import lines_fields, table_view
 from ui.screens.lists import count_text
 from ui.screens.objects import head, is_written, object_of
+from ui.screens.people import person_actions
 from ui.screens.record_types import record_type_of, type_label
 from ui.screens.refusals import sentence
 from ui.screens.timeline import timeline_view
@@ -108,12 +110,14 @@ def record_page(visit: Visit, notice: str = "", status: int = 200) -> Response:
         likely=likely_view(visit, definition, record_id),
         notice=notice,
         record_type=type_label(visit, definition, record_type),
+        person=person_actions(visit, definition.name, record_id),
         record={
             "id": record_id,
             "version": values.get("version", ""),
             "can_update": can_update,
             "can_create": scope.can("create", definition.name) and not is_single,
             "can_delete": scope.can("delete", definition.name) and not is_single,
+            "handover": offer_of(visit, definition.name, record_id, can_update),
             "can_merge": may_merge(visit, definition.name) and not is_single,
             **origin(visit, values),
         },

@@ -26,7 +26,7 @@ SHOWN_LINES = 3
 LONGEST = 80
 ICONS = {
     "create": "plus", "update": "pencil", "delete": "trash", "restore": "arrow-back-up", "merge": "git-merge",
-    "unmerge": "arrow-back-up",
+    "unmerge": "arrow-back-up", "erase": "shield-check",
 }  # fmt: skip
 
 
@@ -40,6 +40,7 @@ def timeline_view(visit: Visit, definition: Object, history: Sequence[Change]) -
             "create": visit.say("created the record"),
             "delete": visit.say("deleted the record"),
             "restore": visit.say("restored the record"),
+            "erase": visit.say("erased personal data"),
         }.get(change.action, visit.say("changed the record"))
         if change.others or change.into:
             text = merge_text(visit, change, titles, definition.name)

@@ -2,7 +2,19 @@
 
 from engine.sdk import worked_out
 
-RETURNS = ("text", "integer", "decimal", "currency", "percent", "boolean", "date", "datetime", "time", "url")
+RETURNS = (
+    "text",
+    "integer",
+    "decimal",
+    "currency",
+    "percent",
+    "boolean",
+    "date",
+    "datetime",
+    "time",
+    "url",
+    "markdown",
+)
 
 FORMULA = worked_out(
     "formula",

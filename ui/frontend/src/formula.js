@@ -345,6 +345,29 @@ export function clock(moment, zone) {
   return format.formatToParts(new Date(moment)).filter((part) => part.type !== "literal").map((part) => Number(part.value));
 }
 
+const MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
+
+/** A date, or a date and time in the zone, as a pattern such as "dd.MM.yyyy" says; of that the first 100 characters. */
+export function dateText(moment, pattern, zone) {
+  const isDay = moment.length === 10;
+  const [year, month, day] = (isDay ? moment : dateOf(moment, zone)).split("-");
+  const format = new Intl.DateTimeFormat("en-GB", { timeZone: zone, hourCycle: "h23", hour: "2-digit", minute: "2-digit", second: "2-digit" });
+  const [hour, minute, second] = isDay ? ["00", "00", "00"] : format.format(new Date(moment)).split(":");
+  const parts = { yyyy: year, yy: year.slice(-2), MMM: MONTHS[month - 1], MM: month, dd: day, HH: hour, mm: minute, ss: second };
+  const found = Object.entries(parts).reduce((text, [sign, part]) => text.replaceAll(sign, part), letters(pattern).slice(0, 100).join(""));
+  return found === "" ? null : found;
+}
+
+const IN_ADDRESS = [[" ", "%20"], ["(", "%28"], [")", "%29"], ["<", "%3C"], [">", "%3E"], ["\\", "%5C"], ["\n", "%0A"]];
+const IN_LABEL = [["\\", "\\\\"], ["[", "\\["], ["]", "\\]"], ["\n", " "]];
+const LINK_MOST = 2000;
+
+/** A link in Markdown. */
+export function hyperlink(address, label) {
+  const made = (value, pairs) => pairs.reduce((found, [sign, other]) => found.replaceAll(sign, () => other), letters(value).slice(0, LINK_MOST).join(""));
+  return `[${made(label, IN_LABEL)}](${made(address, IN_ADDRESS)})`;
+}
+
 export function isNear(here, day, days, way) {
   if (day === null || days === null) return false;
   const [near, far] = [1, count(days)].map((step) => daysLater(here.today, way * step));

@@ -142,15 +142,24 @@ export class LivePart {
     return this.keys ? rule.reads.find((field) => this.places.has(field)) : undefined;
   }
 
+  /** What a rule says now: its text with the values that stand in it. */
+  textOf(rule) {
+    const parts = rule.message.map((part) =>
+      typeof part === "string" ? part : show(part.show, this.live.value(this.keys + part.key, this.record), this.live.where),
+    );
+    return parts.join("");
+  }
+
   mark(field, place, rule) {
     const line = place.querySelector(":scope > [data-live-wrong]");
-    if ((line?.dataset.liveWrong ?? "") === (rule?.error ?? "")) return;
+    const text = rule ? this.textOf(rule) : "";
+    if ((line?.dataset.liveWrong ?? "") === (rule?.error ?? "") && (line?.dataset.liveText ?? "") === text) return;
     const id = `f-${this.names}${field}-rule`;
     line?.remove();
     if (rule) {
-      place.append(Object.assign(messageLine(this.live.form, rule), { id }));
-      place.lastElementChild.dataset.liveWrong = rule.error;
-      this.live.say(rule.message);
+      place.append(Object.assign(messageLine(this.live.form, rule.level, text), { id }));
+      Object.assign(place.lastElementChild.dataset, { liveWrong: rule.error, liveText: text });
+      this.live.say(text);
     }
     for (const control of inputsOf(this.controls(field))) {
       const others = (control.getAttribute("aria-describedby") ?? "").split(" ").filter((one) => one && one !== id);
@@ -169,10 +178,10 @@ export class LivePart {
 const inside = (place) => (place.matches("td") ? place.firstElementChild : place);
 const same = (one, other) => JSON.stringify(one ?? null) === JSON.stringify(other ?? null);
 
-export function messageLine(form, rule) {
-  const line = Object.assign(document.createElement("p"), { className: rule.level === "error" ? "wrong" : "wrong doubtful" });
+export function messageLine(form, level, text) {
+  const line = Object.assign(document.createElement("p"), { className: level === "error" ? "wrong" : "wrong doubtful" });
   const mark = form.querySelector("template[data-mark]").content.firstElementChild.cloneNode(true);
-  line.append(mark, Object.assign(document.createElement("span"), { textContent: rule.message }));
+  line.append(mark, Object.assign(document.createElement("span"), { textContent: text }));
   return line;
 }
 

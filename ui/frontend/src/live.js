@@ -84,12 +84,13 @@ class LiveForm {
   tell() {
     const place = this.form.querySelector("[data-live-rules]");
     const found = this.part.messages.filter((rule) => !this.part.placeFor(rule));
-    const told = found.map((rule) => rule.error).join(" ");
+    const texts = found.map((rule) => this.part.textOf(rule));
+    const told = found.map((rule, at) => `${rule.error} ${texts[at]}`).join(" ");
     if (!place || (place.dataset.told ?? "") === told) return;
     place.dataset.told = told;
-    place.replaceChildren(...found.map((rule) => messageLine(this.form, rule)));
+    place.replaceChildren(...found.map((rule, at) => messageLine(this.form, rule.level, texts[at])));
     place.hidden = !found.length;
-    if (found.length) this.say(found.map((rule) => rule.message).join(" "));
+    if (found.length) this.say(texts.join(" "));
   }
 }
 

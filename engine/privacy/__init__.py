@@ -1,0 +1,1 @@
+"""Personal data: what is held of a person, taken out whole, and erased."""

@@ -1,0 +1,125 @@
+"""`fieldstone tenant`, as a person or a script uses it."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import orjson
+import pytest
+
+from engine.cli import main
+from engine.tenancy import storage
+from engine.tenancy.restore import Place
+from tests.tenants.test_backup import SHOP
+
+Run = Callable[..., int]
+
+
+@pytest.fixture
+def run(place: Place, monkeypatch: pytest.MonkeyPatch) -> Run:
+    monkeypatch.delenv("FIELDSTONE_DATABASE_URL", raising=False)
+    monkeypatch.delenv("FIELDSTONE_TENANT", raising=False)
+    monkeypatch.setenv("FIELDSTONE_ADMIN_PASSWORD", "a-long-password-of-ours")
+
+    def command(*words: object) -> int:
+        return main(["tenant", *map(str, words), "--data", str(place.data), "--database", place.url])
+
+    return command
+
+
+@pytest.fixture
+def package(tmp_path: Path) -> Path:
+    folder = tmp_path / "shops"
+    folder.mkdir()
+    (folder / "package.yaml").write_text(SHOP, encoding="utf-8")
+    return folder
+
+
+def listed(run: Run, capsys: pytest.CaptureFixture[str]) -> dict[str, tuple[object, ...]]:
+    capsys.readouterr()
+    assert run("list", "--json") == 0
+    rows = orjson.loads(capsys.readouterr().out)
+    return {row["name"]: (row["state"], row["hosts"], row["version"], row["sandbox_of"]) for row in rows}
+
+
+def test_the_life_of_a_tenant(
+    run: Run, package: Path, place: Place, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert listed(run, capsys) == {}
+    assert run("create", "north", "--host", "CRM.north.test", "--package", package) == 0
+    assert run("create", "plain") == 0
+    assert listed(run, capsys) == {
+        "north": ("active", ["crm.north.test"], 1, None), "plain": ("active", [], 1, None),
+    }  # fmt: skip
+    assert run("suspend", "plain") == 0
+    assert run("hosts", "plain", "a.test", "b.test") == 0
+    assert run("clone", "north", "play", "--sandbox") == 0
+    assert run("backup", "north", tmp_path / "north.zip") == 0
+    assert "version 1" in capsys.readouterr().out
+    assert run("restore", tmp_path / "north.zip", "--as", "again", "--host", "again.test") == 0
+    assert run("restore", tmp_path / "north.zip", "--over") == 0
+    assert listed(run, capsys) == {
+        "again": ("active", ["again.test"], 1, None),
+        "north": ("active", ["crm.north.test"], 2, None),
+        "plain": ("suspended", ["a.test", "b.test"], 1, None),
+        "play": ("active", [], 1, "north"),
+    }
+    for name in ("again", "north", "plain", "play"):
+        assert run("delete", name, "--yes") == 0
+    assert listed(run, capsys) == {}
+    assert storage.stored_names(place.url, place.data) == []
+    assert sorted(path.name for path in place.data.glob("*.db") if not path.name.startswith("fs_")) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("create", "north"), "there is a tenant 'north' already"),
+        (("create", "North"), "'North' cannot name a tenant"),
+        (("create", "fs_tenants"), "'fs_tenants' cannot name a tenant"),
+        (("create", "south", "--host", "taken.test"), "the host name 'taken.test' is the tenant north's"),
+        (("create", "south", "--host", "http://a.test"), "'http://a.test' is not a host name"),
+        (("create", "south", "--package", "nowhere"), "nowhere"),
+        (("clone", "north", "north"), "there is a tenant 'north' already"),
+        (("clone", "nobody", "south"), "there is no tenant 'nobody'"),
+        (("clone", "north", "south", "--host", "taken.test"), "the host name 'taken.test' is the tenant north's"),
+        (("backup", "nobody", "x.zip"), "there is no tenant 'nobody'"),
+        (("restore", "nothing.zip"), "No such file"),
+        (("suspend", "nobody"), "there is no tenant 'nobody'"),
+        (("delete", "nobody", "--yes"), "there is no tenant 'nobody'"),
+    ],
+)
+def test_what_cannot_be_is_refused_and_changes_nothing(
+    run: Run, capsys: pytest.CaptureFixture[str], words: tuple[str, ...], said: str
+) -> None:
+    assert run("create", "north", "--host", "taken.test") == 0
+    before = listed(run, capsys)
+    assert run(*words) == 1
+    found = capsys.readouterr()
+    assert said in found.err + found.out
+    assert listed(run, capsys) == before
+
+
+def test_deleting_asks_for_the_name(
+    run: Run, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import io
+
+    assert run("create", "north") == 0
+    monkeypatch.setattr("sys.stdin", io.StringIO("nort\n"))
+    assert run("delete", "north") == 1
+    assert "nothing was deleted" in capsys.readouterr().err
+    assert list(listed(run, capsys)) == ["north"]
+    monkeypatch.setattr("sys.stdin", io.StringIO("north\n"))
+    assert run("delete", "north") == 0
+    assert listed(run, capsys) == {}
+
+
+def test_a_tenant_that_was_made_without_it_is_listed_and_can_be_suspended(
+    run: Run, place: Place, package: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["apply", str(package), "--data", str(place.data), "--database", place.url]) == 0
+    assert listed(run, capsys) == {"main": ("active", [], 1, None)}
+    assert run("suspend", "main") == 0
+    assert listed(run, capsys) == {"main": ("suspended", [], 1, None)}
+    assert run("resume", "main") == 0
+    assert listed(run, capsys) == {"main": ("active", [], 1, None)}
