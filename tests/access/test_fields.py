@@ -169,3 +169,13 @@ def test_a_value_is_unmasked_one_at_a_time_and_noted(market: Running) -> None:
     with market.tenant.database.read() as connection:
         kept = connection.sa.execute(sa.select(system.audit).where(system.audit.c.kind == "unmask")).all()
     assert [(one.record, orjson.loads(one.details)) for one in kept] == [(own, {"field": "phone"})]
+
+
+def test_a_token_that_is_narrowed_shows_no_more_than_its_person_sees(market: Running) -> None:
+    from engine.access.narrow import NarrowScope, TokenScope
+
+    ctx = market.context("max")
+    narrow = NarrowScope(ctx.scope, TokenScope(read_only=True))
+    assert set(narrow.masks("lead")) == {"phone"}
+    assert narrow.sees("lead", "salary") == 0
+    assert "salary" not in narrow.readable("lead")
