@@ -30,6 +30,7 @@ from engine.api.operations import ROOT, Api
 from engine.api.people import OPERATIONS as PEOPLE
 from engine.api.privacy import OPERATIONS as PRIVACY
 from engine.api.records import OPERATIONS as RECORDS
+from engine.api.sharing import OPERATIONS as SHARING
 from engine.api.site import Site
 from engine.audit.upkeep import prune
 from engine.config import Config, from_environment
@@ -59,7 +60,7 @@ def create_app(
     site, metrics = Site(config, tenant, lanes), metrics or Metrics()
     api = Api(
         site,
-        (*RECORDS, *MERGING, *AGGREGATES, *FILES, *OBJECTS, *ACCOUNT, *PEOPLE, *AUDIT, *PRIVACY),
+        (*RECORDS, *MERGING, *SHARING, *AGGREGATES, *FILES, *OBJECTS, *ACCOUNT, *PEOPLE, *AUDIT, *PRIVACY),
     )
     routes: list[BaseRoute] = [Mount(ROOT, app=api), *health_routes(site, metrics)]
     if config.ui:

@@ -1,11 +1,12 @@
 """Who asks, when, and on which version of the definitions. Passed to everything that reads or writes records."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
+from engine.access.circle import NOBODY, circle_of
 from engine.access.narrow import EVERYTHING, NarrowScope, TokenScope
 from engine.access.scope import Scope, full_scope, scope_of
 from engine.contracts.function import Here
@@ -70,6 +71,8 @@ class Context:
     warnings: list[InputWarning] = field(default_factory=list, compare=False)
     stops_at_warnings: bool = False
     origin: Origin = NOWHERE
+    circle: Mapping[str, Sequence[str]] = field(default_factory=lambda: NOBODY, compare=False)
+    """Whose records are the person's, too, and what records are shared with: as bound in statements; see circle.py."""
 
     @property
     def today(self) -> date:
@@ -108,11 +111,13 @@ def context_of(
     snapshot = snapshot or tenant.snapshot()
     now = now or datetime.now(UTC)
     now = now.replace(microsecond=now.microsecond // 1000 * 1000)
-    scope = full_scope(snapshot) if actor.is_system else scope_of(snapshot, actor.roles)
+    scope = full_scope(snapshot) if actor.is_system else scope_of(snapshot, actor.roles, actor.permission_sets)
     if actor.token_scope.told:
         scope = narrowed(snapshot, scope, actor.token_scope)
     origin = origin or Origin(tenant.channel)
-    return Context(tenant, snapshot, actor, scope, now, actor.language, actor.time_zone, origin=origin)
+    circle = circle_of(tenant, snapshot, actor) if actor.id else NOBODY
+    language, zone = actor.language, actor.time_zone
+    return Context(tenant, snapshot, actor, scope, now, language, zone, origin=origin, circle=circle)
 
 
 def narrowed(snapshot: Snapshot, scope: Scope, token: TokenScope) -> Scope:

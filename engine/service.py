@@ -3,15 +3,25 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from engine import service_batch, service_deletion, service_merge, service_reads, service_unmerge, service_writes
+from engine import (
+    service_batch,
+    service_deletion,
+    service_merge,
+    service_reads,
+    service_shares,
+    service_unmerge,
+    service_writes,
+)
 from engine.context import Context
+from engine.rules.told import as_told
 from engine.service_answers import Aggregation, Change, Column, Duplicate, Listing, Merged, Page, Recent, Result
+from engine.service_shares import Share
 from engine.store.aggregate import AggregateQuery
 from engine.store.query import Query, SortKey
 
 __all__ = [
     "AggregateQuery", "Aggregation", "Change", "Column", "Duplicate", "Listing", "Merged", "Page", "Query", "Recent",
-    "Records", "Result", "SortKey",
+    "Records", "Result", "Share", "SortKey",
 ]  # fmt: skip
 
 Json = dict[str, Any]
@@ -52,32 +62,38 @@ class Records:
 
     def create(self, object_name: str, values: Mapping[str, object]) -> Json:
         """The record as this person reads it. Raises Forbidden, BadInput with all problems, Conflict."""
-        return service_writes.create(self.ctx, object_name, values)
+        with as_told(self.ctx, object_name):
+            return service_writes.create(self.ctx, object_name, values)
 
     def update(
         self, object_name: str, record_id: str, values: Mapping[str, object], if_version: int | None = None
     ) -> Json:
         """Raises Stale when the record is no longer at `if_version`. What changes nothing leaves the version alone."""
-        return service_writes.update(self.ctx, object_name, record_id, values, if_version)
+        with as_told(self.ctx, object_name):
+            return service_writes.update(self.ctx, object_name, record_id, values, if_version)
 
     def delete(self, object_name: str, record_id: str, if_version: int | None = None) -> None:
         """Into the trash, with what hangs on it. Raises Conflict where other records restrict it."""
-        service_deletion.delete(self.ctx, object_name, record_id, if_version)
+        with as_told(self.ctx, object_name):
+            service_deletion.delete(self.ctx, object_name, record_id, if_version)
 
     def restore(self, object_name: str, record_id: str) -> Json:
         """Take a deletion back, with all that it took along. Raises Conflict where that cannot be."""
-        return service_deletion.restore(self.ctx, object_name, record_id)
+        with as_told(self.ctx, object_name):
+            return service_deletion.restore(self.ctx, object_name, record_id)
 
     def upsert(self, object_name: str, field: str, value: object, values: Mapping[str, object]) -> tuple[Json, bool]:
         """The record, and whether it was created. `field` must be unique."""
-        return service_writes.upsert(self.ctx, object_name, field, value, values)
+        with as_told(self.ctx, object_name):
+            return service_writes.upsert(self.ctx, object_name, field, value, values)
 
     def batch(self, object_name: str, operations: Sequence[Mapping[str, Any]], atomic: bool = True) -> Sequence[Result]:
         """Up to 1,000 of {"action": create|update|delete|upsert|restore, "id", "values", "if_version", "field", ...}.
 
         Atomic: the first refusal raises, its problems under "operations.N", and nothing is written.
         """
-        return service_batch.batch(self.ctx, object_name, operations, atomic)
+        with as_told(self.ctx, object_name):
+            return service_batch.batch(self.ctx, object_name, operations, atomic)
 
     def duplicates(self, object_name: str, record_id: str) -> Sequence[Duplicate]:
         """Records that may be the same thing, the likest first."""
@@ -91,11 +107,13 @@ class Records:
 
         Needs the right to update the master and to delete the others. What refers to them refers to the master then.
         """
-        return service_merge.merge(self.ctx, object_name, master, others, values, if_versions)
+        with as_told(self.ctx, object_name):
+            return service_merge.merge(self.ctx, object_name, master, others, values, if_versions)
 
     def unmerge(self, object_name: str, master: str) -> Merged:
         """Take the last merge into a record back, within 30 days. What was changed since stays, and is told."""
-        return service_unmerge.unmerge(self.ctx, object_name, master)
+        with as_told(self.ctx, object_name):
+            return service_unmerge.unmerge(self.ctx, object_name, master)
 
     def history(self, object_name: str, record_id: str) -> Sequence[Change]:
         """Newest first."""
@@ -112,6 +130,22 @@ class Records:
     def titles(self, object_name: str, ids: Iterable[str], in_trash: bool = False) -> Mapping[str, str]:
         """id -> title of the visible ones, of living or of deleted records."""
         return service_reads.titles(self.ctx, object_name, ids, in_trash)
+
+    def shares(self, object_name: str, record_id: str) -> Sequence[Share]:
+        """To whom the record was given by hand, oldest first."""
+        return service_shares.shares(self.ctx, object_name, record_id)
+
+    def share(self, object_name: str, record_id: str, values: Mapping[str, Any]) -> Share:
+        """`values`: kind (user, team, department, role), to (an id, or a role's name), access (read, edit), expires_at
+        (ISO 8601), reason. Needs the rights to share and to update. A second share with the same holder replaces it."""
+        return service_shares.share(self.ctx, object_name, record_id, values)
+
+    def unshare(self, object_name: str, record_id: str, share: str) -> None:
+        service_shares.unshare(self.ctx, object_name, record_id, share)
+
+    def unmask(self, object_name: str, record_id: str, field: str) -> Any:
+        """One value that the person sees the mask of. Audited. Needs the right to unmask."""
+        return service_shares.unmask(self.ctx, object_name, record_id, field)
 
     def recent(self, limit: int = 10) -> Sequence[Recent]:
         """What changed last of what this person may see, each record once."""

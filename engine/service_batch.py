@@ -11,6 +11,7 @@ from engine.rules import duplicates, rollups, trees
 from engine.rules.masters import give_owner
 from engine.rules.numbering import number
 from engine.rules.pipeline import settle
+from engine.rules.told import error_told
 from engine.rules.uniqueness import is_violation
 from engine.rules.values import rules_of
 from engine.rules.written import Written
@@ -114,7 +115,8 @@ def _one(
         if atomic:
             raise _at(error, index, operation) from error
         del ctx.warnings[warned:]
-        return Result(index, str(operation["action"]), operation.get("id"), error=error)
+        told = error_told(ctx, object_name, error)
+        return Result(index, str(operation["action"]), operation.get("id"), error=told)
 
 
 def _carry_out(ctx: Context, connection: Connection, object_name: str, index: int, operation: Operation) -> Result:

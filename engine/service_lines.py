@@ -91,6 +91,9 @@ def tables_of(ctx: Context, object_name: str) -> Mapping[str, Table]:
 def split(ctx: Context, object_name: str, values: Values) -> tuple[Values, Values]:
     """What was sent of the record itself, and of its tables."""
     tables = tables_of(ctx, object_name)
+    if tables and not ctx.scope.is_full:
+        readable = ctx.scope.readable(object_name)
+        tables = {name: table for name, table in tables.items() if name in readable}
     if not tables or not any(name in tables for name in values):
         return values, {}
     own = {name: value for name, value in values.items() if name not in tables}

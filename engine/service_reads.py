@@ -79,7 +79,7 @@ def history(ctx: Context, object_name: str, record_id: str) -> list[Change]:
         if not any(rows.current(ctx, connection, object_name, record_id, "read", trash) for trash in (False, True)):
             raise not_found(object_name, record_id)
         entries = list(rows_history.read(connection, ctx.snapshot, object_name, record_id))
-    readable = ctx.scope.readable(object_name)
+    readable, masks = ctx.scope.readable(object_name), ctx.scope.masks(object_name)
     names = titles(ctx, PERSON, {entry["by"] for entry in entries if entry["by"]})
     return [
         Change(
@@ -88,7 +88,11 @@ def history(ctx: Context, object_name: str, record_id: str) -> list[Change]:
             by_name=names.get(entry["by"], ""),
             action=entry["action"],
             version=entry["version"],
-            changes={name: pair for name, pair in entry["changes"].items() if name in readable},
+            changes={
+                name: tuple(masks[name](one) if name in masks and one is not None else one for one in pair)
+                for name, pair in entry["changes"].items()
+                if name in readable
+            },
             others=entry["others"],
             into=entry["into"],
         )
@@ -118,10 +122,13 @@ def options(
     need_object(ctx.scope, object_name)
     rule = _offered(ctx, object_name, reference, record) if reference else None
     definition = ctx.snapshot.definitions.objects[object_name]
+    readable, title = ctx.scope.readable(object_name), ctx.scope.title(object_name)
     others = [name for name in definition.search if name != definition.title and not definition.fields[name].target]
-    fields = (definition.title, *others[:1])
+    others = [name for name in others if name in readable]
+    fields = (title, *others[:1])
+    sort = SortKey("id" if readable[title].is_masked else title)
     query = Query(
-        object_name, fields, sort=(SortKey(definition.title),), limit=min(limit, MAX_LIMIT), search=text.strip(),
+        object_name, fields, sort=(sort,), limit=min(limit, MAX_LIMIT), search=text.strip(),
         rule=rule,
     )  # fmt: skip
     found = page(ctx, query)
@@ -149,7 +156,7 @@ def titles(ctx: Context, object_name: str, ids: Iterable[str], in_trash: bool = 
     wanted = list(dict.fromkeys(ids))
     if not wanted or not ctx.scope.can("read", object_name):
         return {}
-    title = ctx.snapshot.definitions.objects[object_name].title
+    title = ctx.scope.title(object_name)
     found: dict[str, str] = {}
     for start in range(0, len(wanted), MAX_LIMIT):
         chunk = tuple(wanted[start : start + MAX_LIMIT])

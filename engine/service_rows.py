@@ -206,4 +206,7 @@ def answer(
     if is_outdated or not all(name in record for name in names):
         found = one(ctx, connection, object_name, record["id"], ())
         return found.reader.record(found.rows[0])
-    return record if len(names) == len(record) else {name: record[name] for name in names}
+    shown = record if len(names) == len(record) else {name: record[name] for name in names}
+    masks = ctx.scope.masks(object_name)
+    masked = {name: mask(shown[name]) for name, mask in masks.items() if shown.get(name) is not None}
+    return {**shown, **masked} if masked else shown

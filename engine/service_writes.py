@@ -134,8 +134,11 @@ def update_in(
         changed = changed if rules.is_plain and not rules.attaching else draft.changed
         lock_masters(ctx, connection, rules, current)
         trees.take_turns(ctx, connection, rules, changed)
+        is_given = "owner" in changed and ctx.scope.is_shared("update", object_name)
         with as_conflicts(ctx.snapshot, object_name):
-            written = rows.change(ctx, connection, object_name, record_id, current.version, changed, "update")
+            written = rows.change(
+                ctx, connection, object_name, record_id, current.version, changed, "transfer" if is_given else "update"
+            )
         if written is None:  # somebody else was faster: look again
             continue
         if not written.is_allowed:
@@ -194,8 +197,8 @@ def _unique_value(ctx: Context, object_name: str, field: str, value: object, val
     """The JSON value of `field` that is meant. In a URL it is text, whatever the field's type."""
     readable = ctx.scope.readable(object_name)
     rule = rules_of(ctx.snapshot, object_name).fields.get(field)
-    if rule is None or field not in readable or not rule.field.is_unique:
-        known = ", ".join(name for name, one in readable.items() if one.is_unique) or "none"
+    if rule is None or field not in readable or readable[field].is_masked or not rule.field.is_unique:
+        known = ", ".join(name for name, one in readable.items() if one.is_unique and not one.is_masked) or "none"
         message = f"'{field}' is not a unique field of '{object_name}'"
         problem = InputProblem("field", "field.not_unique", message, f"unique fields: {known}", (("name", field),))
         raise BadInput(message, code=problem.code, fix=problem.fix, problems=[problem])

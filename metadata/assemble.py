@@ -9,6 +9,7 @@ from metadata.build.objects import build_field, build_object, joined
 from metadata.build.pages import build_layout, build_menu, build_view
 from metadata.build.people import build_package, build_role, languages_of
 from metadata.build.records import build_data
+from metadata.build.rights import build_restriction_rule, build_sharing_rule
 from metadata.build.titles import title_field
 from metadata.build.wording import Translations, Wording
 from metadata.document import Document
@@ -23,7 +24,9 @@ from metadata.model import (
     Menu,
     Object,
     Package,
+    RestrictionRule,
     Role,
+    SharingRule,
     View,
 )
 from metadata.problem import Problem
@@ -63,6 +66,9 @@ class Assembly:
     views: list[Item[View]] = field(default_factory=list)
     menus: list[Item[Menu]] = field(default_factory=list)
     roles: list[Item[Role]] = field(default_factory=list)
+    permission_sets: list[Item[Role]] = field(default_factory=list)
+    sharing_rules: list[Item[SharingRule]] = field(default_factory=list)
+    restriction_rules: list[Item[RestrictionRule]] = field(default_factory=list)
     data: list[Item[Data]] = field(default_factory=list)
     translations: list[Item[None]] = field(default_factory=list)
     strays: list[Item[None]] = field(default_factory=list)  # `field:` documents that name no object
@@ -72,7 +78,10 @@ class Assembly:
 
     def documents(self) -> Iterator[tuple[Document, str]]:
         """Every document that was built, once, with its package."""
-        for item in chain[Item[Any]](self.packages, self.objects, self.layouts, self.views, self.menus, self.roles):
+        for item in chain[Item[Any]](
+            self.packages, self.objects, self.layouts, self.views, self.menus, self.roles, self.permission_sets,
+            self.sharing_rules, self.restriction_rules,
+        ):  # fmt: skip
             yield item.document, item.package
         yield from ((item.document, item.package) for item in self.fields if not item.steps)
 
@@ -86,6 +95,9 @@ class Assembly:
             roles={item.built.name: item.built for item in self.roles},
             languages=self.languages,
             data=tuple(item.built for item in self.data),
+            permission_sets={item.built.name: item.built for item in self.permission_sets},
+            sharing_rules={item.built.name: item.built for item in self.sharing_rules},
+            restriction_rules={item.built.name: item.built for item in self.restriction_rules},
         )
 
 
@@ -114,12 +126,21 @@ def assemble(sources: Sequence[PackageSource], kinds: Mapping[str, FieldKind]) -
             all_.views.append(Item(document, package, build_view(document, package, wording)))
         for document in source.documents["menu"]:
             all_.menus.append(Item(document, package, build_menu(document, package, wording)))
+        for document in source.documents["permission_set"]:
+            all_.permission_sets.append(Item(document, package, build_role(document, package, wording)))
+        for document in source.documents["sharing_rule"]:
+            all_.sharing_rules.append(Item(document, package, build_sharing_rule(document, package, wording)))
+        for document in source.documents["restriction_rule"]:
+            all_.restriction_rules.append(Item(document, package, build_restriction_rule(document, package, wording)))
         for document in source.documents["data"]:
             fields = by_name[document.name].fields if document.name in by_name else {}
             all_.data.append(Item(document, package, build_data(document, fields, package, kinds)))
     all_.layouts = unique(all_.layouts, all_.problems)
     all_.views = unique(all_.views, all_.problems)
     all_.menus = unique(all_.menus, all_.problems)
+    all_.permission_sets = unique(all_.permission_sets, all_.problems)
+    all_.sharing_rules = unique(all_.sharing_rules, all_.problems)
+    all_.restriction_rules = unique(all_.restriction_rules, all_.problems)
     all_.languages = _languages(sources)
     all_.said = {name: wording.said for name, wording in wordings.items()}
     return all_

@@ -23,8 +23,10 @@ from metadata.model import (
     Package,
     RecordType,
     RelatedList,
+    RestrictionRule,
     Role,
     Section,
+    SharingRule,
     SortKey,
     Tab,
     Validation,
@@ -51,6 +53,9 @@ def dump(definitions: Definitions) -> bytes:
             "menus": [_plain(menu) for menu in definitions.menus],
             "roles": [_plain(role) for role in definitions.roles.values()],
             "languages": list(definitions.languages),
+            "permission_sets": [_plain(one) for one in definitions.permission_sets.values()],
+            "sharing_rules": [_plain(one) for one in definitions.sharing_rules.values()],
+            "restriction_rules": [_plain(one) for one in definitions.restriction_rules.values()],
         }
     )
 
@@ -68,6 +73,9 @@ def parse(data: bytes) -> Definitions:
         menus=tuple(_read_menu(menu) for menu in read["menus"]),
         roles={role["name"]: _read_role(role) for role in read["roles"]},
         languages=tuple(read["languages"]),
+        permission_sets={one["name"]: _read_role(one) for one in read.get("permission_sets", ())},
+        sharing_rules={one["name"]: _read_rule(SharingRule, one) for one in read.get("sharing_rules", ())},
+        restriction_rules={one["name"]: _read_rule(RestrictionRule, one) for one in read.get("restriction_rules", ())},
     )
 
 
@@ -82,6 +90,14 @@ def digest(definitions: Definitions) -> str:
         "roles": {name: _role(role) for name, role in definitions.roles.items()},
         "languages": list(definitions.languages),
     }
+    # Left out where there are none: versions that were published before have the hash that they had.
+    for name, rules in (
+        ("permission_sets", {name: _role(one) for name, one in definitions.permission_sets.items()}),
+        ("sharing_rules", {name: _plain(one) for name, one in definitions.sharing_rules.items()}),
+        ("restriction_rules", {name: _plain(one) for name, one in definitions.restriction_rules.items()}),
+    ):
+        if rules:
+            whole[name] = rules
     return hashlib.sha256(orjson.dumps(whole, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
@@ -185,7 +201,7 @@ def _read_object(data: dict[str, Any]) -> Object:
     for key in ("unique", "unique_with_blank", "indexes"):
         if key in data:
             data[key] = _tuples(data[key])
-    for key in ("search", "was"):
+    for key in ("search", "was", "hierarchy"):
         if key in data:
             data[key] = tuple(data[key])
     if "duplicates" in data:
@@ -267,8 +283,24 @@ def _read_menu(data: dict[str, Any]) -> Menu:
 
 def _read_role(data: dict[str, Any]) -> Role:
     data["grants"] = tuple(_read_grant(grant) for grant in data.get("grants", ()))
+    for key in ("permission_sets", "system"):
+        if key in data:
+            data[key] = tuple(data[key])
     return Role(**data)
 
 
+R = TypeVar("R", SharingRule, RestrictionRule)
+
+
+def _read_rule(kind: type[R], data: dict[str, Any]) -> R:
+    for key in ("roles", "departments", "teams", "spares"):
+        if key in data:
+            data[key] = tuple(data[key])
+    return kind(**data)
+
+
 def _read_grant(data: dict[str, Any]) -> Grant:
-    return Grant(data["object"], frozenset(data.get("actions", ())), data.get("rows", ""))
+    return Grant(
+        data["object"], frozenset(data.get("actions", ())), data.get("rows", ""), tuple(data.get("record_types", ())),
+        data.get("fields", {}), data.get("reach", ""),
+    )  # fmt: skip

@@ -7,12 +7,25 @@ from types import MappingProxyType
 from typing import Literal
 
 from metadata.problem import Place, Problem
+from metadata.rights import (
+    ACCESS,
+    ACTIONS,
+    GRANTABLE,
+    REACHES,
+    SYSTEM_PERMISSIONS,
+    Action,
+    Grant,
+    RestrictionRule,
+    Role,
+    SharingRule,
+)
 
 __all__ = [
     "Cell", "Choice", "ChosenFrom", "Data", "Definitions", "DuplicateRule", "Field", "FieldKind", "Grant", "Layout",
-    "Match", "Menu", "MenuItem", "Object", "Package", "Record", "RecordType", "RelatedList", "Role", "Section",
-    "SortKey", "Source", "Tab", "Text", "Validation", "ValueType", "View", "SYSTEM_FIELDS", "ACTIONS", "EVERY",
-    "MATCH_WAYS", "MAX_JOINS", "path_to", "say",
+    "Match", "Menu", "MenuItem", "Object", "Package", "Record", "RecordType", "RelatedList", "RestrictionRule", "Role",
+    "Section", "SharingRule", "SortKey", "Source", "Tab", "Text", "Validation", "ValueType", "View", "SYSTEM_FIELDS",
+    "ACCESS", "ACTIONS", "EVERY", "Action", "GRANTABLE", "MATCH_WAYS", "MAX_JOINS", "REACHES", "SYSTEM_PERMISSIONS",
+    "path_to", "say",
 ]  # fmt: skip
 
 Text = Mapping[str, str]
@@ -29,9 +42,6 @@ column; records of a child object that belong to this one; records that refer to
 
 ChosenFrom = Literal["", "roles"]
 """What the choices of a field are, where the definitions as a whole give them: every role that there is."""
-
-Action = Literal["create", "read", "update", "delete"]
-ACTIONS: tuple[Action, ...] = ("create", "read", "update", "delete")
 
 MAX_JOINS = 50  # references that one list goes through: SQLite takes at most 64 tables in a join
 
@@ -128,6 +138,9 @@ class Field:
     is_set_once: bool = False
     is_copied: bool = True
     is_tracked: bool = True  # the history tells what it was
+    mask: str = ""  # what whoever may not see the value is shown of it: a word of engine.access.masks, or a pattern
+    reveals: bool = False  # worked out: shown to whoever may not see all that it is worked out from
+    is_masked: bool = False  # never defined: how a Scope marks a field of which a person sees the mask only
     category: str = ""  # of the personal data that it holds; "" is none
     purpose: str = ""  # ... and what that is kept for
     retention_days: int = 0  # ... and how long after the last change of its record; 0 is not said
@@ -240,6 +253,8 @@ class Object:
     was: tuple[str, ...] = ()
     is_data_subject: bool = False  # each record is about one person
     expected_records: int = 0  # how many there will be, for the linter; 0 is not said
+    sharing: Literal["private", "read", "edit"] = "edit"  # what whoever has the grant may do to records of others
+    hierarchy: tuple[str, ...] = ("managers",)  # who has what others own: "managers", "departments"
     place: Place = NOWHERE
 
     @property
@@ -347,22 +362,6 @@ class Menu:
 
 
 @dataclass(frozen=True, slots=True)
-class Grant:
-    object: str  # "*" is every object
-    actions: frozenset[Action]
-    rows: str = ""  # a formula: which records; "" is all
-
-
-@dataclass(frozen=True, slots=True)
-class Role:
-    name: str
-    label: Text
-    grants: tuple[Grant, ...]
-    package: str = ""
-    place: Place = NOWHERE
-
-
-@dataclass(frozen=True, slots=True)
 class Record:
     """One record of sample data. Values are as written; a reference holds the `key` of the record it points to."""
 
@@ -418,6 +417,9 @@ class Definitions:
     roles: Mapping[str, Role]
     languages: tuple[str, ...] = ("en",)
     data: tuple[Data, ...] = ()  # sample data: loaded by `demo`, never published
+    permission_sets: Mapping[str, Role] = field(default_factory=dict)
+    sharing_rules: Mapping[str, SharingRule] = field(default_factory=dict)
+    restriction_rules: Mapping[str, RestrictionRule] = field(default_factory=dict)
 
     @property
     def fiscal_year_start(self) -> int:

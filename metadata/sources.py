@@ -12,7 +12,10 @@ from metadata.source import read_text
 
 __all__ = ["KINDS", "PackageSource", "from_texts", "read"]
 
-KINDS = ("package", "object", "field", "layout", "view", "menu", "role", "translation", "data")
+KINDS = (
+    "package", "object", "field", "layout", "view", "menu", "role", "permission_set", "sharing_rule",
+    "restriction_rule", "translation", "data",
+)  # fmt: skip
 
 
 @dataclass(slots=True)

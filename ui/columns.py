@@ -49,7 +49,7 @@ def readable(snapshot: Snapshot, scope: Scope, object_name: str, name: str) -> F
     definition = snapshot.definitions.objects.get(object_name)
     if definition is None or name not in scope.fields(object_name):
         return None
-    return field_of(definition, name)
+    return scope.readable(object_name).get(name)
 
 
 def resolve(snapshot: Snapshot, scope: Scope, object_name: str, path: str) -> tuple[str, Field] | None:
@@ -143,7 +143,7 @@ def column(
         title = title_of(snapshot, scope, field.target)
         if title:
             title_at, sort_path = ask(f"{path}.{title}"), f"{path}.{title}"
-    if kind and (field.targets or kind.value in UNSORTABLE or shape in UNSORTABLE_CELLS):
+    if field.is_masked or (kind and (field.targets or kind.value in UNSORTABLE or shape in UNSORTABLE_CELLS)):
         sort_path = ""
     shown = Shown(
         field, at, formats, language, shape, title_at, as_text(kind, field, formats), is_full,

@@ -131,7 +131,7 @@ def operator_text(name: str, value: ValueType, say: Say) -> str:
 def condition(ctx: Context, object_name: str, where: Where) -> tuple[str, str, object] | None:
     """As the query compiler takes it; None when the path is not (any more) one that this person may filter by."""
     found = resolve(ctx.snapshot, ctx.scope, object_name, where.path)
-    if found is None:
+    if found is None or found[1].is_masked:
         return None
     owner, field = found
     kind = ctx.snapshot.plugins.fields[field.type]
@@ -207,7 +207,7 @@ def filterable(ctx: Context, object_name: str) -> tuple[tuple[str, str], ...]:
 def offered(ctx: Context, object_name: str) -> Iterator[tuple[str, str]]:
     for name in ctx.scope.fields(object_name):
         target = resolve(ctx.snapshot, ctx.scope, object_name, name)
-        if target is None or name in ("id", "version") or target[1].is_hidden:
+        if target is None or name in ("id", "version") or target[1].is_hidden or target[1].is_masked:
             continue
         kind = ctx.snapshot.plugins.fields.get(target[1].type)
         if kind is not None and kind.value in OPERATORS:

@@ -234,7 +234,7 @@ class Compiler:
                 lines = self.lines.get(path.steps[0])
                 return lines is not None and (inner is None or lines.may_read_all(inner))
             case Config(object_, one):
-                return one.name in self.scope.readable(object_)
+                return is_open(self.scope.readable(object_).get(one.name))
         return not isinstance(part, InTree | Outer)
 
     def may_read_all(self, inner: Node) -> bool:
@@ -242,7 +242,7 @@ class Compiler:
         return all(self.may_reach(".".join(path.steps)) for path in paths_in(inner))
 
     def may_read(self, name: str) -> bool:
-        return name in self.scope.readable(self.definition.name)
+        return is_open(self.scope.readable(self.definition.name).get(name))
 
     def may_reach(self, path: str) -> bool:
         """Whether this person may read every field of a path. Hidden ones count: they are left out of screens only."""
@@ -253,7 +253,12 @@ class Compiler:
             if field is None or not field.target:
                 return False
             owner = field.target
-        return last in self.scope.readable(owner)
+        return is_open(self.scope.readable(owner).get(last))
+
+
+def is_open(field: Field | None) -> bool:
+    """Whether its value is seen, not a mask of it."""
+    return field is not None and not field.is_masked
 
 
 def grouped(paths: Iterable[tuple[str, ...]]) -> dict[str, tuple[str, ...]]:

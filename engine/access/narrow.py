@@ -8,7 +8,7 @@ import orjson
 
 from engine.access.scope import Scope
 from metadata.formula import Node
-from metadata.model import Action, Field
+from metadata.model import Action, Field, Grant
 
 __all__ = ["EVERYTHING", "NarrowScope", "TokenScope"]
 
@@ -53,11 +53,16 @@ class NarrowScope(Scope):
     """
 
     def __init__(self, inner: Scope, token: TokenScope) -> None:
-        super().__init__(inner.snapshot, f"{inner.key}|{token.text}", ())
+        super().__init__(inner.snapshot, f"{inner.key}|{token.text}", inner.given, inner.roles, inner.system)
         self.inner, self.token = inner, token
 
     def can(self, action: Action, object_name: str) -> bool:
         return self.token.allows(action, object_name) and self.inner.can(action, object_name)
+
+    def has(self, permission: str) -> bool:
+        """Of a token for certain objects nothing besides; of one that only reads, what only shows."""
+        is_reading = not self.token.read_only or permission in ("unmask", "view_audit")
+        return is_reading and not self.token.objects and self.inner.has(permission)
 
     def allows_lines(self, action: Action, object_name: str) -> bool:
         return self.token.allows(action, object_name) and self.inner.allows_lines(action, object_name)
@@ -67,6 +72,18 @@ class NarrowScope(Scope):
 
     def own_rows(self, action: Action, object_name: str) -> tuple[Node, ...]:
         return self.inner.own_rows(action, object_name)
+
+    def is_shared(self, action: Action, object_name: str) -> bool:
+        return self.inner.is_shared(action, object_name)
+
+    def grants(self, action: Action, object_name: str) -> list[Grant]:
+        return self.inner.grants(action, object_name)
+
+    def sees(self, object_name: str, field_name: str) -> int:
+        return self.inner.sees(object_name, field_name)
+
+    def writes(self, object_name: str, field_name: str, is_new: bool) -> bool:
+        return self.inner.writes(object_name, field_name, is_new)
 
     def readable(self, object_name: str) -> dict[str, Field]:
         return self.inner.readable(object_name) if self.can("read", object_name) else {}

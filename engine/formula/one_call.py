@@ -30,6 +30,7 @@ from metadata.formula.nodes import (
     Config,
     Const,
     Fit,
+    Held,
     In,
     InTree,
     Node,
@@ -65,7 +66,12 @@ def is_deep(node: Node, known: dict[int, int] | None = None) -> bool:
     """Whether SQLite cannot read the SQL of it, or call a function of so many values."""
     if isinstance(node, Const | Path | Config | Actor | Aggregate | InTree):
         return False
-    return cost(node, {} if known is None else known) > COST_MOST
+    # What only a statement can tell is in no call; the parts beside it are asked for themselves.
+    return cost(node, {} if known is None else known) > COST_MOST and not has_held(node)
+
+
+def has_held(node: Node) -> bool:
+    return isinstance(node, Held) or any(has_held(part) for part in parts(node))
 
 
 def cost(node: Node, known: dict[int, int]) -> int:

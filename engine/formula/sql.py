@@ -29,6 +29,7 @@ from metadata.formula.nodes import (
     Config,
     Const,
     Fit,
+    Held,
     In,
     InTree,
     IsNew,
@@ -99,6 +100,8 @@ class Formula:
                 return self._in(node)
             case InTree(item, object_, _, root):
                 return in_tree(node, self.tables.tree(object_), self.value(item), self.value(root))
+            case Held(_, item):
+                return self.tables.held(node, self.value(item))
             case Const(value):
                 return sa.true() if value is True else sa.false()
             case Path() | Config():

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from engine.formula.numeric import QUOTIENT_DIGITS, Number
 from engine.store import types
-from metadata.formula.nodes import Aggregate, InTree
+from metadata.formula.nodes import Aggregate, Held, InTree
 from metadata.formula.parser import PLACES
 
 __all__ = ["ColumnOf", "Lines", "Tables", "aggregate", "in_tree"]
@@ -39,6 +39,8 @@ class Tables(Protocol):
 
     def tree(self, object_name: str) -> sa.FromClause:
         """A new alias of the object's table, its columns by the fields' names, `deleted_at` among them."""
+
+    def held(self, node: Held, item: Expression) -> Condition: ...
 
 
 class Values(Protocol):

@@ -128,6 +128,7 @@ def carry_out(tenant: Tenant, connection: Connection, wanted: Plan, by: str | No
         raise Conflict(f"a rule of the new version does not hold: {error.orig}", code="publish.rows") from error
     write_version(connection, actual, version, names, by, now)
     write_packages(connection, wanted.definitions, files, snapshot, version)
+    note_reveals(connection, snapshot.definitions, wanted.definitions, by, now)
     connection.sa.execute(sa.update(system.state).values(version=version))
     actor, origin = Actor(by or "", "", is_system=not by), Origin(tenant.channel)
     details = {"version": version, "hash": actual.hash, "steps": len(actual.steps)}
@@ -135,6 +136,24 @@ def carry_out(tenant: Tenant, connection: Connection, wanted: Plan, by: str | No
     rewritten = migration.rewritten
     note_rewritten(connection, rewritten, actor=actor, origin=origin, now=now, reason="definitions.publish")
     return version
+
+
+def note_reveals(connection: Connection, old: Definitions, new: Definitions, by: str | None, now: datetime) -> None:
+    """Fields that from this version on show what they are worked out from to people who may not see that."""
+    before, after = revealing(old), revealing(new)
+    actor = Actor(by, "") if by else SYSTEM
+    for object_name, field in sorted(after - before):
+        note(
+            connection, "publish.reveals", actor=actor, origin=Origin(), now=now, object_name=object_name,
+            details={"field": field},
+        )  # fmt: skip
+
+
+def revealing(definitions: Definitions) -> set[tuple[str, str]]:
+    return {
+        (name, field.name)
+        for name, definition in definitions.objects.items() for field in definition.fields.values() if field.reveals
+    }  # fmt: skip
 
 
 def refuse_stops(plan: Plan) -> None:

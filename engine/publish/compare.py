@@ -24,6 +24,7 @@ SOURCES = {
 OTHERS = (
     "formula", "of", "by", "operation", "measured", "filter", "is_master", "show_if", "require_if",
     "lock_if", "default_formula", "fetch", "fetches_if_blank", "depends_on", "is_set_once", "is_copied", "is_tracked",
+    "mask", "reveals",
     "category", "purpose", "retention_days",
 )  # fmt: skip
 SILENT = frozenset({"place", "was", "files"})  # changes of these alone change nothing that runs
@@ -65,7 +66,7 @@ class ObjectChange:
 class Changes:
     packages: tuple[Note, ...]
     objects: tuple[ObjectChange, ...]  # in the new definitions' order, then those that go
-    others: tuple[Note, ...]  # layouts, views, menus, roles
+    others: tuple[Note, ...]  # layouts, views, menus, roles and other rights
 
 
 def compare(old: Definitions, new: Definitions, has_other_files: Iterable[str] = ()) -> Changes:
@@ -81,6 +82,9 @@ def compare(old: Definitions, new: Definitions, has_other_files: Iterable[str] =
             ("view", old.views, new.views),
             ("menu", by_name(old.menus), by_name(new.menus)),
             ("role", old.roles, new.roles),
+            ("permission_set", old.permission_sets, new.permission_sets),
+            ("sharing_rule", old.sharing_rules, new.sharing_rules),
+            ("restriction_rule", old.restriction_rules, new.restriction_rules),
         )
         for note in notes(what, before, after)
     ]
@@ -151,8 +155,8 @@ def object_details(old: Object, new: Object, now: Mapping[str, str]) -> Iterator
     if [now[n] for n in old.search if now.get(n) in same] != [n for n in new.search if n in same]:
         yield "search"
     yield from duplicate_details(old, new, now)
-    for name in ("kind", "tree", "is_data_subject", "record_types", "validations", "label", "plural", "icon", "color",
-                 "description", "package"):  # fmt: skip
+    for name in ("kind", "tree", "is_data_subject", "record_types", "validations", "sharing", "hierarchy", "label",
+                 "plural", "icon", "color", "description", "package"):  # fmt: skip
         if getattr(old, name) != getattr(new, name):
             yield name.replace("_", " ")
 

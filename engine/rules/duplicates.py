@@ -125,9 +125,16 @@ def likely(ctx: Context, connection: Connection, object_name: str, record_id: st
     rows = values_of(ctx, connection, object_name, matchers, [record_id]) if matchers else []
     best: dict[str, Likely] = {}
     for one in (one for found in candidates(ctx, connection, object_name, matchers, rows) for one in found):
-        if one.is_visible and (one.record not in best or best[one.record].score < one.score):
+        is_told = one.is_visible and sees_all(ctx, object_name, one.matcher)
+        if is_told and (one.record not in best or best[one.record].score < one.score):
             best[one.record] = one
     return sorted(best.values(), key=lambda one: -one.score)
+
+
+def sees_all(ctx: Context, object_name: str, matcher: Matcher) -> bool:
+    """Whether the person sees all that a rule compares: else a likeness would tell what they may not know."""
+    readable = ctx.scope.readable(object_name)
+    return all(name in readable and not readable[name].is_masked for name in matcher.fields)
 
 
 def values_of(
@@ -189,7 +196,10 @@ def judge(
     ctx: Context, connection: Connection, object_name: str, record_id: str, matchers: Sequence[Matcher],
     found: Sequence[Likely], path: str,
 ) -> None:  # fmt: skip
-    told = list(dict.fromkeys(one.record for one in found if one.is_visible))[:MOST_TOLD]
+    told = list(
+        dict.fromkeys(one.record for one in found if one.is_visible and sees_all(ctx, object_name, one.matcher))
+    )
+    told = told[:MOST_TOLD]
     titles = titles_of(ctx, connection, object_name, told)
     problems: list[InputProblem] = []
     for matcher in matchers:
@@ -238,7 +248,7 @@ def quoted(shown: Sequence[Candidate]) -> str:
 def titles_of(ctx: Context, connection: Connection, object_name: str, ids: Sequence[str]) -> dict[str, str]:
     if not ids:
         return {}
-    title = ctx.snapshot.definitions.objects[object_name].title
+    title = ctx.scope.title(object_name)
     found = find_records(ctx, connection, Query(object_name, (title,), ids=tuple(ids), limit=len(ids)))
     rows = found.reader.values(found.rows)
     return {row[0]: "" if own[0] is None else str(own[0]) for row, own in zip(found.rows, rows, strict=True)}

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 from zoneinfo import available_timezones
 
+from engine.access.fields import HIDDEN, MASKED
+from engine.access.masks import mask_of
 from engine.context import Context
 from engine.contracts.field import FieldType, Parse
 from engine.errors import BadValue, InputProblem
@@ -134,13 +136,14 @@ def read_values(
             # What belongs to another record is owned by whoever owns that one: engine/rules/masters.py.
             if name not in sent and not (name == "owner" and rules.masters):
                 stored[name] = default(ctx)
+    hidden = _hidden(ctx, rules)
     for name, value in sent.items():
-        rule = rules.fields.get(name)
+        rule = rules.fields.get(name) if name not in hidden else None
         if rule is None:
-            problems.append(_unknown(rules, name))
+            problems.append(_unknown(rules, name, hidden))
             continue
         try:
-            stored[name] = _read(ctx, rule, value, before)
+            stored[name] = _read(ctx, rules.object, rule, value, before)
         except BadValue as bad:
             problems.append(InputProblem(name, bad.code, bad.message, bad.fix, bad.values))
     if rules.is_plain:
@@ -148,15 +151,18 @@ def read_values(
     return stored, problems
 
 
-def _read(ctx: Context, rule: FieldRule, value: object, before: Mapping[str, Any] | None) -> object:
+def _read(ctx: Context, object_name: str, rule: FieldRule, value: object, before: Mapping[str, Any] | None) -> object:
     name = rule.field.name
     old = before.get(name) if before is not None else None
+    if before is not None and old is not None and _is_its_mask(ctx, object_name, rule, value, old):
+        return old
     stored = None if value is None else rule.parse(value)
     if stored is not None and rule.type.keep is not None:
         stored = rule.type.keep(rule.field, stored, old)
     if stored == old and before is not None:
         return stored
-    if (rule.field.is_read_only or rule.type.is_computed) and not ctx.actor.is_system:
+    is_open = ctx.scope.writes(object_name, name, is_new=before is None)
+    if (rule.field.is_read_only or rule.type.is_computed or not is_open) and not ctx.actor.is_system:
         default = rule.default(ctx) if rule.default is not None and before is None else None
         if before is None and (stored is None or stored == default):
             return default
@@ -164,6 +170,22 @@ def _read(ctx: Context, rule: FieldRule, value: object, before: Mapping[str, Any
     if stored is not None and rule.type.check_change is not None:
         rule.type.check_change(rule.field, stored, old)
     return ctx.tenant.secrets.renewed(stored, old, rule.place) if isinstance(stored, Unsealed) else stored
+
+
+def _hidden(ctx: Context, rules: Rules) -> frozenset[str]:
+    """Fields that do not exist for the person who writes."""
+    if ctx.actor.is_system:
+        return frozenset()
+    names = (*rules.fields, *rules.worked_out)
+    return frozenset(name for name in names if ctx.scope.sees(rules.object, name) == HIDDEN)
+
+
+def _is_its_mask(ctx: Context, object_name: str, rule: FieldRule, value: object, old: Any) -> bool:
+    """A form that was shown the mask sends it back: that changes nothing."""
+    if ctx.actor.is_system or ctx.scope.sees(object_name, rule.field.name) != MASKED:
+        return False
+    shown = rule.type.to_json(old)
+    return bool(value == mask_of(rule.field)(shown))
 
 
 def missing(
@@ -176,15 +198,15 @@ def missing(
             yield InputProblem(name, "value.required", f"'{name}' must have a value", "give it one", (("name", name),))
 
 
-def _unknown(rules: Rules, name: object) -> InputProblem:
+def _unknown(rules: Rules, name: object, hidden: frozenset[str]) -> InputProblem:
     text = str(name)
-    if text in SYSTEM_FIELDS or text == "deleted_at":
+    if (text in SYSTEM_FIELDS or text == "deleted_at") and text not in hidden:
         message = f"'{text}' is kept by the system and cannot be written"
         return InputProblem(text, "field.system", message, "leave it out", (("name", text),))
-    if text in rules.worked_out:
+    if text in rules.worked_out and text not in hidden:
         message = f"'{text}' is worked out and cannot be written"
         return InputProblem(text, "value.read_only", message, "leave it out", (("name", text),))
-    guess = nearest(text, rules.fields)
+    guess = nearest(text, [one for one in rules.fields if one not in hidden])
     message = f"no field '{text}' in '{rules.object}'"
     fix = f"write '{guess}'?" if guess else ""
     return InputProblem(text, "field.unknown", message, fix, (("name", text), ("object", rules.object)))

@@ -87,6 +87,7 @@ def find(ctx: Context, connection: Connection, query: Query) -> Found:
     params["limit"] = limit + 1
     # How many records a condition or a cursor leaves depends on its values: so does the best plan.
     is_narrowed = bool(query.filter or query.conditions or query.search or query.rule)
+    is_narrowed = is_narrowed or ctx.scope.is_shared("read", query.object)
     read = connection.rows_planned if is_narrowed else connection.rows
     if query.cursor:
         rows = _rows_after(ctx, connection, plan, query, params)
@@ -136,7 +137,7 @@ def actor_params(ctx: Context) -> dict[str, Any]:
     return {
         "_now": ctx.now, "_today": ctx.today, "_zone": ctx.time_zone.key, "_actor_id": actor.id or None,
         "_actor_username": actor.username, "_roles": sorted(actor.roles), "_departments": actor.departments,
-        "_fiscal_start": ctx.snapshot.definitions.fiscal_year_start,
+        "_fiscal_start": ctx.snapshot.definitions.fiscal_year_start, **ctx.circle,
     }  # fmt: skip
 
 

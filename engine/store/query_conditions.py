@@ -132,7 +132,10 @@ def as_text(column: Column) -> Column:
 
 def search_fields(definition: Object, readable: Mapping[str, Any]) -> list[str]:
     """The fields that the search box reads and this person may read."""
-    return [name for name in dict.fromkeys((definition.title, *definition.search)) if name in readable]
+    return [
+        name for name in dict.fromkeys((definition.title, *definition.search))
+        if name in readable and not readable[name].is_masked
+    ]  # fmt: skip
 
 
 def clean_text(value: object, path: str) -> str:

@@ -31,7 +31,10 @@ class ScopeNames(Names):
 
     def resolve(self, steps: tuple[str, ...]) -> Resolved | None:
         found = walk(self.scope, self.object, steps)
-        return Resolved(steps, found.field, found.field.value) if isinstance(found, Target) else None
+        if not isinstance(found, Target):
+            return None
+        # What is masked to this person is as a secret to their formulas: they cannot find it out by asking.
+        return Resolved(steps, found.field, "secret" if found.field.is_masked else found.field.value)
 
     def known(self, prefix: tuple[str, ...]) -> Iterable[str]:
         here = self.object

@@ -12,7 +12,9 @@ from engine.access.scope import Scope
 from engine.errors import BadInput, InputProblem, NotFound
 from engine.formula.fields import expression
 from engine.snapshot import Snapshot
+from engine.store.query_held import held
 from engine.store.references import id_in
+from metadata.formula import Held
 from metadata.model import MAX_JOINS, SYSTEM_FIELDS, Field
 from metadata.problem import nearest
 
@@ -47,7 +49,7 @@ def need_object(scope: Scope, object_name: str) -> None:
 
 def need_path(scope: Scope, object_name: str, path: str, clause: str) -> Target:
     """The target of `path`. Raises BadInput: field.unknown, in the same words whether it is missing or hidden, and
-    field.secret for a secret in any clause but `fields`."""
+    field.secret for a secret, field.masked for a value that is masked to this person, in any clause but `fields`."""
     steps = tuple(path.split("."))
     found = walk(scope, object_name, steps)
     if isinstance(found, Target):
@@ -56,6 +58,10 @@ def need_path(scope: Scope, object_name: str, path: str, clause: str) -> Target:
         if found.field.value == "secret" and clause != "fields":
             message = f"'{path}' is a secret: it can be named in fields only, where its mask is shown"
             problem = InputProblem(clause, "field.secret", message, "leave it out", (("name", path),))
+            raise BadInput(message, code=problem.code, fix=problem.fix, problems=[problem])
+        if found.field.is_masked and clause != "fields":
+            message = f"of '{path}' you see the mask only: it can be named in fields, and nowhere else"
+            problem = InputProblem(clause, "field.masked", message, "leave it out", (("name", path),))
             raise BadInput(message, code=problem.code, fix=problem.fix, problems=[problem])
         return found
     at, known = found
@@ -200,6 +206,9 @@ class OtherTables:
 
     def tree(self, object_name: str) -> sa.FromClause:
         return self.snapshot.physical.table(object_name).alias()
+
+    def held(self, node: Held, item: Column) -> sa.ColumnElement[bool]:
+        return held(self.snapshot, node, item)
 
     def _rules(self, table: sa.FromClause, object_name: str) -> list[sa.ColumnElement[bool]]:
         return self.row_rule(table, object_name) if self.row_rule else []

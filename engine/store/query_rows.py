@@ -1,10 +1,11 @@
 """Rows of the driver -> JSON-ready dicts or stored Python values, by closures made once per statement."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
+from engine.access.masks import mask_of
 from engine.service_answers import Column
 from engine.store import types
 from engine.store.query_build import Selection
@@ -22,8 +23,13 @@ class RowReader:
         self.columns = tuple(Column(".".join(t.steps), t.field, t.object) for t in selection.targets)
         self._paths = selection.paths
         self._places = selection.places
-        self._json = loaders(selection.types, dialect, "json_loader")
-        self._python = loaders(selection.types, dialect, "loader")
+        masks = {
+            place: mask_of(target.field)
+            for place, target in zip(selection.places, selection.targets, strict=True)
+            if target.field.is_masked
+        }
+        self._json = with_masks(loaders(selection.types, dialect, "json_loader"), masks)
+        self._python = with_masks(loaders(selection.types, dialect, "loader"), masks)
 
     def records(self, rows: list[tuple[Any, ...]]) -> list[dict[str, Any]]:
         """Each row as {path: JSON-ready value}: id and version first."""
@@ -62,6 +68,20 @@ class RowReader:
         for place, load in by_place:
             columns[place] = [None if value is None else load(value) for value in columns[place]]
         return zip(*columns, strict=True)
+
+
+def with_masks(
+    loaders: tuple[tuple[int, Convert], ...], masks: Mapping[int, Convert]
+) -> tuple[tuple[int, Convert], ...]:
+    """The values at these places as their masks."""
+    if not masks:
+        return loaders
+    known = dict(loaders)
+
+    def through(load: Convert | None, mask: Convert) -> Convert:
+        return mask if load is None else lambda value: mask(load(value))
+
+    return tuple({**known, **{place: through(known.get(place), mask) for place, mask in masks.items()}}.items())
 
 
 def loaders(

@@ -148,6 +148,8 @@ def may_flag(ctx: Context, table: sa.FromClause, object_name: str, action: Actio
 def _flag_after(ctx: Context, table: sa.Table, object_name: str, action: Action) -> sa.ColumnElement[Any]:
     """The same for RETURNING; -1 where only another statement can tell: SQLAlchemy has no subqueries there."""
     rules = ctx.scope.rows(action, object_name) if ctx.scope.can(action, object_name) else ()
+    if rules and ctx.scope.is_shared(action, object_name):
+        return sa.literal_column("-1").label(f"may_{action}")
     if any(len(path.steps) > 1 or not path.fields[-1].is_stored for rule in rules for path in paths_in(rule)):
         return sa.literal_column("-1").label(f"may_{action}")
     return may_flag(ctx, table, object_name, action)

@@ -10,7 +10,7 @@ from engine.store.types import DateTime, Id, Integer, Text
 __all__ = [
     "attempt", "audit", "audit_head", "counter", "credential", "deletion", "duplicate_key", "ensure", "exists", "file",
     "file_use", "halfway", "history", "idempotency", "identity", "is_current", "mail_link", "merge", "name",
-    "oidc_flow", "package", "password_before", "recovery_code", "session", "state", "tenant", "token", "totp",
+    "oidc_flow", "package", "password_before", "recovery_code", "session", "share", "state", "tenant", "token", "totp",
     "user_role", "version",
 ]  # fmt: skip
 
@@ -273,6 +273,21 @@ audit_head = table(
     column("seal", Text),  # over this row
 )
 
+share = table(
+    "fs_share",  # records that somebody gave to others: engine/access/shares.py
+    key("id", Id),
+    column("object", Text),  # by its physical name, which no rename changes
+    column("record", Id),
+    column("kind", Text),  # "user", "team", "department" or "role"
+    column("to", Text),  # an id, or the name of a role
+    column("access", Text),  # "read" or "edit"
+    column("expires_at", DateTime, nullable=True),
+    column("reason", Text, nullable=True),
+    column("at", DateTime),
+    column("by", Id, nullable=True),
+    sa.Index("ix_fs_share_to", "to", "object", "record"),
+    sa.Index("ix_fs_share_record", "record"),
+)
 
 tenant = table(
     "fs_tenant",  # at most one row: what kind of tenant this is

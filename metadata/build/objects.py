@@ -59,6 +59,8 @@ def build_object(
         expected_records=data.get("expected_records") or 0,
         place=document.at(),
         duplicates=tuple(build_duplicate_rule(rule, wording) for rule in data.get("duplicates") or ()),
+        sharing=data.get("sharing") or "edit",
+        hierarchy=tuple(data["hierarchy"]) if isinstance(data.get("hierarchy"), list) else ("managers",),
     )  # fmt: skip
 
 
@@ -210,7 +212,8 @@ def build_field(
         fetch=data.get("fetch") or "", fetches_if_blank=data.get("fetch_when") == "blank",
         depends_on=data.get("depends_on") or "",
         is_set_once=data.get("set_once") is True, is_copied=data.get("copy") is not False,
-        is_tracked=data.get("history") is not False, place=document.key(*steps),
+        is_tracked=data.get("history") is not False, reveals=data.get("reveals") is True,
+        mask=data.get("mask") or "" if kind and "mask" not in kind.options else "", place=document.key(*steps),
         category=privacy.get("category") or "", purpose=privacy.get("purpose") or "",
         retention_days=privacy.get("retention") or 0,
     )  # fmt: skip

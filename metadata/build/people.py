@@ -1,8 +1,9 @@
-"""Build roles and packages with their demo users."""
+"""Build roles, permission sets and packages with their demo users."""
 
 from collections.abc import Mapping
 from typing import Any
 
+from metadata.build.objects import names_in
 from metadata.build.wording import Wording
 from metadata.document import Document
 from metadata.model import DemoUser, Grant, Package, Role
@@ -15,9 +16,24 @@ def build_role(document: Document, package: str, wording: Wording) -> Role:
     grants = []
     for name, said in (document.data.get("objects") or {}).items():
         more = said if isinstance(said, dict) else {"can": said}
-        grants.append(Grant(name, frozenset(more.get("can") or ()), more.get("rows") or ""))
+        grants.append(Grant(
+            name, frozenset(more.get("can") or ()), more.get("rows") or "", names_in(more.get("record_types")),
+            {field: access_of(access) for field, access in (more.get("fields") or {}).items()},
+            more.get("reach") or "",
+        ))  # fmt: skip
     label = wording.text(document.data.get("label"), otherwise=humanised(document.name))
-    return Role(document.name, label, tuple(grants), package, document.at())
+    return Role(
+        document.name, label, tuple(grants), package, names_in(document.data.get("permission_sets")),
+        names_in(document.data.get("system")), document.at(),
+    )  # fmt: skip
+
+
+def access_of(said: Any) -> str:
+    """`edit`, or {access: edit, mask: true}."""
+    if not isinstance(said, dict):
+        return str(said or "")
+    access = str(said.get("access") or "edit")
+    return {"edit": "edit_masked", "read": "masked"}.get(access, access) if said.get("mask") is True else access
 
 
 def languages_of(manifest: Document) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from metadata.check import (
     packages,
     relations,
     roles,
+    sharing,
     translations,
     views,
 )
@@ -26,8 +27,8 @@ __all__ = ["Facts", "check"]
 
 CHECKS = (
     packages.check, names.check, objects.check, fields.check, computed.check, conditions.check, choices.check,
-    relations.check, duplicates.check, layouts.check, views.check, menus.check, roles.check, translations.check,
-    data.check,
+    relations.check, duplicates.check, layouts.check, views.check, menus.check, roles.check, sharing.check,
+    translations.check, data.check,
 )  # fmt: skip
 
 

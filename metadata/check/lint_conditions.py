@@ -121,12 +121,18 @@ def written(facts: Facts) -> Iterator[Condition]:
             name, object_ = view.built.name, view.built.object
             if object_ in facts.objects:
                 yield Condition(view.document, ("filter",), "filter", f"the view '{name}'", object_, view.built.filter)
-    for role in facts.assembly.roles:
+    for role in (*facts.assembly.roles, *facts.assembly.permission_sets):
         for grant in role.built.grants if role.package in facts.given else ():
             if grant.rows and (grant.object == "*" or grant.object in facts.objects):
                 steps = ("objects", grant.object, "rows")
-                what = f"the role '{role.built.name}'"
+                what = f"the {role.document.kind.replace('_', ' ')} '{role.built.name}'"
                 yield Condition(role.document, steps, "rows", what, grant.object, grant.rows)
+    shares = [(one.document, one.package, one.built.object, one.built.rows) for one in facts.assembly.sharing_rules]
+    limits = [(one.document, one.package, one.built.object, one.built.rows) for one in facts.assembly.restriction_rules]
+    for document, package, object_, rows in (*shares, *limits):
+        if rows and package in facts.given and object_ in facts.objects:
+            what = f"the {document.kind.replace('_', ' ')} '{document.name}'"
+            yield Condition(document, ("rows",), "rows", what, object_, rows)
 
 
 def in_fields(facts: Facts) -> Iterator[Condition]:

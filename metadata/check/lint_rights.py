@@ -17,7 +17,8 @@ def check(facts: Facts) -> Iterator[Problem]:
 def roles_grant(facts: Facts) -> Iterator[Problem]:
     for item in facts.assembly.roles:
         role = item.built
-        if item.package in facts.given and not any(grant.actions for grant in role.grants):
+        has_more = role.permission_sets or role.system
+        if item.package in facts.given and not has_more and not any(grant.actions for grant in role.grants):
             quoted = (f"'{role.name}'", f'"{role.name}"')
             if not any(text.count(word) for text in facts.texts.values() for word in quoted):  # HAS_ROLE('…')
                 message = f"the role '{role.name}' grants nothing"
@@ -30,9 +31,9 @@ def menus_lead(facts: Facts) -> Iterator[Problem]:
     own = {item.package for item in facts.assembly.roles if item.package in facts.given}
     readable = {
         grant.object
-        for item in facts.assembly.roles
+        for item in (*facts.assembly.roles, *facts.assembly.permission_sets)
         for grant in item.built.grants
-        if item.package != "system" and "read" in grant.actions
+        if item.package != "system" and grant.actions & {"read", "view_all", "modify_all"}
     }
     for item in facts.assembly.menus:
         for index, entry in enumerate(item.built.items if item.package in own else ()):

@@ -93,8 +93,12 @@ def of_documents(facts: Facts) -> Iterator[tuple[Document, str, list[Text]]]:
         yield view.document, view.package, [view.built.label]
     for menu in assembly.menus:
         yield menu.document, menu.package, list(of_menu(menu.built))
-    for role in assembly.roles:
+    for role in (*assembly.roles, *assembly.permission_sets):
         yield role.document, role.package, [role.built.label]
+    for shared in assembly.sharing_rules:
+        yield shared.document, shared.package, [shared.built.label]
+    for limit in assembly.restriction_rules:
+        yield limit.document, limit.package, [limit.built.label]
 
 
 def of_object(object_: Object) -> Iterator[Text]:

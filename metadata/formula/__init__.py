@@ -14,6 +14,7 @@ from metadata.formula.nodes import (
     Const,
     Fit,
     FormulaType,
+    Held,
     In,
     InTree,
     IsNew,
@@ -31,7 +32,7 @@ from metadata.formula.trees import bound, expanded, is_volatile, paths_of, reads
 
 __all__ = [
     "Actor", "Aggregate", "And", "Arith", "Call", "Compare", "Config", "Const", "DefinitionNames", "Fit",
-    "FormulaError", "FormulaType", "In", "InTree", "IsNew", "Limits", "Names", "Node", "Not", "Or", "Outer", "Path",
-    "Prior", "Resolved", "Signature", "bound", "definition_names", "expanded", "is_volatile", "parse", "paths_in",
-    "paths_of", "reads", "shape", "walk",
+    "FormulaError", "FormulaType", "Held", "In", "InTree", "IsNew", "Limits", "Names", "Node", "Not", "Or", "Outer",
+    "Path", "Prior", "Resolved", "Signature", "bound", "definition_names", "expanded", "is_volatile", "parse",
+    "paths_in", "paths_of", "reads", "shape", "walk",
 ]  # fmt: skip

@@ -8,8 +8,8 @@ from typing import Literal
 from metadata.model import Field, ValueType
 
 __all__ = [
-    "Actor", "Aggregate", "And", "Arith", "Call", "Compare", "Config", "Const", "Fit", "FormulaType", "In", "InTree",
-    "IsNew", "Node", "Not", "Or", "Outer", "Path", "Prior", "field_of", "parts", "paths_in", "shape",
+    "Actor", "Aggregate", "And", "Arith", "Call", "Compare", "Config", "Const", "Fit", "FormulaType", "Held", "In",
+    "InTree", "IsNew", "Node", "Not", "Or", "Outer", "Path", "Prior", "field_of", "parts", "paths_in", "shape",
 ]  # fmt: skip
 
 FormulaType = ValueType | Literal["null"]
@@ -202,9 +202,25 @@ class Fit:
     column: int = field(default=1, compare=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Never written: how the person who acts holds a record besides owning it; only rules of a Scope have it.
+
+    `people`: the owner at `item` is one of those whose records are theirs, too, by `names`: "managers", "departments",
+    "department", "department_and_below". `shares`: the record with the id at `item` was shared with them; `names` is
+    its object and the accesses that do. `member`: they are in a department or team; `names` is that object and names.
+    """
+
+    way: Literal["people", "shares", "member"]
+    item: Path
+    names: tuple[str, ...]
+    type: FormulaType = "boolean"
+    column: int = field(default=1, compare=False)
+
+
 Node = (
     Const | Path | Outer | Config | Actor | Not | And | Or | Compare | In | Arith | Call | Prior | IsNew | Aggregate
-    | InTree | Fit
+    | InTree | Fit | Held
 )  # fmt: skip
 
 
@@ -235,7 +251,7 @@ def parts(node: Node) -> tuple[Node, ...]:
             return (path,)
         case InTree(item, _, _, root):
             return (item, root)
-        case Fit(item):
+        case Fit(item) | Held(_, item):
             return (item,)
     return ()
 
@@ -277,6 +293,8 @@ def _shape(node: Node, values: list[object]) -> Hashable:
             head = ("tree", object_, by)
         case Fit(_, scale):
             head = ("fit", scale)
+        case Held(way, _, names):
+            head = ("held", way, *names)
         case Compare(op) | Arith(op):
             head = op
         case In(negated=negated):

@@ -10,13 +10,17 @@ from metadata.model import FieldKind
 
 __all__ = ["COLORS", "COMMON_FIELD_KEYS", "field_schema", "kind_schema", "published"]
 
-KINDS = ("package", "object", "field", "layout", "view", "menu", "role", "translation", "data")
+KINDS = (
+    "package", "object", "field", "layout", "view", "menu", "role", "permission_set", "sharing_rule",
+    "restriction_rule", "translation", "data",
+)  # fmt: skip
 SHARED = "common.json#/$defs/"
 REFERENCE_KEYS = ("to", "on_delete", "master", "filter")
 CHOICE_KEYS = ("choices", "depends_on")
 # Of what is not sent, no value is required, given or unique; of what has no column, none is indexed either.
 VALUE_KEYS = ("required", "read_only", "unique", "default", "require_if", "lock_if", "fetch", "fetch_when", "set_once",
-              "copy", "history")  # fmt: skip
+              "copy", "history", "mask")  # fmt: skip
+WORKED_OUT_KEYS = ("reveals",)
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 # What the loader checks in words of its own, as an editor's pattern.
@@ -67,6 +71,8 @@ def field_schema(kind: FieldKind) -> dict[str, Any]:
     gone = {*(() if kind.has_choices else CHOICE_KEYS), *(() if kind.refers or kind.targets else REFERENCE_KEYS)}
     if kind.source != "value":
         gone |= {*VALUE_KEYS, *(() if kind.source == "rollup" else ("index",))}
+    if kind.source not in ("formula", "rollup"):
+        gone |= {*WORKED_OUT_KEYS}
     for key in gone - kind.options.keys():
         own.pop(key, None)
     if kind.refers:

@@ -84,7 +84,7 @@ def test_narrowing_answers_for_all_that_a_scope_is_asked() -> None:
     """A new question of Scope is to be answered in NarrowScope, or be made of what is."""
     asked = {name for name, _ in inspect.getmembers(Scope, inspect.isfunction) if not name.startswith("_")}
     answered = {name for name in vars(NarrowScope) if not name.startswith("_")}
-    assert asked - answered == {"actions", "fields", "objects"}
+    assert asked - answered == {"actions", "fields", "masks", "objects", "title"}
 
 
 def test_a_token_is_made_told_once_listed_and_revoked_by_the_api(office: Running) -> None:

@@ -1,5 +1,6 @@
 """The list of an object: which view, which records, and the tools above them."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -86,7 +87,7 @@ def list_page(visit: Visit) -> Response:
         return visit.go(state.address())
     view = view_for(visit, definition, state.view)
     made = compiled(visit, definition, view.columns)
-    sort = allowed_sort(visit, definition, state) or tuple(SortKey(k.path, k.is_descending) for k in view.sort)
+    sort = allowed_sort(visit, definition, state) or seen_keys(visit, definition, view.sort)
     part = query.get("part", "") if visit.is_part else ""
     page = visit.records.page(
         Query(
@@ -160,7 +161,13 @@ def quick_wheres(visit: Visit, state: ListState) -> list[Where]:
 
 
 def allowed_sort(visit: Visit, definition: Object, state: ListState) -> tuple[SortKey, ...]:
-    return tuple(k for k in state.sort if resolve(visit.ctx.snapshot, visit.ctx.scope, definition.name, k.path))
+    return seen_keys(visit, definition, state.sort)
+
+
+def seen_keys(visit: Visit, definition: Object, keys: Iterable[SortKey]) -> tuple[SortKey, ...]:
+    """Without those that this person may not see, or sees the mask of."""
+    found = [(key, resolve(visit.ctx.snapshot, visit.ctx.scope, definition.name, key.path)) for key in keys]
+    return tuple(key for key, target in found if target is not None and not target[1].is_masked)
 
 
 def column_view(column: Any, state: ListState, sort: tuple[SortKey, ...]) -> dict[str, Any]:

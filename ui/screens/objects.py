@@ -34,7 +34,8 @@ def head(visit: Visit, definition: Object) -> dict[str, str]:
 
 def is_written(visit: Visit, definition: Object, name: str) -> bool:
     field = field_of(definition, name)
-    if field is None or field.is_read_only or visit.ctx.snapshot.plugins.fields[field.type].is_computed:
+    seen = visit.ctx.scope.readable(definition.name).get(name)
+    if field is None or seen is None or seen.is_read_only or visit.ctx.snapshot.plugins.fields[field.type].is_computed:
         return False
     return name in definition.fields or name == "owner"
 
