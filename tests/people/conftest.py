@@ -48,6 +48,7 @@ objects:
   team: [create, read, update, delete]
   permission_assignment: [create, read, update, delete]
   deal: {can: [create, read, update, delete], rows: "owner == user.id"}
+system: [manage_users]
 """
 
 
