@@ -40,8 +40,8 @@ Source = Literal["value", "formula", "rollup", "lines", "inverse"]
 """Where a field's value comes from: it is written; worked out where it is read (no column); kept by the engine in a
 column; records of a child object that belong to this one; records that refer to this one."""
 
-ChosenFrom = Literal["", "roles"]
-"""What the choices of a field are, where the definitions as a whole give them: every role that there is."""
+ChosenFrom = Literal["", "roles", "permission_sets"]
+"""What the choices of a field are, where the definitions as a whole give them: every role, every permission set."""
 
 MAX_JOINS = 50  # references that one list goes through: SQLite takes at most 64 tables in a join
 

@@ -49,7 +49,7 @@ def person(why: str) -> Permission:
 
 
 OPERATIONS = (
-    Operation("GET", "/records/{object}/{id}/shares", person("read"), list_shares),
+    Operation("GET", "/records/{object}/{id}/shares", person("share and update of the record"), list_shares),
     Operation("POST", "/records/{object}/{id}/shares", person("share and update of the record"), share_record),
     Operation(
         "DELETE", "/records/{object}/{id}/shares/{share}", person("share and update of the record"), unshare_record
