@@ -54,5 +54,6 @@ OPERATIONS = (
     Operation(
         "DELETE", "/records/{object}/{id}/shares/{share}", person("share and update of the record"), unshare_record
     ),
-    Operation("POST", "/records/{object}/{id}/unmask", person("unmask, and read of the record"), unmask_field),
+    Operation("POST", "/records/{object}/{id}/unmask", person("unmask, and read of the record"), unmask_field,
+              takes_key=False),
 )
