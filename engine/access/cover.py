@@ -90,9 +90,11 @@ def _cover_rules(mine: Scope, theirs: Scope) -> bool:
     """Rules are for roles by their names, and formulas ask for these."""
     definitions = mine.snapshot.definitions
     for rule in definitions.restriction_rules.values():
-        if is_meant(rule, mine.roles) and not is_meant(rule, theirs.roles):
-            if theirs.roles & set(rule.spares) or any(theirs.can(action, rule.object) for action in ASKED):
-                return False
+        is_mine_only = is_meant(rule, mine.roles) and not is_meant(rule, theirs.roles)
+        if is_mine_only and (
+            theirs.roles & set(rule.spares) or any(theirs.can(action, rule.object) for action in ASKED)
+        ):
+            return False
     for shared in definitions.sharing_rules.values():
         if theirs.roles & set(shared.roles) and not mine.roles & set(shared.roles):
             asked: tuple[Action, ...] = ("read", "update") if shared.access == "edit" else ("read",)

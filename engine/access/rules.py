@@ -58,10 +58,10 @@ def asked_roles(snapshot: Snapshot) -> frozenset[str]:
     if "asked roles" not in snapshot.cache:
         definitions = snapshot.definitions
         granting = (*definitions.roles.values(), *definitions.permission_sets.values())
-        rules = (*definitions.sharing_rules.values(), *definitions.restriction_rules.values())
         texts = (
             *(grant.rows for one in granting for grant in one.grants),
-            *(one.rows for one in rules),
+            *(one.rows for one in definitions.sharing_rules.values()),
+            *(one.rows for one in definitions.restriction_rules.values()),
             *(field.formula for one in definitions.objects.values() for field in one.fields.values()),
         )
         asking = [text for text in texts if HAS_ROLE in text.upper()]

@@ -63,9 +63,9 @@ def share_paths(ctx: Context, definition: Object) -> Iterator[tuple[str, Json]]:
             "type": "object", "required": ["field"], "additionalProperties": False,
             "properties": {"field": {"enum": masked}},
         }  # fmt: skip
+        answers = {"200": json_of(shown), **WRITTEN}
         yield f"{base}/unmask", {
-            "parameters": RECORD,
-            "post": does(f"unmask.{name}", f"A masked value: {label}", {"200": json_of(shown), **WRITTEN}, name, wanted),
+            "parameters": RECORD, "post": does(f"unmask.{name}", f"A masked value: {label}", answers, name, wanted),
         }  # fmt: skip
 
 
@@ -90,7 +90,8 @@ def rights_paths(ctx: Context) -> Iterator[tuple[str, Json]]:
         content = {"application/zip": {"schema": {"type": "string", "format": "binary"}}}
         exported = {"200": {"description": "A zip file", "content": content}, **WRITTEN}
         yield f"{base}/export", {
-            "parameters": RECORD, "post": does(f"exportPerson.{name}", f"All that is kept: {label}", exported, "privacy"),
+            "parameters": RECORD,
+            "post": does(f"exportPerson.{name}", f"All that is kept: {label}", exported, "privacy"),
         }  # fmt: skip
         erased = {"type": "object", "properties": {
             "records": {"type": "integer"}, "fields": {"type": "object"}, "kept": {"type": "array", "items": TEXT},

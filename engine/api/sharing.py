@@ -54,6 +54,7 @@ OPERATIONS = (
     Operation(
         "DELETE", "/records/{object}/{id}/shares/{share}", person("share and update of the record"), unshare_record
     ),
-    Operation("POST", "/records/{object}/{id}/unmask", person("unmask, and read of the record"), unmask_field,
-              takes_key=False),
+    Operation(
+        "POST", "/records/{object}/{id}/unmask", person("unmask, and read of the record"), unmask_field, takes_key=False
+    ),
 )

@@ -1,7 +1,7 @@
 """What people hold by their roles and permission sets, and whether that is no more than somebody else holds.
 
-A role or permission set that the definitions do not have grants nothing to whoever holds it. Where somebody gives it, it
-counts as everything: it may be defined tomorrow.
+A role or permission set that the definitions do not have grants nothing to whoever holds it. Where somebody gives it,
+it counts as everything: it may be defined tomorrow.
 """
 
 from collections.abc import Mapping, Sequence

@@ -16,8 +16,8 @@ from tests.access.conftest import NOW, TEAM
 
 @pytest.fixture
 def sales(database_url: str) -> Iterator[Running]:
-    with running(database_url, [TEAM.replace("object: lead\nlabel: Lead\n", "object: lead\nlabel: Lead\ndata_subject: true\n")],
-                 now=NOW) as site:  # fmt: skip
+    text = TEAM.replace("object: lead\nlabel: Lead\n", "object: lead\nlabel: Lead\ndata_subject: true\n")
+    with running(database_url, [text], now=NOW) as site:
         site.user("boss", "admin")
         for name in ("sam", "eve", "lin"):
             site.user(name, "seller")

@@ -9,7 +9,7 @@ from engine.errors import Forbidden
 from engine.people.rights import Rights, are_all, cover
 from engine.service import Records
 from engine.snapshot import Snapshot
-from engine.testing import Running, running
+from engine.testing import running
 from tests.people.conftest import NOW
 
 RIGHTS = """
@@ -250,8 +250,8 @@ def test_the_same_holds_where_roles_and_sets_are_written(database_url: str) -> N
         assert refused.value.code == "people.more_rights"
         site.records("boss").create("permission_assignment", {"permission_set": "everything", "user": site.user("pia")})
         site.records("pia").create("user_role", {**line, "role": "chief"})
+        site.user("eve", "hr")
         with pytest.raises(Forbidden):  # who has come to have more is out of reach of who has less
-            site.user("eve", "hr")
             site.records("eve").update("user", site.user("lin"), {"email": "eve@example.com"})
 
 
