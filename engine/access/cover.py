@@ -100,7 +100,8 @@ def _cover_rules(mine: Scope, theirs: Scope) -> bool:
             asked: tuple[Action, ...] = ("read", "update") if shared.access == "edit" else ("read",)
             if not all(_has_all(mine, action, shared.object) for action in asked):
                 return False
-    return not (theirs.roles - mine.roles) & asked_roles(mine.snapshot)
+    more, asked_for = theirs.roles - mine.roles, asked_roles(mine.snapshot)
+    return not more or not (more & asked_for or "*" in asked_for)
 
 
 def _has_all(mine: Scope, action: Action, name: str) -> bool:

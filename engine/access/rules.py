@@ -11,6 +11,8 @@ __all__ = ["NOTHING", "all_of", "any_of", "asked_roles", "identity", "own_rule",
 
 RECORD_TYPE = "record_type"
 HAS_ROLE = "HAS_ROLE"  # the function of formulas
+UNKNOWN = re.compile(r"""HAS_ROLE\s*\(\s*(?!['"\s])""", re.IGNORECASE)
+EVERY = "*"
 QUOTED = re.compile(r"""['"]([^'"]*)['"]""")
 NOTHING = Const(False, "boolean")
 
@@ -54,7 +56,8 @@ def any_of(nodes: Sequence[Node]) -> Node:
 
 
 def asked_roles(snapshot: Snapshot) -> frozenset[str]:
-    """Names in formulas that ask for roles and decide which records somebody has, or may be read by such."""
+    """Names in formulas that ask for roles and decide which records somebody has, or may be read by such; "*" where one
+    asks for a role that the record names."""
     if "asked roles" not in snapshot.cache:
         definitions = snapshot.definitions
         granting = (*definitions.roles.values(), *definitions.permission_sets.values())
@@ -65,6 +68,8 @@ def asked_roles(snapshot: Snapshot) -> frozenset[str]:
             *(field.formula for one in definitions.objects.values() for field in one.fields.values()),
         )
         asking = [text for text in texts if HAS_ROLE in text.upper()]
-        snapshot.cache["asked roles"] = frozenset(name for text in asking for name in QUOTED.findall(text))
+        snapshot.cache["asked roles"] = frozenset(
+            name for text in asking for name in (*QUOTED.findall(text), *([EVERY] if UNKNOWN.search(text) else []))
+        )
     found: frozenset[str] = snapshot.cache["asked roles"]
     return found

@@ -236,6 +236,15 @@ def test_an_administrator_has_every_action_and_every_system_permission(snapshot:
     assert not are_all(snapshot, Rights())
 
 
+def test_a_formula_may_ask_for_the_role_that_a_record_names(sqlite_url: str) -> None:
+    text = RIGHTS.replace("HAS_ROLE('asked')", "HAS_ROLE(name)")
+    with running(sqlite_url, [text], now=NOW) as site:
+        made = site.tenant.snapshot()
+        assert not cover(made, rights("reader"), rights("asked"))
+        assert cover(made, rights("reader"), rights("reader"))
+        assert cover(made, rights("hr"), rights("+leads"))
+
+
 def test_the_same_holds_where_roles_and_sets_are_written(database_url: str) -> None:
     with running(database_url, [RIGHTS], now=NOW) as site:
         site.user("boss", "admin")

@@ -41,7 +41,12 @@ PERMISSION_SET = FieldType(
     chosen_from="permission_sets",
     may_be_title=True,
     may_default=False,
-    good=(({"choices": ("desk", "audit")}, "desk"), ({"choices": ("desk", "audit")}, "audit")),
+    good=(
+        ({"choices": ("desk", "audit")}, "desk"),
+        ({"choices": ("desk", "audit")}, "audit"),
+        ({"choices": ("desk",)}, "desk"),
+        ({"choices": ("desk", "lead_desk_2")}, "lead_desk_2"),
+    ),
     bad=(
         ({"choices": ("desk", "audit")}, "dsk", "value.permission_set.unknown"),
         ({"choices": ()}, "desk", "value.permission_set.unknown"),
