@@ -43,7 +43,8 @@ def test_the_types_that_are_registered() -> None:
         "address", "autonumber", "boolean", "choice", "code", "color", "currency", "date", "datetime", "decimal",
         "duration", "email", "file", "formula", "geolocation", "id", "image", "integer", "inverse", "json", "longtext",
         "markdown", "multi_choice", "multi_reference", "percent", "permission_set", "phone",
-        "polymorphic_reference", "rating", "reference", "richtext", "role", "rollup", "secret", "table", "text", "time", "url",
+        "polymorphic_reference", "rating", "reference", "richtext", "role", "rollup", "secret", "table", "text",
+        "time", "url",
     ]  # fmt: skip
 
 
