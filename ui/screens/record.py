@@ -8,7 +8,7 @@ from typing import Any
 from starlette.responses import Response
 
 from engine.errors import BadInput, Conflict, NotFound, Stale
-from engine.service import Query, SortKey
+from engine.service import Query
 from engine.service_answers import Change
 from engine.store.references import written
 from metadata.build.objects import RECORD_TYPE
@@ -22,8 +22,8 @@ from ui.screens.handover import offer_of
 from ui.screens.layouts import layout_for
 from ui.screens.likely import likely_view, may_merge
 from ui.screens.lines import lines_fields, table_view
-from ui.screens.lists import count_text
-from ui.screens.objects import head, is_written, object_of
+from ui.screens.lists import count_text, seen_keys
+from ui.screens.objects import head, is_written, object_of, title_in
 from ui.screens.people import person_actions
 from ui.screens.record_types import record_type_of, type_label
 from ui.screens.refusals import sentence
@@ -56,7 +56,7 @@ def compiled(visit: Visit, definition: Object, layout: Layout) -> Compiled:
         cells = [cell.field for tab in layout.tabs for section in tab.sections for cell in section.cells if cell.field]
         own = live_of(ctx.snapshot, ctx.scope, definition.name).own
         types = (RECORD_TYPE,) if definition.record_types else ()
-        shown = dict.fromkeys((definition.title, *types, *layout.highlights, layout.path, *cells, *SYSTEM))
+        shown = dict.fromkeys((ctx.scope.title(definition.name), *types, *layout.highlights, layout.path, *cells, *SYSTEM))
         wanted = [path for path in shown if path and is_shown(definition, path)]
         plan = plan_of(ctx.snapshot, ctx.scope, definition.name, wanted, visit.formats, ctx.language, is_full=True)
         readable_ = ctx.scope.readable(definition.name)
@@ -82,7 +82,7 @@ def record_page(visit: Visit, notice: str = "", status: int = 200) -> Response:
     [row] = named_rows(visit.records, made.plan, [[values.get(path) for path in made.plan.paths]])
     scope = visit.ctx.scope
     is_single = definition.kind == "single"
-    title = visit.text(definition.label) if is_single else str(values.get(definition.title) or visit.say("Untitled"))
+    title = visit.text(definition.label) if is_single else title_in(visit, definition, values, visit.say("Untitled"))
     can_update = scope.can("update", definition.name)
     address = f"/o/{definition.name}/{record_id}"
     page = Facts(visit, definition, made, row, conditions_of(visit, definition, values), record_id,
@@ -101,7 +101,7 @@ def record_page(visit: Visit, notice: str = "", status: int = 200) -> Response:
         title=title,
         object=head(visit, definition),
         back="" if is_single else f"/o/{definition.name}",
-        ancestors=ancestors(visit, definition, values.get(definition.tree) if definition.tree else None),
+        ancestors=ancestors(visit, definition, values.get(definition.tree) if definition.tree in scope.readable(definition.name) else None),
         current=(definition.name, "", "any"),
         path=path_view(visit, definition, layout, values),
         highlights=[fact(made.by_path[p], row) for p in layout.highlights if p in made.by_path],
@@ -205,11 +205,11 @@ class Facts:
                 continue
             if cell.field in self.made.lines:
                 lines.append(table_view(self.visit, self.definition, self.made.lines[cell.field], self.record_id))
-            else:
+            elif cell.field is None or cell.field in self.made.by_path:
                 facts.append(self.fact(cell, section.columns))
         while facts and facts[-1] is None:
             facts.pop()
-        if not facts and not lines:
+        if not any(facts) and not lines:
             return None
         label = self.visit.text(section.label)
         if lines and not facts and len(lines) == 1:
@@ -223,22 +223,23 @@ class Facts:
         column = self.made.by_path.get(cell.field or "")
         if column is None:
             return None
-        may_edit = bool(self.address) and is_written(self.visit, self.definition, column.path)
+        may_edit = bool(self.address) and is_written(self.visit, self.definition, column.path, False)
         edit = f"{self.address}/edit?only={column.path}" if may_edit else ""
         return {**fact(column, self.row), "span": min(cell.span, columns), "edit": edit}
 
 
 def ancestors(visit: Visit, definition: Object, above: str | None) -> list[dict[str, str]]:
     """What the record lies below in its tree, outermost first; cut off at what this person may not see."""
+    name = visit.ctx.scope.title(definition.name)
     found: list[dict[str, str]] = []
     seen: set[str] = set()
     while above and above not in seen and len(found) < MOST_ANCESTORS:
         seen.add(above)
         try:
-            row = visit.records.get_row(definition.name, above, (definition.title, definition.tree))
+            row = visit.records.get_row(definition.name, above, (name, definition.tree))
         except NotFound:
             break
-        title = str(row.get(definition.title) or visit.say("Untitled"))
+        title = str(row.get(name) or visit.say("Untitled"))
         found.append({"title": title, "href": f"/o/{definition.name}/{above}"})
         above = row.get(definition.tree)
     return found[::-1]
@@ -259,7 +260,7 @@ def path_view(visit: Visit, definition: Object, layout: Layout, values: dict[str
     states = ["is-now" if i == place else "is-past" if i < place else "is-ahead" for i in range(len(shown))]
     return {
         "label": visit.text(field.label),
-        "may_change": is_written(visit, definition, field.name),
+        "may_change": is_written(visit, definition, field.name, False),
         "stages": [
             {"value": choice.value, "label": visit.text(choice.label), "state": state}
             for choice, state in zip(shown, states, strict=True)
@@ -285,14 +286,14 @@ def related_view(visit: Visit, owner: Object, related: RelatedList, record_id: s
         Query(
             object=other.name,
             fields=plan.paths,
-            sort=tuple(SortKey(k.path, k.is_descending) for k in related.sort),
+            sort=seen_keys(visit, other, related.sort),
             limit=related.limit,
             count="capped",
             conditions=((related.field, "=", value),),
         )
     )
     count = visit.formats.number(page.count or 0) + ("+" if page.count_is_capped else "")
-    can_create = ctx.scope.can("create", other.name)
+    can_create = ctx.scope.can("create", other.name) and is_written(visit, other, related.field, True)
     operator = "includes" if field.refers_to_many else "is"
     return {
         "id": f"{other.name}-{related.field}",

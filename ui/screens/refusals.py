@@ -3,10 +3,13 @@
 from engine.errors import EngineError, InputProblem, InputWarning
 from metadata.model import Field, Object
 from ui.columns import field_of
+from ui.screens.objects import is_written
 from ui.texts import problem_text
 from ui.visit import Visit
 
 __all__ = ["at_fields", "label_at", "problems_of", "sentence", "text_of"]
+
+REQUIRED = "value.required"
 
 
 def problems_of(refusal: EngineError) -> tuple[InputProblem, ...]:
@@ -23,7 +26,15 @@ def text_of(visit: Visit, definition: Object | None, problem: InputProblem | Inp
         labels["object"] = visit.text(other.plural)
         if named := field_of(other, str(values.get("field", ""))):
             labels["field"] = visit.text(named.label)
-    return problem_text(problem, visit.language, **labels)
+    text = problem_text(problem, visit.language, **labels)
+    if problem.code == REQUIRED and definition is not None and not may_fill(visit, definition, problem.path):
+        text = f"{text}. {visit.say('You may not fill it in: ask an administrator.')}"
+    return text
+
+
+def may_fill(visit: Visit, definition: Object, path: str) -> bool:
+    """Whether the person writes a field; of lines, which say so in their grid, always."""
+    return "." in path or field_of(definition, path) is None or is_written(visit, definition, path)
 
 
 def field_at(visit: Visit, definition: Object | None, path: str) -> Field | None:
