@@ -55,7 +55,13 @@ def widget_view(
     view: View = {
         "widget": kind.widget,
         "template": template_of(
-            "readonly" if is_locked else MASKED if hides else FALLBACK if for_filter and kind.widget in IN_FORMS_ONLY else kind.widget
+            "readonly"
+            if is_locked
+            else MASKED
+            if hides
+            else FALLBACK
+            if for_filter and kind.widget in IN_FORMS_ONLY
+            else kind.widget
         ),
         "name": name,
         "id": "add-value" if for_filter else f"f-{name}",

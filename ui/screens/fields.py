@@ -8,7 +8,7 @@ from markupsafe import Markup
 from metadata.build.objects import RECORD_TYPE
 from metadata.model import Field, Object
 from ui.cells import Shown, cell_for
-from ui.columns import field_of, title_of
+from ui.columns import title_of
 from ui.rows import without_tags
 from ui.screens.objects import is_masked, is_written
 from ui.visit import Visit
@@ -84,7 +84,7 @@ def text_of(visit: Visit, field: Field, value: Any) -> str:
 
 
 def shown_value(visit: Visit, definition: Object, name: str, held: Values) -> str:
-    field = field_of(definition, name)
+    field = visit.ctx.scope.readable(definition.name).get(name)
     if field is None:
         return ""
     kind = visit.ctx.snapshot.plugins.fields[field.type]

@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from engine.errors import BadInput, Conflict, EngineError, Forbidden, NeedsConfirmation, Stale
 from metadata.build.objects import RECORD_TYPE
-from metadata.model import Cell, Object, Section, Tab
+from metadata.model import Action, Cell, Object, Section, Tab
 from ui.columns import field_of
 from ui.live import live_of
 from ui.screens.confirmation import asking, confirmation_view
@@ -91,6 +91,9 @@ def edit_page(visit: Visit) -> Response:
     record_id = visit.request.path_params["id"]
     if not visit.ctx.scope.can("update", definition.name):
         raise Forbidden(f"you may not change {definition.name} records")
+    asked: tuple[Action, ...] = ("read", "update")
+    if visit.records.allowed(definition.name, record_id, asked) == {"read"}:
+        raise Forbidden(f"you may not change this {definition.name}")
     held = held_values(visit, definition, record_id)
     return show(visit, definition, held=held, record_id=record_id, only=visit.request.query_params.get("only", ""))
 
