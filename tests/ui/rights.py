@@ -32,9 +32,11 @@ fields:
   phone: {type: text, label: {en: Phone, zh-CN: 电话}, length: 40, mask: phone}
   grade: {type: text, label: {en: Grade, zh-CN: 等级}, length: 40}
   badge: {type: text, label: {en: Badge, zh-CN: 证件}, length: 40, mask: "{2}***{2}"}
-  stage: {type: choice, label: {en: Stage, zh-CN: 阶段}, default: fresh, choices: {fresh: Fresh, secretwon: Secretwon}}
+  stage:
+    {type: choice, label: {en: Stage, zh-CN: 阶段}, default: fresh, choices: {fresh: Fresh, secretwon: Secretwon}}
   firm: {type: reference, to: firm, label: {en: Firm, zh-CN: 公司}}
-  twice: {type: formula, label: {en: Twice, zh-CN: 两倍}, returns: decimal, scale: 2, precision: 15, formula: salary * 2}
+  twice:
+    {type: formula, label: {en: Twice, zh-CN: 两倍}, returns: decimal, scale: 2, precision: 15, formula: salary * 2}
   calls: {type: table, label: {en: Calls, zh-CN: 通话}, of: call}
 duplicates:
   - {rule: same_badge, match: {badge: exact}, action: warn}
@@ -189,11 +191,8 @@ def send(site: Running, path: str, username: str = "cleo", status: int = 303, **
 
 
 def leaks(text: str) -> list[str]:
-    text = re.sub(
-        r"/static/[^\"']+|[0-9A-HJKMNP-TV-Z]{26}|name=\"_?csrf\" value=\"[^\"]*\"|csrf[^>]{0,90}|<svg.*?</svg>",
-        "",
-        text,
-    )
+    without = r"/static/[^\"']+|csrf[^>]{0,90}|<svg.*?</svg>"  # hashes and drawings, where digits mean nothing
+    text = re.sub(without, "", text)
     return [one for one in CANARIES if one in text]
 
 
