@@ -137,7 +137,12 @@ def test_the_chinese_texts_of_products_come_from_the_translation_document() -> N
 def test_translated_texts_of_products_leave_others_alone() -> None:
     found = crm()
     assert found.objects["opportunity"].fields["description"].label["zh-CN"] == "需求说明"
-    assert [menu.label["zh-CN"] for menu in found.menus if menu.package == "crm"] == ["销售", "市场", "订单与回款", "产品与其他"]
+    assert [menu.label["zh-CN"] for menu in found.menus if menu.package == "crm"] == [
+        "销售",
+        "市场",
+        "订单与回款",
+        "产品与其他",
+    ]
 
 
 @pytest.mark.parametrize("what", ["layouts", "views"])

@@ -25,14 +25,15 @@ def refusal_page(visit: Visit, refusal: EngineError) -> Response:
         text = sentence(
             visit, visit.ctx.snapshot.definitions.objects.get(visit.request.path_params.get("object", "")), refusal
         )
-    if isinstance(refusal, Forbidden):
-        text = helped(visit) or text
+    back = ""
+    if isinstance(refusal, Forbidden) and (help_ := helped(visit)):
+        text, back = help_, "/o/{object}/{id}".format_map(visit.request.path_params)
     if isinstance(refusal, Forbidden) and refusal.code == "csrf":
         text = visit.say("This page was open too long. Please try again.")
     marks = {403: "lock", 404: "map-search"}
     template = "error_part.html" if visit.is_part else "error_page.html"
     response = visit.render(
-        template, status, title=title, text=text, mark=marks.get(status, "alert-triangle"), current=""
+        template, status, title=title, text=text, back=back, mark=marks.get(status, "alert-triangle"), current=""
     )
     if visit.is_part:
         response.headers["HX-Retarget"], response.headers["HX-Reswap"] = "#sheet", "innerHTML"

@@ -16,7 +16,7 @@ from ui.texts import problem_text
 from ui.visit import Visit
 from ui.widgets import widget_view
 
-__all__ = ["add_share", "end_share", "share_entries", "shares_page"]
+__all__ = ["add_share", "end_share", "names_of", "share_entries", "shares_page"]
 
 SHOWN = 30
 ICONS = {"user": "user", "team": "users-group", "department": "building", "role": "shield-check"}

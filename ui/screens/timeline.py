@@ -63,7 +63,8 @@ def timeline_view(
         entries.append((change.at, entry_view(visit, told, lines, may_undo=change is undoable)))
     # Of two at one moment, what was done to the record itself comes first: it was there before it was shared.
     entries = [*((one.at, entry_view(visit, one)) for one in others), *entries]
-    entries.sort(key=lambda entry: entry[0], reverse=True)
+    if others:
+        entries.sort(key=lambda entry: entry[0], reverse=True)
     return [view for _, view in entries[:SHOWN_ENTRIES]]
 
 
