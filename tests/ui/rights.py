@@ -153,8 +153,10 @@ objects:
 system: [unmask]
 """
 # What is hidden or masked to a clerk, as stored and as screens would write it.
-CANARIES = ("31415", "31,415", "62830", "62,830", "13877778888", "7777", "AX990011ZB", "9900", "4711", "4,711",
-            "13900001111", "0000", "Secretwon", "secretwon", "salary", "Salary", "Hushfirm", "Paid quietly")  # fmt: skip
+CANARIES = (
+    "31415", "31,415", "62830", "62,830", "13877778888", "7777", "AX990011ZB", "9900", "4711", "4,711", "13900001111",
+    "0000", "Secretwon", "secretwon", "salary", "Salary", "Hushfirm", "Paid quietly",
+)  # fmt: skip
 
 
 @contextmanager
