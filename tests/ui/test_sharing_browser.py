@@ -35,7 +35,7 @@ def test_a_record_is_shared_in_the_dialog_and_a_toast_says_so(shop: Shop, visito
     assert shop.site.records("bob").get("lead", record)["name"] == "Known"
     ann.page.get_by_label("More for this record").click()
     ann.page.get_by_role("link", name="Share…").click()
-    sheet.get_by_label("Role").check()
+    sheet.get_by_role("radio", name="Role").check()
     expect(sheet.locator("#f-to_role")).to_be_visible()
     expect(sheet.locator("#f-to_user")).to_be_hidden()
     sheet.get_by_role("button", name="End the share with Bob Ray").click()
