@@ -6,9 +6,9 @@ const SHOWN_MS = 60_000;
 document.addEventListener("click", async (event) => {
   const button = event.target.closest("button[data-unmask]");
   if (!button) return;
-  const place = button.closest("dd");
+  const place = button.closest("dt, dd").parentElement.querySelector("dd");
   const shown = place.querySelector("[data-shown]");
-  if (shown) return mask(place);
+  if (shown) return mask(place, button);
   button.disabled = true;
   const body = new URLSearchParams({ csrf: csrf(), field: button.dataset.unmask });
   try {
@@ -29,11 +29,11 @@ function reveal(place, button, text) {
   place.querySelector(".masked").hidden = true;
   place.prepend(value);
   button.setAttribute("aria-pressed", "true");
-  setTimeout(() => value.isConnected && mask(place), SHOWN_MS);
+  setTimeout(() => value.isConnected && mask(place, button), SHOWN_MS);
 }
 
-function mask(place) {
+function mask(place, button) {
   place.querySelector("[data-shown]")?.remove();
   place.querySelector(".masked").hidden = false;
-  place.querySelector("[data-unmask]")?.setAttribute("aria-pressed", "false");
+  button.setAttribute("aria-pressed", "false");
 }
