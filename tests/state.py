@@ -16,7 +16,16 @@ from starlette.testclient import TestClient
 from engine.errors import EngineError
 from engine.testing import Running
 
-__all__ = ["COUNTED", "EXCLUDED", "NOT_COMPARED", "WatchedRefusals", "refusals_change_nothing", "refused", "state", "watched"]
+__all__ = [
+    "COUNTED",
+    "EXCLUDED",
+    "NOT_COMPARED",
+    "WatchedRefusals",
+    "refusals_change_nothing",
+    "refused",
+    "state",
+    "watched",
+]
 
 EXCLUDED = {
     "fs_audit": "tells of refusals",
@@ -56,7 +65,8 @@ def tables_known(site: Running, connection: Any) -> dict[str, list[str]]:
 def tables_of(connection: Any) -> dict[str, list[str]]:
     if connection.dialect == "sqlite":
         names = connection.rows(
-            "SELECT m.name, c.name FROM sqlite_master m, pragma_table_info(m.name) c WHERE m.type = 'table' ORDER BY 1, 2"
+            "SELECT m.name, c.name FROM sqlite_master m, pragma_table_info(m.name) c WHERE m.type = 'table' "
+            "ORDER BY 1, 2"
         )
     else:
         names = connection.rows(

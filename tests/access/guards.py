@@ -389,7 +389,6 @@ def unflagged(patch: pytest.MonkeyPatch) -> None:
     written_is_allowed(patch)  # which would refuse it after all
 
 
-
 GUARDS: dict[str, tuple[str, Patch, Check]] = {
     # guard: (where it stands, how it is taken away, the check)
     "row rule in lists": ("Builder.visible", everything_visible, list_holds),
@@ -426,7 +425,8 @@ GUARDS: dict[str, tuple[str, Patch, Check]] = {
     "mask against guesses": ("values._is_guessed", attribute(engine.rules.values, "_is_guessed", lambda *_: False),
                              mask_cannot_be_guessed),
     "unmasking": ("Scope.has", attribute(Scope, "has", lambda *_: True), unmask_holds),
-    "field that may be read only": ("Scope.writes", attribute(Scope, "writes", lambda *_, **__: True), field_is_read_only),
+    "field that may be read only": ("Scope.writes", attribute(Scope, "writes", lambda *_, **__: True),
+                                    field_is_read_only),
     "row check before a write": ("rows.may_flag", unflagged, row_before_write_holds),
     "row check after a write": ("rows._written", written_is_allowed, row_after_write_holds),
     "fields of the system": ("values.read_values", system_fields_open, system_fields_hold),

@@ -120,9 +120,9 @@ class Reference:
         for rule in self.restrictions.values():
             is_meant = not rule.get("for") or person.roles & set(rule["for"]["roles"])
             is_spared = person.roles & set(rule.get("except", {}).get("roles", ()))
-            if rule["object"] == object_name and is_meant and not is_spared:
-                if not self.meets(person, rule["rows"], record):
-                    return False
+            is_on_it = rule["object"] == object_name and is_meant and not is_spared
+            if is_on_it and not self.meets(person, rule["rows"], record):
+                return False
         is_named = any(one.object == object_name for one in self.grants(person))
         lets = [one for one in self.granting(person, action, object_name) if self.lets(person, one, record)]
         if master := self.master(object_name):

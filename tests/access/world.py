@@ -186,7 +186,9 @@ class Held:
         for i, (manager, department, luck) in enumerate(drawn["users"]):
             manager = None if manager is None or manager == i else self.users[manager]
             department = None if department is None else self.departments[department]
-            world.users.append({"id": self.users[i], "manager": manager, "department": department, "deleted": luck == 0})
+            world.users.append(
+                {"id": self.users[i], "manager": manager, "department": department, "deleted": luck == 0}
+            )
         break_circles(world)
         for i, (head, luck) in enumerate(drawn["departments"]):
             parent = drawn["parents"][i]
