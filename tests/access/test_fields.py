@@ -226,3 +226,37 @@ def test_what_a_mask_covers_cannot_be_guessed_by_writing_it(market: Running) -> 
             market.records("max").update("lead", own_, {"phone": value})
         assert refusal.value.code == "value.read_only"
     assert market.records("max").update("lead", own_, {"phone": "139****9000"})["version"] == 1
+
+
+LIKE = """
+package: like
+version: 1.0.0
+label: Like
+---
+object: firm
+label: Firm
+fields:
+  name: {type: text, required: true}
+  phone: {type: text, mask: phone}
+  debt: {type: integer}
+duplicates:
+  - {rule: rich, match: {name: company}, filter: "debt > 500"}
+  - {rule: rung, match: {phone: phone}}
+---
+role: front
+objects: {firm: {can: [create, read], fields: {debt: hidden, phone: {access: edit, mask: true}}}}
+---
+role: back
+objects: {firm: [create, read]}
+"""
+
+
+def test_a_duplicate_is_not_told_by_what_a_rule_filters_by_or_compares_out_of_sight(database_url: str) -> None:
+    with running(database_url, [LIKE]) as site:
+        site.user("fay", "front")
+        site.user("ben", "back")
+        site.records().create("firm", {"name": "Acme", "phone": "13800138000", "debt": 700})
+        sent = {"name": "Acme", "phone": "13800138000"}
+        assert site.client("fay").post("/api/v1/records/firm", json=sent).json().get("_warnings") is None
+        warned = site.client("ben").post("/api/v1/records/firm", json=sent).json()["_warnings"]
+        assert [one["path"] for one in warned] == ["name", "phone"]

@@ -43,7 +43,7 @@ fields:
   tasks: {type: inverse, of: task, by: lead}
   cost: {type: rollup, of: call.lead, operation: sum, field: price, returns: integer}
 duplicates:
-  - {rule: same, match: {name: company}}
+  - {rule: rich, match: {name: company}, filter: "salary > 500"}
   - {rule: rung, match: {phone: phone}}
 ---
 object: call
@@ -125,7 +125,7 @@ def fill(site: Running, secret: dict[str, Any]) -> None:
     ]  # fmt: skip
     for i in range(COUNT):
         made = boss.create("lead", {
-            "name": f"l{i}", "phone": f"138{secret['phone'][3:7]}{i}000", "salary": secret["salary"] + i,
+            "name": f"l{i % 3}", "phone": f"138{secret['phone'][3:7]}{i}000", "salary": secret["salary"] + i,
             "badge": f"{secret['badge']}{i}", "notes": f"note {i}", "owner": sam,
             "parent": hidden[0] if i % 2 else None,
         })["id"]  # fmt: skip
@@ -225,6 +225,7 @@ def request(chance: random.Random, known: dict[str, list[str]]) -> tuple[str, st
         ("GET", f"/api/v1/aggregate/{name}", {"params": groups}),
         ("PATCH", record, {"json": {field: value}, "headers": version}),
         ("POST", f"/api/v1/records/{name}", {"json": {"name": f"l{chance.randint(0, 9)}", field: value}}),
+        ("POST", f"/api/v1/records/{name}", {"json": {"name": f"l{chance.randint(0, 4)}"}}),
         ("POST", f"/api/v1/records/{name}/batch", {"json": {"atomic": pick([True, False]), "operations": [
             {"action": "update", "id": id_, "values": {field: value}},
             {"action": "delete", "id": pick(known[name])}]}}),
