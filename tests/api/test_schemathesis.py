@@ -42,7 +42,7 @@ def test_answers_are_as_declared(small_shop: Running, username: str) -> None:
         "/api/v1/openapi.json", app=small_shop.app, headers={"authorization": client.headers["authorization"]}
     )
     operations = [found.ok() for found in schema.get_all_operations()]
-    assert len(operations) > 10
+    assert len(operations) > (5 if username == "nobody" else 10)
     for operation in operations:
         for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
             # Ids that nothing has would only ever be not found.
