@@ -81,7 +81,7 @@ def _reads(snapshot: Snapshot, object_name: str, field: Field) -> Iterator[tuple
 
 
 def read_by(node: Node, object_name: str) -> Iterator[tuple[str, str]]:
-    """(object, field) of all that a formula of the object names, one by one."""
+    """(object, field) of all that a formula over an object names, but not what these are worked out from."""
     match node:
         case Path():
             yield from along(node, object_name)

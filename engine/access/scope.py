@@ -185,7 +185,7 @@ class Scope:
             found: dict[str, Field] = {}
             if self.can("read", object_name):
                 found = {**self.snapshot.definitions.objects[object_name].fields, **SYSTEM_FIELDS}
-                if self.limits_fields:
+                if self.limits_fields or any(one.source == "rollup" for one in found.values()):
                     seen = {name: self._as_seen(object_name, field) for name, field in found.items()}
                     found = {name: field for name, field in seen.items() if field is not None}
             self._fields[object_name] = found
@@ -203,11 +203,10 @@ class Scope:
 
     def sees(self, object_name: str, field_name: str) -> int:
         """HIDDEN, MASKED or OPEN: of a field of an object that may be read; so is what it is worked out from."""
-        if not self.limits_fields:
+        field = self.snapshot.definitions.objects[object_name].fields.get(field_name)
+        if not self.limits_fields and (field is None or field.source not in ("formula", "rollup")):
             return OPEN
         own = self._level("read", object_name, field_name).sees
-        definition = self.snapshot.definitions.objects[object_name]
-        field = definition.fields.get(field_name)
         if own == HIDDEN or field is None or field.reveals or field.source not in ("formula", "rollup"):
             return own
         # Records that may not be read are blank to a formula; a roll-up was worked out for all.

@@ -28,6 +28,7 @@ from engine.errors import (
 )
 from engine.keyring import KeyMissing
 from engine.mail.port import MailFailed
+from engine.outbound import OutboundFailed, OutboundRefused
 from engine.people.attempts import TooManyAttempts
 
 __all__ = [
@@ -48,6 +49,8 @@ STATUSES: dict[type[EngineError], int] = {
     Stale: 412,
     TooManyAttempts: 429,
     MailFailed: 502,
+    OutboundRefused: 502,
+    OutboundFailed: 502,
     TooManyRequests: 429,
     Busy: 503,
     KeyMissing: 503,

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from engine.access.fields import read_by
 from engine.context import Context
 from engine.errors import Candidate, Conflict, InputProblem, InputWarning
 from engine.rules.matchers import Matcher, matchers_of, touched
@@ -132,9 +133,16 @@ def likely(ctx: Context, connection: Connection, object_name: str, record_id: st
 
 
 def sees_all(ctx: Context, object_name: str, matcher: Matcher) -> bool:
-    """Whether the person sees all that a rule compares: else a likeness would tell what they may not know."""
-    readable = ctx.scope.readable(object_name)
-    return all(name in readable and not readable[name].is_masked for name in matcher.fields)
+    """Whether the person sees all that a rule compares and filters by: else a likeness would tell what they may not
+    know. Of another object all records, too, as the filter sees them all."""
+    scope, read = ctx.scope, {(object_name, name) for name in matcher.fields}
+    if matcher.filter is not None:
+        read |= set(read_by(matcher.filter, object_name))
+    return all(
+        scope.can("read", name) and (field := scope.readable(name).get(field_name)) and not field.is_masked
+        and (name == object_name or not scope.rows("read", name))
+        for name, field_name in read
+    )  # fmt: skip
 
 
 def values_of(
@@ -196,15 +204,18 @@ def judge(
     ctx: Context, connection: Connection, object_name: str, record_id: str, matchers: Sequence[Matcher],
     found: Sequence[Likely], path: str,
 ) -> None:  # fmt: skip
-    told = list(
-        dict.fromkeys(one.record for one in found if one.is_visible and sees_all(ctx, object_name, one.matcher))
-    )
-    told = told[:MOST_TOLD]
+    found_by = [matcher for matcher in matchers if any(one.matcher is matcher for one in found)]
+    open_ = {matcher.id for matcher in found_by if sees_all(ctx, object_name, matcher)}
+    told = list(dict.fromkeys(one.record for one in found if one.is_visible and one.matcher.id in open_))[:MOST_TOLD]
     titles = titles_of(ctx, connection, object_name, told)
     problems: list[InputProblem] = []
     for matcher in matchers:
         own = [one for one in found if one.matcher is matcher]
-        shown = tuple(Candidate(object_name, one.record, titles[one.record]) for one in own if one.record in titles)
+        shown = tuple(
+            Candidate(object_name, one.record, titles[one.record])
+            for one in own
+            if one.record in titles and matcher.id in open_
+        )
         if own and matcher.is_blocking:
             problems += refusals(ctx, matcher, shown, path)
         elif shown:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from zoneinfo import available_timezones
 
-from engine.access.fields import HIDDEN, MASKED
+from engine.access.fields import HIDDEN, MASKED, OPEN
 from engine.access.masks import mask_of
 from engine.context import Context
 from engine.contracts.field import FieldType, Parse
@@ -159,9 +159,9 @@ def _read(ctx: Context, object_name: str, rule: FieldRule, value: object, before
     stored = None if value is None else rule.parse(value)
     if stored is not None and rule.type.keep is not None:
         stored = rule.type.keep(rule.field, stored, old)
-    if stored == old and before is not None:
-        return stored
     is_open = ctx.scope.writes(object_name, name, is_new=before is None)
+    if stored == old and before is not None and (is_open or not _is_guessed(ctx, object_name, name)):
+        return stored
     if (rule.field.is_read_only or rule.type.is_computed or not is_open) and not ctx.actor.is_system:
         default = rule.default(ctx) if rule.default is not None and before is None else None
         if before is None and (stored is None or stored == default):
@@ -186,6 +186,11 @@ def _is_its_mask(ctx: Context, object_name: str, rule: FieldRule, value: object,
         return False
     shown = rule.type.to_json(old)
     return bool(value == mask_of(rule.field)(shown))
+
+
+def _is_guessed(ctx: Context, object_name: str, name: str) -> bool:
+    """Whether the person sees no more than a mask: that a value is refused where another one is taken would tell it."""
+    return not ctx.actor.is_system and ctx.scope.sees(object_name, name) != OPEN
 
 
 def missing(

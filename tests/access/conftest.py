@@ -6,6 +6,9 @@ from datetime import UTC, datetime
 import pytest
 
 from engine.testing import Running, running
+from tests.state import WatchedRefusals, refusals_change_nothing
+
+__all__ = ["refusals_change_nothing"]
 
 NOW = datetime(2026, 11, 22, 2, 15, tzinfo=UTC)
 
@@ -124,3 +127,8 @@ def team(database_url: str) -> Iterator[Running]:
         for name in ("mia", "lin", "sam", "eve"):
             site.records(name).create("lead", {"name": name, "phone": "13800138000", "salary": "100.00"})
         yield site
+
+
+@pytest.fixture(autouse=True)
+def watch_refusals(refusals_change_nothing: WatchedRefusals) -> None:
+    """Whatever is refused in these tests changes nothing in the database."""

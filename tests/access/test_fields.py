@@ -7,7 +7,7 @@ import pytest
 
 from engine.errors import BadInput, EngineError
 from engine.service import AggregateQuery, Query, SortKey
-from engine.testing import Running
+from engine.testing import Running, running
 
 HIDDEN = ("salary", "passport", "tax", "twice", "called")
 """Hidden from marketing: by their grant, or because what they are worked out from is hidden or masked to them."""
@@ -179,3 +179,84 @@ def test_a_token_that_is_narrowed_shows_no_more_than_its_person_sees(market: Run
     assert set(narrow.masks("lead")) == {"phone"}
     assert narrow.sees("lead", "salary") == 0
     assert "salary" not in narrow.readable("lead")
+
+
+COUNTED = """
+package: counted
+version: 1.0.0
+label: Counted
+---
+object: account
+label: Account
+fields:
+  name: {type: text, required: true}
+  owed: {type: rollup, of: bill.account, operation: sum, field: amount, returns: integer}
+---
+object: bill
+label: Bill
+fields:
+  name: {type: text, required: true}
+  amount: {type: integer}
+  account: {type: reference, to: account}
+---
+role: front
+objects: {account: [read]}
+---
+role: back
+objects: {account: [read], bill: [read]}
+"""
+
+
+def test_a_roll_up_over_what_may_not_be_read_is_hidden_though_no_grant_names_fields(database_url: str) -> None:
+    with running(database_url, [COUNTED]) as site:
+        site.user("fay", "front")
+        site.user("ben", "back")
+        account = site.records().create("account", {"name": "Acme"})["id"]
+        site.records().create("bill", {"name": "B1", "amount": 7, "account": account})
+        assert "owed" not in site.records("fay").get("account", account)
+        with pytest.raises(BadInput):
+            site.records("fay").list(Query("account", filter="owed > 5"))
+        assert site.records("ben").get("account", account)["owed"] == 7
+
+
+def test_what_a_mask_covers_cannot_be_guessed_by_writing_it(market: Running) -> None:
+    own_ = lead(market, "max")
+    for value in ("13900139000", "13900139001"):
+        with pytest.raises(BadInput) as refusal:
+            market.records("max").update("lead", own_, {"phone": value})
+        assert refusal.value.code == "value.read_only"
+    assert market.records("max").update("lead", own_, {"phone": "139****9000"})["version"] == 1
+
+
+LIKE = """
+package: like
+version: 1.0.0
+label: Like
+---
+object: firm
+label: Firm
+fields:
+  name: {type: text, required: true}
+  phone: {type: text, mask: phone}
+  debt: {type: integer}
+duplicates:
+  - {rule: rich, match: {name: company}, filter: "debt > 500"}
+  - {rule: rung, match: {phone: phone}}
+---
+role: front
+objects: {firm: {can: [create, read], fields: {debt: hidden, phone: {access: edit, mask: true}}}}
+---
+role: back
+objects: {firm: [create, read]}
+"""
+
+
+def test_a_duplicate_is_not_told_by_what_a_rule_filters_by_or_compares_out_of_sight(database_url: str) -> None:
+    with running(database_url, [LIKE]) as site:
+        site.user("fay", "front")
+        site.user("ben", "back")
+        site.records().create("firm", {"name": "Acme", "phone": "13800138000", "debt": 700})
+        sent = {"name": "Acme", "phone": "13800138000"}
+        assert site.client("fay").post("/api/v1/records/firm", json=sent).json().get("_warnings") is None
+        warned = site.client("ben").post("/api/v1/records/firm", json=sent).json()["_warnings"]
+        assert [one["path"] for one in warned] == ["name", "phone"]

@@ -7,6 +7,9 @@ import pytest
 
 from engine.testing import Running, running
 from tests.api.shop import SHOP
+from tests.state import WatchedRefusals, refusals_change_nothing
+
+__all__ = ["refusals_change_nothing"]
 
 NOW = datetime(2026, 11, 22, 2, 15, tzinfo=UTC)
 
@@ -31,3 +34,8 @@ def people(site: Running) -> None:
     site.user("boss", "admin", name="The Boss")
     site.user("lin", "seller", name="林悦", language="zh-CN", time_zone="Asia/Shanghai")
     site.user("ray", "reader")
+
+
+@pytest.fixture(autouse=True)
+def watch_refusals(refusals_change_nothing: WatchedRefusals) -> None:
+    """Whatever is refused in these tests changes nothing in the database."""

@@ -1,12 +1,11 @@
 """What is refused: the status and the code, as problem+json, with nothing changed."""
 
-import hashlib
-
 import pytest
 
 from engine.api.errors import STATUSES
 from engine.errors import EngineError
 from engine.testing import Running
+from tests.state import state
 
 DEAL = "/api/v1/records/deal"
 JSON = {"content-type": "application/json"}
@@ -101,16 +100,6 @@ def test_refusal_says_what_is_wrong_and_changes_nothing(
     assert not code or code in codes, problem
     assert (problem["status"], bool(problem["title"]), bool(problem["detail"])) == (status, True, True)
     assert state(small_shop) == before
-
-
-def state(site: Running) -> str:
-    """A hash of everything in the database."""
-    digest = hashlib.sha256()
-    with site.tenant.database.read() as connection:
-        tables = connection.rows("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")
-        for (name,) in tables:
-            digest.update(repr((name, sorted(map(repr, connection.rows(f'SELECT * FROM "{name}"'))))).encode())
-    return digest.hexdigest()
 
 
 def test_what_the_database_refuses_is_refused_on_both(shop: Running) -> None:
