@@ -7,7 +7,7 @@ from typing import Literal
 from engine.access.explain import Explanation, explained, grants
 from engine.access.fields import ALWAYS, HIDDEN, LEVELS, MASKED, OPEN, covers, reads_of, said
 from engine.access.reasons import Link, Reason
-from engine.access.telling import Teller
+from engine.access.telling import HIDDEN_NAME, Teller
 from engine.context import Context
 from engine.errors import NotFound
 from metadata.model import SYSTEM_FIELDS, Action, Field
@@ -71,7 +71,12 @@ def worked_out(teller: Teller, object_name: str, field: Field) -> Iterator[Reaso
         if not scope.can("read", name) or scope.sees(name, read) != OPEN:
             definition = teller.snapshot.definitions.objects[name]
             other = definition.fields.get(read) or SYSTEM_FIELDS.get(read)
-            named = f"{teller.label(definition.label)} · {teller.label(other.label) if other else read}"
+            is_known = read in teller.asker.scope.readable(name)
+            named = (
+                HIDDEN_NAME
+                if not is_known
+                else f"{teller.label(definition.label)} · {teller.label(other.label) if other else read}"
+            )
             yield teller.reason("field.worked_out", field=teller.label(field.label), other=named)
 
 

@@ -28,7 +28,7 @@ MOST_SHOWN, MOST_ASKED = 50, 500
 class Viewer:
     user: str
     name: str
-    reason: Reason  # why, in one sentence
+    reasons: tuple[Reason, ...]  # of the shortest way
     may_update: bool
 
 
@@ -132,7 +132,7 @@ def who_sees(ctx: Context, object_name: str, record_id: str, after: str = "") ->
                 continue
             told = explain(ctx, person, object_name, record_id, "read")
             if told.ways:
-                found.append(Viewer(user, names[user], told.ways[0].steps[-1], seen.is_allowed))
+                found.append(Viewer(user, names[user], told.ways[0].steps, seen.is_allowed))
             if len(found) == MOST_SHOWN:
                 break
     is_done = not ids or last == ids[-1]

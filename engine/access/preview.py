@@ -14,7 +14,7 @@ from sqlalchemy.sql import visitors
 from engine.access.rules import identity
 from engine.access.scope import Scope
 from engine.context import Actor, Context, context_of
-from engine.people.memberships import ASSIGNMENT
+from engine.people.memberships import ASSIGNMENT, sets_of
 from engine.people.roles import held
 from engine.people.standing import standing_of
 from engine.service_reads import titles
@@ -30,6 +30,7 @@ PREVIEWED: tuple[Action, ...] = ("read", "update")
 EXAMPLES = 5
 NAMED = 5
 MOST_COUNTED = 400  # statements of one preview
+MOST_ROWS = 10_000_000  # that these look at
 MOST_PEOPLE = 5000
 MOST_EFFECTS = 100
 BEFORE = "before_"
@@ -85,6 +86,7 @@ def changes_rights(old: Definitions, new: Definitions) -> bool:
     )  # fmt: skip
 
 
+Held = tuple[frozenset[str], frozenset[str]]
 KINDS = ("roles", "permission_sets", "sharing_rules", "restriction_rules")
 
 
@@ -108,17 +110,23 @@ def preview_definitions(ctx: Context, new: Definitions) -> Preview:
         return Preview()
     after = Snapshot(old.version, new, old.physical, old.plugins, old.dialect)
     with ctx.tenant.database.read() as connection:
-        groups = holders(ctx, connection, old)
+        groups, left = holders(ctx, connection, old)
         pairs = [pair for key, people in groups.items() for pair in pairs_of(ctx, old, after, key, people)]
         names = [name for name in old.definitions.objects if name in new.objects]
-        return compare_people(ctx, connection, pairs, names)
+        found = compare_people(ctx, connection, pairs, names)
+    return replace(found, uncounted=(*found.uncounted, Uncounted("", "many", left))) if left else found
 
 
-def holders(ctx: Context, connection: Connection, snapshot: Snapshot) -> dict[tuple[frozenset[str], ...], list[str]]:
-    """(roles, permission sets) -> ids of the active people who hold exactly these."""
+def holders(ctx: Context, connection: Connection, snapshot: Snapshot) -> tuple[dict[Held, list[str]], int]:
+    """(roles, permission sets) -> ids of the active people who hold exactly these; how many people are left out."""
     user, pairs = snapshot.physical.table("user"), held(snapshot)
     wanted = sa.select(user.c.id).where(user.c.deleted_at.is_(None), user.c.is_active).order_by(user.c.id)
     people = [str(one) for one in connection.sa.execute(wanted.limit(MOST_PEOPLE)).scalars()]
+    left = 0
+    if len(people) == MOST_PEOPLE:
+        left = (
+            connection.sa.execute(sa.select(sa.func.count()).select_from(wanted.subquery())).scalar_one() - MOST_PEOPLE
+        )
     roles: dict[str, set[str]] = {one: set() for one in people}
     for person, role in connection.sa.execute(pairs):
         if str(person) in roles:
@@ -127,16 +135,14 @@ def holders(ctx: Context, connection: Connection, snapshot: Snapshot) -> dict[tu
     if ASSIGNMENT in snapshot.definitions.objects:
         given = snapshot.physical.table(ASSIGNMENT)
         has_sets = connection.sa.execute(sa.select(given.c.id).where(given.c.deleted_at.is_(None))).first() is not None
-    found: dict[tuple[frozenset[str], ...], list[str]] = {}
+    found: dict[Held, list[str]] = {}
     for person in people:
-        sets = standing_of(ctx, person).context.actor.permission_sets if has_sets else frozenset()
+        sets = frozenset(sets_of(connection, snapshot, person, ctx.now.date()) if has_sets else ())
         found.setdefault((frozenset(roles[person]), sets), []).append(person)
-    return found
+    return found, left
 
 
-def pairs_of(
-    ctx: Context, old: Snapshot, new: Snapshot, key: tuple[frozenset[str], ...], people: Sequence[str]
-) -> Iterator[Pair]:
+def pairs_of(ctx: Context, old: Snapshot, new: Snapshot, key: Held, people: Sequence[str]) -> Iterator[Pair]:
     """One pair that stands for all; compare_people takes it apart where who the person is matters."""
     actor = Actor("", "", roles=key[0], permission_sets=key[1])
     yield Pair(context_of(ctx.tenant, actor, ctx.now, old), context_of(ctx.tenant, actor, ctx.now, new), tuple(people))
@@ -146,7 +152,8 @@ def compare_people(ctx: Context, connection: Connection, pairs: Iterable[Pair], 
     """`ctx`: in whose words, and with whose titles."""
     effects: list[Effect] = []
     uncounted: dict[tuple[str, str], int] = {}
-    pairs, spent = list(pairs), 0
+    pairs, spent, looked_at = list(pairs), 0, 0
+    sizes: dict[str, int] = {}
     for name, action, pair in ((name, action, pair) for name in objects for action in PREVIEWED for pair in pairs):
         if same_rules(pair, action, name):
             continue
@@ -156,9 +163,12 @@ def compare_people(ctx: Context, connection: Connection, pairs: Iterable[Pair], 
             left, done = (name, "fields"), 0
         else:
             left, done = ("", "many"), 0
+            if name not in sizes:
+                sizes[name] = size_of(connection, pair.before.snapshot, name)
             for one in apart(pair, statement):
-                if spent >= MOST_COUNTED:
+                if spent >= MOST_COUNTED or looked_at + sizes[name] > MOST_ROWS:
                     break
+                looked_at += sizes[name]
                 spent, done = spent + 1, done + len(one.people)
                 gained, lost = statement.counts(connection, one)
                 if gained or lost:
@@ -170,6 +180,11 @@ def compare_people(ctx: Context, connection: Connection, pairs: Iterable[Pair], 
         tuple(effects[:MOST_EFFECTS]), max(0, len(effects) - MOST_EFFECTS), sum(len(pair.people) for pair in pairs),
         tuple(Uncounted(name, why, people) for (name, why), people in sorted(uncounted.items())),
     )  # fmt: skip
+
+
+def size_of(connection: Connection, snapshot: Snapshot, name: str) -> int:
+    table = snapshot.physical.table(name)
+    return int(connection.sa.execute(sa.select(sa.func.count()).select_from(table)).scalar_one())
 
 
 def apart(pair: Pair, statement: "Statement") -> Iterator[Pair]:

@@ -41,7 +41,7 @@ WORDS: Mapping[str, str] = {
     "missing.inactive": "{person} is not active, so nothing is open to this account.",
     "missing.kind": "{object} has exactly one record: it is never created or deleted.",
     "system.unmask": "{person} has the system permission to unmask.",
-    "field.of_grant": "{grant}: {field} is {access}.",
+    "field.of_grant": "{grant} says of {field}: {access}.",
     "field.least": "No right of {person} covers the records of all others, so the strictest counts.",
     "field.worked_out": "{field} is worked out from {other}, which {person} does not see.",
     "field.read_only": "{field} is never written by people.",

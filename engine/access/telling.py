@@ -15,9 +15,9 @@ from engine.store.database import Connection
 from engine.store.types import utc_text
 from metadata.model import Action, Object, Text, say
 
-__all__ = ["HIDDEN_PERSON", "Teller"]
+__all__ = ["HIDDEN_NAME", "Teller"]
 
-HIDDEN_PERSON = "…"
+HIDDEN_NAME = "…"
 MOST_LEVELS = 100
 SETS = {"user": "grant.set_of_user", "department": "grant.set_of_department", "team": "grant.set_of_team"}
 
@@ -40,7 +40,7 @@ class Teller:
         if object_name == "user" and record == self.user:
             return self.person.actor.name or self.person.actor.username
         found = titles(self.asker, object_name, [record]) if record else {}
-        return found.get(record or "", "") or HIDDEN_PERSON
+        return found.get(record or "", "") or HIDDEN_NAME
 
     def reason(self, code: str, links: Sequence[Link] = (), **values: str) -> Reason:
         return Reason(code, (("person", self.name("user", self.user)), *values.items()), tuple(links))

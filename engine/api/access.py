@@ -45,7 +45,7 @@ def told(call: Call, object_name: str, record_id: str) -> Answer:
 def viewers(call: Call) -> Answer:
     found = who_sees(call.ctx, call.args[0], call.args[1], call.values().get("after", ""))
     people = [
-        {"id": one.user, "name": one.name, "reason": sentence(one.reason), "update": one.may_update}
+        {"id": one.user, "name": one.name, "reasons": sentences(one.reasons), "update": one.may_update}
         for one in found.viewers
     ]
     return json_answer({"people": people, "after": found.after or None})

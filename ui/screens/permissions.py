@@ -218,7 +218,11 @@ def object_view(visit: Visit, person: Any, definition: Object) -> View | None:
         visit.text(field.label) for name, field in definition.fields.items()
         if name in visit.ctx.scope.readable(definition.name) and name not in scope.readable(definition.name)
     ] if scope.can("read", definition.name) else []  # fmt: skip
-    masked = [visit.text(field.label) for field in scope.readable(definition.name).values() if field.is_masked]
+    masked = [
+        visit.text(field.label)
+        for name, field in scope.readable(definition.name).items()
+        if field.is_masked and name in visit.ctx.scope.readable(definition.name)
+    ]
     return {
         **head(visit, definition),
         "actions": [action_text(visit.say, one) for one in actions],
