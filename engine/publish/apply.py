@@ -87,9 +87,9 @@ def refuse_errors(plan: Plan) -> None:
 
 def lock(connection: Connection, tenant: Tenant) -> None:
     """One publish at a time. On SQLite the transaction itself sees to it."""
+    connection.be_patient()
     if connection.dialect == "postgresql":
         connection.run(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT_S}s'")
-        connection.run("SET LOCAL statement_timeout = 0")
         connection.run(
             "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (f"fieldstone {tenant.database.schema}",)
         )

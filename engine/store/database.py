@@ -1,5 +1,6 @@
 """Connections to one tenant's storage. Nothing else opens one."""
 
+import math
 import os
 import re
 import sqlite3
@@ -28,7 +29,8 @@ __all__ = ["Compiled", "Connection", "Database", "compile_sql", "is_schema_chang
 Dialect = Literal["sqlite", "postgresql"]
 
 BUSY_TIMEOUT_S = 10
-STATEMENT_TIMEOUT_S = 30
+STATEMENT_TIMEOUT_S = 30  # of one statement; PostgreSQL watches itself, SQLite asks us after so many of its steps
+STEPS_BETWEEN_LOOKS = 50_000
 IDLE_CONNECTIONS = 8
 SCHEMA_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}\Z")
 IDLE = psycopg.pq.TransactionStatus.IDLE
@@ -38,19 +40,38 @@ MISSING = re.compile(r"no such (column|table)|has no column named")
 class Connection:
     """One connection, borrowed. `sql` is as compile_sql makes it: ? on SQLite, %s on PostgreSQL."""
 
-    __slots__ = ("_database", "_sa", "chain", "cursor", "dialect", "notes", "raw")
+    __slots__ = ("_database", "_deadline_s", "_is_patient", "_sa", "chain", "cursor", "dialect", "notes", "raw")
 
     def __init__(self, database: "Database", raw: Any) -> None:
         self._database, self.raw, self.dialect = database, raw, database.dialect
         self.cursor: Any = raw.cursor()
         self._sa: sa.Connection | None = None
+        self._deadline_s, self._is_patient = math.inf, False
+        if self.dialect == "sqlite":
+            raw.set_progress_handler(self._is_overdue, STEPS_BETWEEN_LOOKS)
         self.notes: list[Any] = []  # what this transaction is to leave in the audit log: engine/audit
         self.chain: Any = None  # the audit log's that this connection writes, as it was last committed
 
     def rows(self, sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         cursor = self.cursor
-        cursor.execute(sql, params)
-        return cursor.fetchall()  # type: ignore[no-any-return]
+        if self.dialect != "sqlite" or self._is_patient:
+            cursor.execute(sql, params)
+            return cursor.fetchall()  # type: ignore[no-any-return]
+        self._deadline_s = time.monotonic() + STATEMENT_TIMEOUT_S
+        try:
+            cursor.execute(sql, params)
+            return cursor.fetchall()  # type: ignore[no-any-return]
+        finally:
+            self._deadline_s = math.inf
+
+    def be_patient(self) -> None:
+        """Statements may take as long as they need, until the end of this use: for publishing, backups and the like."""
+        self._is_patient = True
+        if self.dialect == "postgresql":
+            self.run("SET LOCAL statement_timeout = 0")
+
+    def _is_overdue(self) -> bool:
+        return time.monotonic() > self._deadline_s
 
     def rows_planned(self, sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """The same, planned for these very values. PostgreSQL else keeps one plan for all values after a few runs.
@@ -86,6 +107,7 @@ class Connection:
         return self._sa
 
     def end_of_use(self) -> None:
+        self._is_patient = False
         if self._sa is not None and self._sa.in_transaction():
             self._sa.rollback()  # SQLAlchemy's notion of a transaction only: the dialects above send nothing
 
@@ -143,6 +165,10 @@ class Database:
             raise too_slow() from error
         except sqlite3.DataError as error:
             raise too_long(error) from error
+        except sqlite3.OperationalError as error:
+            if "interrupted" in str(error):
+                raise too_slow() from error
+            raise
         finally:
             self._give_back(connection)
 
@@ -153,6 +179,7 @@ class Database:
         begin = "BEGIN" if self.dialect == "sqlite" else "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
         try:
             connection.cursor.execute(begin)
+            connection.be_patient()
             yield connection
         finally:
             if not (self.dialect == "postgresql" and connection.raw.closed):
@@ -193,6 +220,8 @@ class Database:
             except sqlite3.OperationalError as error:
                 if "locked" in str(error):
                     raise busy() from error
+                if "interrupted" in str(error):
+                    raise too_slow() from error
                 raise
             finally:
                 if connection.raw.in_transaction:
@@ -226,9 +255,10 @@ class Database:
         try:
             if self.dialect == "sqlite":
                 connection.run("BEGIN")
+                connection.be_patient()
             else:
                 connection.run("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-                connection.run("SET LOCAL statement_timeout = 0")
+                connection.be_patient()
                 connection.run("SET LOCAL idle_in_transaction_session_timeout = 0")
             yield connection
         finally:

@@ -123,8 +123,7 @@ def load(database: Database, reader: Reader, plugins: Plugins, sandbox_of: str, 
     left_out = ENDED | OUTSIDE if sandbox_of else ENDED
     try:
         with database.write() as connection:
-            if connection.dialect == "postgresql":
-                connection.run("SET LOCAL statement_timeout = 0")
+            connection.be_patient()
             system.ensure(connection, database.schema)
             connection.defer_references()
             tables = tables_of(snapshot)

@@ -139,7 +139,7 @@ def drop(database: Database) -> None:
             Path(f"{database.url.database}{end}").unlink(missing_ok=True)
         return
     with database.write() as connection:
-        connection.run("SET LOCAL statement_timeout = 0")
+        connection.be_patient()
         connection.sa.execute(sa.schema.DropSchema(database.schema, cascade=True, if_exists=True))
     database.close()
 

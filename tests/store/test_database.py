@@ -182,6 +182,23 @@ def test_ids_rise_within_a_process_whatever_the_clock_does() -> None:
     assert {(one[14], one[19] in "89ab", len(one)) for one in ids} == {("7", True, 36)}
 
 
+COUNT_FOREVER = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
+
+
+def test_sqlite_too_is_told_to_give_up(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.store.database.STATEMENT_TIMEOUT_S", 0.05)
+    database = Database.open(sqlite_url)
+    for use in (database.read, database.write):
+        with pytest.raises(Busy) as refusal, use() as connection:
+            connection.rows(COUNT_FOREVER)
+        assert refusal.value.code == "database.too_slow"
+    count = COUNT_FOREVER.replace("FROM n)", "FROM n WHERE i < 1000000)")
+    with database.write() as connection:
+        connection.be_patient()
+        assert connection.rows(count) == [(1000000,)]
+    database.close()
+
+
 def test_a_statement_that_takes_too_long_is_refused_not_broken(postgres_url: str) -> None:
     database = Database.open(postgres_url)
 
