@@ -14,8 +14,8 @@ from sqlalchemy.sql import visitors
 from engine.access.rules import identity
 from engine.access.scope import Scope
 from engine.context import Actor, Context, context_of
-from engine.people.memberships import ASSIGNMENT, sets_of
-from engine.people.roles import held
+from engine.people.memberships import ASSIGNMENT, TEAM, sets_of
+from engine.people.roles import ROLE, held
 from engine.people.standing import standing_of
 from engine.service_reads import titles
 from engine.snapshot import Snapshot
@@ -52,7 +52,8 @@ class Effect:
 
 @dataclass(frozen=True, slots=True)
 class Uncounted:
-    """What was not worked out: `why` is "fields" (a rule reads what is not stored yet) or "many"."""
+    """What was not worked out: `why` is "fields" (a rule reads what is not stored yet), "many", or "older" (the running
+    version is of an older release)."""
 
     object: str  # "" for several
     why: str
@@ -86,6 +87,8 @@ def changes_rights(old: Definitions, new: Definitions) -> bool:
     )  # fmt: skip
 
 
+PEOPLE = frozenset({"user", "department", TEAM, ASSIGNMENT, ROLE})
+"""Objects without which it is not known who holds what, and how: a version of an older release."""
 Held = tuple[frozenset[str], frozenset[str]]
 KINDS = ("roles", "permission_sets", "sharing_rules", "restriction_rules")
 
@@ -103,17 +106,18 @@ def plain(grant: Any) -> Any:
     return replace(grant, fields={})
 
 
-def preview_definitions(ctx: Context, new: Definitions) -> Preview:
+def preview_definitions(ctx: Context, connection: Connection, new: Definitions) -> Preview:
     """What publishing these would do to active people. Nothing where they give the same rights as the ones that run."""
     old = ctx.snapshot
-    if not old.version or "user" not in old.definitions.objects or not changes_rights(old.definitions, new):
+    if not old.version or not changes_rights(old.definitions, new):
         return Preview()
+    if not old.definitions.objects.keys() >= PEOPLE:
+        return Preview(uncounted=(Uncounted("", "older"),))
     after = Snapshot(old.version, new, old.physical, old.plugins, old.dialect)
-    with ctx.tenant.database.read() as connection:
-        groups, left = holders(ctx, connection, old)
-        pairs = [pair for key, people in groups.items() for pair in pairs_of(ctx, old, after, key, people)]
-        names = [name for name in old.definitions.objects if name in new.objects]
-        found = compare_people(ctx, connection, pairs, names)
+    groups, left = holders(ctx, connection, old)
+    pairs = [pair for key, people in groups.items() for pair in pairs_of(ctx, old, after, key, people)]
+    names = [name for name in old.definitions.objects if name in new.objects]
+    found = compare_people(ctx, connection, pairs, names)
     return replace(found, uncounted=(*found.uncounted, Uncounted("", "many", left))) if left else found
 
 
@@ -131,10 +135,8 @@ def holders(ctx: Context, connection: Connection, snapshot: Snapshot) -> tuple[d
     for person, role in connection.sa.execute(pairs):
         if str(person) in roles:
             roles[str(person)].add(role)
-    has_sets = False
-    if ASSIGNMENT in snapshot.definitions.objects:
-        given = snapshot.physical.table(ASSIGNMENT)
-        has_sets = connection.sa.execute(sa.select(given.c.id).where(given.c.deleted_at.is_(None))).first() is not None
+    given = snapshot.physical.table(ASSIGNMENT)
+    has_sets = connection.sa.execute(sa.select(given.c.id).where(given.c.deleted_at.is_(None))).first() is not None
     found: dict[Held, list[str]] = {}
     for person in people:
         sets = frozenset(sets_of(connection, snapshot, person, ctx.now.date()) if has_sets else ())

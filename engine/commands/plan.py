@@ -70,6 +70,8 @@ def preview_lines(preview: Preview) -> Iterator[str]:
     for left in preview.uncounted:
         if left.why == "fields":
             yield f"~ people: of {left.object} it is not known before the publish, a rule reads what is new"
+        elif left.why == "older":
+            yield "~ people: who gains or loses records is counted from the next publish on"
         else:
             yield f"~ people: not counted for {left.people} of them, as whose a record is decides"
 

@@ -100,7 +100,9 @@ def draw_up(
         return field.default is not None and default_of(tenant, snapshot, field, datetime.now(UTC)) is not None
 
     found = tuple(steps(connection, snapshot, changes, has_default))
-    preview = preview_definitions(context_of(tenant, SYSTEM, datetime.now(UTC), snapshot), new) if found else Preview()
+    preview = Preview()
+    if found and connection is not None:  # the one of the publish, which may have made tables just now
+        preview = preview_definitions(context_of(tenant, SYSTEM, datetime.now(UTC), snapshot), connection, new)
     # How many records it is changes with each that is written; on whom it falls does not.
     falls_on = sorted(
         (one.people[0][0], one.object, one.action, one.gained > 0, one.lost > 0) for one in preview.effects

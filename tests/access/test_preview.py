@@ -23,7 +23,8 @@ def planned(team: Running, text: str) -> tuple[Effect, ...]:
 
 def test_a_plan_tells_who_gains_and_who_loses_records(team: Running) -> None:
     opened = TEAM.replace("label: Lead\nsharing: private", "label: Lead\nsharing: read")
-    before = preview_definitions(team.context("boss"), team.tenant.snapshot().definitions)
+    with team.tenant.database.read() as connection:
+        before = preview_definitions(team.context("boss"), connection, team.tenant.snapshot().definitions)
     assert before.effects == ()
     effects = planned(team, opened)
     assert told(effects) == {
