@@ -35,6 +35,9 @@ def main() -> int:
     parser.add_argument("--pairs", type=int, default=5, help="rounds of each server per question (default 5)")
     parser.add_argument("--seconds", type=float, default=2.0, help="length of a round (default 2)")
     parser.add_argument("--rows", type=int, default=100_000, help="opportunities (default 100,000)")
+    parser.add_argument(
+        "--shared-rows", type=int, default=1_000_000, help="records of a private object (default 1,000,000; 0: none)"
+    )
     parser.add_argument("--only", help="questions, comma separated")
     parser.add_argument("--no-startup", action="store_true", help="leave out the 500 objects")
     args = parser.parse_args()
@@ -42,6 +45,10 @@ def main() -> int:
     for kind in kinds:
         with tempfile.TemporaryDirectory() as folder, _url(kind, Path(folder)) as url:
             _measure(kind, url, Path(folder), args)
+            if args.shared_rows:
+                from benchmarks import sharing
+
+                sharing.measure(kind, url, Path(folder), args.shared_rows)
             if not args.no_startup:
                 from benchmarks import startup  # heavy: only when asked for
 

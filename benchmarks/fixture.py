@@ -13,7 +13,7 @@ from engine.publish import apply, plan
 from engine.store.database import new_id
 from engine.tenants import Tenant
 
-__all__ = ["PACKAGE", "Seeded", "seed"]
+__all__ = ["PACKAGE", "Seeded", "fill", "seed"]
 
 PACKAGE = Path(__file__).parent / "package"
 PASSWORD = "long enough for the policy"  # of a tenant that lives for one run
@@ -49,12 +49,12 @@ def seed(
     seeded.opportunities = [new_id() for _ in range(opportunities)]
     account, opportunity = snapshot.physical.table("account"), snapshot.physical.table("opportunity")
     with tenant.database.write() as connection:
-        _fill(connection.sa, account, (
+        fill(connection.sa, account, (
             {**common, "id": key, "owner": seeded.user, "name": f"Account {n:05d}",
              "region": chance.choice(["north", "south"])}
             for n, key in enumerate(seeded.accounts)
         ))  # fmt: skip
-        _fill(connection.sa, opportunity, (
+        fill(connection.sa, opportunity, (
             {
                 **common, "id": key, "owner": seeded.user if n % 3 else other, "name": f"Opportunity {n:06d}",
                 "account": chance.choice(seeded.accounts), "stage": STAGES[n % 5],
@@ -67,11 +67,11 @@ def seed(
         seeded.invoices = [new_id() for _ in range(invoices)]
         invoice, line = snapshot.physical.table("invoice"), snapshot.physical.table("invoice_line")
         owned = {**common, "owner": seeded.user}
-        _fill(connection.sa, invoice, (
+        fill(connection.sa, invoice, (
             {**owned, "id": key, "name": f"Invoice {n:06d}", "total": lines * 3 * 10}
             for n, key in enumerate(seeded.invoices)
         ))  # fmt: skip
-        _fill(connection.sa, line, (
+        fill(connection.sa, line, (
             {**owned, "id": new_id(), "name": "Work", "invoice": key, "position": n + 1, "quantity": 3, "price": 10}
             for key in seeded.invoices for n in range(lines)
         ))  # fmt: skip
@@ -84,7 +84,7 @@ def seed(
     return seeded
 
 
-def _fill(connection: sa.Connection, table: sa.Table, rows: Any) -> None:
+def fill(connection: sa.Connection, table: sa.Table, rows: Any) -> None:
     batch: list[dict[str, Any]] = []
     for row in rows:
         batch.append(row)

@@ -8,7 +8,7 @@ the name means a moment later does not matter. However an address is written, it
 import socket
 import ssl
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Any
@@ -63,10 +63,12 @@ class Outbound:
 
     def __init__(
         self, allowed: Iterable[str] = (), *, timeout_s: float = TIMEOUT_S, most_bytes: int = MOST_BYTES,
-        trust: ssl.SSLContext | None = None,
+        trust: ssl.SSLContext | None = None, is_shut: Callable[[], bool] = lambda: False,
     ) -> None:  # fmt: skip
+        """`is_shut` is asked at each call: where it says so, nothing is called."""
         self.allowed = tuple(ip_network(text) for text in allowed)
         self.timeout_s, self.most_bytes = timeout_s, most_bytes
+        self.is_shut = is_shut
         self.trust = trust or ssl.create_default_context()
 
     def get(self, url: str, headers: Mapping[str, str] | None = None) -> Reply:
@@ -90,6 +92,8 @@ class Outbound:
         return self._once("POST", url, dict(headers or {}), body, time.monotonic() + self.timeout_s)
 
     def _once(self, method: str, url: str, headers: dict[str, str], body: bytes, deadline: float) -> Reply:
+        if self.is_shut():
+            raise OutboundRefused("a sandbox calls nobody", code="outbound.sandbox")
         check_address(url)
         left = deadline - time.monotonic()
         if left <= 0:

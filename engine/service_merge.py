@@ -18,7 +18,7 @@ from engine.service_answers import Merged
 from engine.service_deletion import NO_CHANGES, change_references
 from engine.service_lists import order_of
 from engine.service_rows import answer, changes_of, may_not, need, not_found, refuse, stale
-from engine.store import rows, rows_deletion, rows_history, rows_lines, rows_merge
+from engine.store import rows, rows_deletion, rows_history, rows_lines, rows_merge, rows_shares
 from engine.store.database import Connection
 from engine.store.references import pointed, referring, replaced, written
 from engine.store.rows import Current
@@ -71,7 +71,8 @@ def merge(
             rows_deletion.write(ctx, connection, one, [Taken(object_name, one)])
             rows_history.write(ctx, connection, object_name, [(one, version, "merge", NO_CHANGES)], into=master)
         before = all_changes(rules, currents[master].stored(list(chosen)), chosen)
-        rows_merge.write(ctx, connection, object_name, master, others, before, moved)
+        shared = rows_shares.move(connection, ctx.snapshot, object_name, others, master)
+        rows_merge.write(ctx, connection, object_name, master, others, before, moved, shared)
         record = as_read(ctx, connection, object_name, master)
     return Merged(record, tuple(others), told(ctx, moved))
 

@@ -37,11 +37,11 @@ class Share:
 
 
 def shares(ctx: Context, object_name: str, record_id: str) -> list[Share]:
-    """Of a record that the person may read; those that have expired are not among them."""
+    """Of a record that the person may share, without those that have expired. Raises NotFound, and Forbidden for who
+    may read it only: with whom somebody shares is not theirs to know."""
     need_object(ctx.scope, object_name)
     with ctx.tenant.database.read() as connection:
-        if rows.current(ctx, connection, object_name, record_id, "read") is None:
-            raise not_found(object_name, record_id)
+        may_share(ctx, connection, object_name, record_id)
         found = rows_shares.of_record(connection, ctx.snapshot, object_name, record_id)
     made = [share_of(row) for row in found]
     return [one for one in made if one.expires_at is None or one.expires_at > ctx.now]

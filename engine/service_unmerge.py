@@ -15,7 +15,7 @@ from engine.service_deletion import NO_CHANGES, mend_references
 from engine.service_merge import as_read, change, changed_meanwhile, stay_a_tree, take_turns, told, write_master
 from engine.service_reads import titles
 from engine.service_rows import may_not, need, not_found, refuse
-from engine.store import rows, rows_deletion, rows_files, rows_history, rows_merge
+from engine.store import rows, rows_deletion, rows_files, rows_history, rows_merge, rows_shares
 from engine.store.database import Connection
 from engine.store.query_paths import field_of
 from engine.store.references import written
@@ -44,6 +44,7 @@ def unmerge(ctx: Context, object_name: str, master: str) -> Merged:
         moved, left = references_back(ctx, connection, object_name, master, merge.moved, seen)
         stay_a_tree(ctx, connection, rules, master, moved)
         refuse(seen.problems(ctx, connection))
+        rows_shares.move_back(connection, merge.shares, master)
         rows_merge.mark_undone(ctx, connection, merge.id)
         record = as_read(ctx, connection, object_name, master)
     places = [Place(object_name, master, name) for name in kept if name in ctx.scope.readable(object_name)]

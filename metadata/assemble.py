@@ -113,7 +113,11 @@ def assemble(sources: Sequence[PackageSource], kinds: Mapping[str, FieldKind]) -
     for source in sources:
         for document in source.documents["role"]:
             all_.roles.append(Item(document, source.name, build_role(document, source.name, wordings[source.name])))
+        for document in source.documents["permission_set"]:
+            built = build_role(document, source.name, wordings[source.name])
+            all_.permission_sets.append(Item(document, source.name, built))
     all_.roles = unique(all_.roles, all_.problems)
+    all_.permission_sets = unique(all_.permission_sets, all_.problems)
     _objects(all_, sources, kinds, wordings, translations)
     by_name = {item.built.name: item.built for item in all_.objects}
     for source in sources:
@@ -126,8 +130,6 @@ def assemble(sources: Sequence[PackageSource], kinds: Mapping[str, FieldKind]) -
             all_.views.append(Item(document, package, build_view(document, package, wording)))
         for document in source.documents["menu"]:
             all_.menus.append(Item(document, package, build_menu(document, package, wording)))
-        for document in source.documents["permission_set"]:
-            all_.permission_sets.append(Item(document, package, build_role(document, package, wording)))
         for document in source.documents["sharing_rule"]:
             all_.sharing_rules.append(Item(document, package, build_sharing_rule(document, package, wording)))
         for document in source.documents["restriction_rule"]:
@@ -138,7 +140,6 @@ def assemble(sources: Sequence[PackageSource], kinds: Mapping[str, FieldKind]) -
     all_.layouts = unique(all_.layouts, all_.problems)
     all_.views = unique(all_.views, all_.problems)
     all_.menus = unique(all_.menus, all_.problems)
-    all_.permission_sets = unique(all_.permission_sets, all_.problems)
     all_.sharing_rules = unique(all_.sharing_rules, all_.problems)
     all_.restriction_rules = unique(all_.restriction_rules, all_.problems)
     all_.languages = _languages(sources)
@@ -215,7 +216,7 @@ def _objects(
 
 def given_choices(all_: Assembly, of: ChosenFrom) -> tuple[Choice, ...]:
     """What the definitions have of a kind, as choices of a field."""
-    given = {"roles": all_.roles}
+    given = {"roles": all_.roles, "permission_sets": all_.permission_sets}
     return tuple(Choice(item.built.name, item.built.label) for item in given.get(of, ()))
 
 

@@ -1,11 +1,11 @@
 """What definitions say, as frozen data. Knows no files, no field types and no database."""
 
-import dataclasses
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Literal
 
+from metadata.pages import Cell, Layout, Menu, MenuItem, RelatedList, Section, SortKey, Tab, View
 from metadata.problem import Place, Problem
 from metadata.rights import (
     ACCESS,
@@ -40,8 +40,8 @@ Source = Literal["value", "formula", "rollup", "lines", "inverse"]
 """Where a field's value comes from: it is written; worked out where it is read (no column); kept by the engine in a
 column; records of a child object that belong to this one; records that refer to this one."""
 
-ChosenFrom = Literal["", "roles"]
-"""What the choices of a field are, where the definitions as a whole give them: every role that there is."""
+ChosenFrom = Literal["", "roles", "permission_sets"]
+"""What the choices of a field are, where the definitions as a whole give them: every role, every permission set."""
 
 MAX_JOINS = 50  # references that one list goes through: SQLite takes at most 64 tables in a join
 
@@ -275,90 +275,6 @@ def path_to(definition: Object, path: str) -> str:
     masters = definition.masters
     is_parent = first == "parent" and dot and "parent" not in definition.fields and len(masters) == 1
     return f"{masters[0].name}.{rest}" if is_parent else path
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    field: str | None  # None: an empty cell
-    span: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    label: Text
-    columns: int  # 1-4
-    cells: tuple[Cell, ...]
-    is_collapsed: bool = False
-    show_if: str = ""  # a formula
-
-
-@dataclass(frozen=True, slots=True)
-class RelatedList:
-    object: str
-    field: str  # the reference of `object` that points here
-    columns: tuple[str, ...]  # paths
-    label: Text = dataclasses.field(default_factory=dict)  # `field` is a name of this class
-    sort: tuple["SortKey", ...] = ()
-    limit: int = 10
-
-
-@dataclass(frozen=True, slots=True)
-class Tab:
-    label: Text
-    sections: tuple[Section, ...] = ()
-    related: tuple[RelatedList, ...] = ()
-    show_if: str = ""  # a formula
-
-
-@dataclass(frozen=True, slots=True)
-class Layout:
-    name: str
-    object: str
-    tabs: tuple[Tab, ...]
-    highlights: tuple[str, ...] = ()  # fields shown large in the page's head
-    path: str = ""  # a choice field shown as a row of stages
-    record_types: tuple[str, ...] = ()  # of the object's records those of these types; () is all others
-    is_default: bool = False
-    package: str = ""
-    place: Place = NOWHERE
-
-
-@dataclass(frozen=True, slots=True)
-class SortKey:
-    path: str
-    is_descending: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class View:
-    name: str
-    object: str
-    label: Text
-    columns: tuple[str, ...]  # paths: "account.name"
-    filter: str = ""  # a formula
-    sort: tuple[SortKey, ...] = ()
-    quick_filters: tuple[str, ...] = ()  # fields offered as drop-downs above the list
-    is_default: bool = False
-    package: str = ""
-    place: Place = NOWHERE
-
-
-@dataclass(frozen=True, slots=True)
-class MenuItem:
-    object: str
-    view: str = ""
-    label: Text = field(default_factory=dict)
-    icon: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Menu:
-    name: str
-    label: Text
-    items: tuple[MenuItem, ...]
-    order: int = 100
-    package: str = ""
-    place: Place = NOWHERE
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,8 @@ GRANTABLE: tuple[Action, ...] = (
 )  # fmt: skip
 
 SYSTEM_PERMISSIONS = (
-    "manage_users", "manage_rights", "view_audit", "publish", "unmask", "act_for_others", "manage_settings"
+    "manage_users", "manage_rights", "view_audit", "manage_privacy", "publish", "unmask", "act_for_others",
+    "manage_settings",
 )  # fmt: skip
 
 ACCESS = ("hidden", "masked", "read", "edit_masked", "edit")

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.context import Context
+from engine.people.guards import MANAGING
 from metadata.model import MenuItem, say
 
 __all__ = ["Item", "Menu", "Shell", "shell_of"]
@@ -67,7 +68,7 @@ def build(ctx: Context) -> Shell:
     for menu_view in menus:
         for item in menu_view.items:
             first.setdefault(item.object, item)
-    manages = ctx.scope.can("create", "user") and "user" in ctx.snapshot.definitions.objects
+    manages = ctx.scope.has(MANAGING) and ctx.scope.can("read", "user")
     users = say(ctx.snapshot.definitions.objects["user"].plural, ctx.language) if manages else ""
     return Shell(tuple(menus), tuple(first.values())[:TABS], ctx.scope.can("read", "user"), users)
 

@@ -64,6 +64,9 @@ class NarrowScope(Scope):
         is_reading = not self.token.read_only or permission in ("unmask", "view_audit")
         return is_reading and not self.token.objects and self.inner.has(permission)
 
+    def names(self, object_name: str) -> bool:
+        return self.inner.names(object_name)
+
     def allows_lines(self, action: Action, object_name: str) -> bool:
         return self.token.allows(action, object_name) and self.inner.allows_lines(action, object_name)
 

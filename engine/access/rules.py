@@ -1,14 +1,19 @@
 """Row rules as trees, and how they are put together. Opens no connection."""
 
+import re
 from collections.abc import Hashable, Sequence
 
 from engine.snapshot import Snapshot
 from metadata.formula import And, Const, In, Node, Or, Path, definition_names, parse, shape
 from metadata.model import Grant
 
-__all__ = ["NOTHING", "all_of", "any_of", "identity", "own_rule", "row_rule"]
+__all__ = ["NOTHING", "all_of", "any_of", "asked_roles", "identity", "own_rule", "row_rule"]
 
 RECORD_TYPE = "record_type"
+HAS_ROLE = "HAS_ROLE"  # the function of formulas
+UNKNOWN = re.compile(r"""HAS_ROLE\s*\(\s*(?!['"\s])""", re.IGNORECASE)
+EVERY = "*"
+QUOTED = re.compile(r"""['"]([^'"]*)['"]""")
 NOTHING = Const(False, "boolean")
 
 
@@ -48,3 +53,23 @@ def all_of(nodes: Sequence[Node | None]) -> Node | None:
 
 def any_of(nodes: Sequence[Node]) -> Node:
     return nodes[0] if len(nodes) == 1 else Or(tuple(nodes))
+
+
+def asked_roles(snapshot: Snapshot) -> frozenset[str]:
+    """Names in formulas that ask for roles and decide which records somebody has, or may be read by such; "*" where one
+    asks for a role that the record names."""
+    if "asked roles" not in snapshot.cache:
+        definitions = snapshot.definitions
+        granting = (*definitions.roles.values(), *definitions.permission_sets.values())
+        texts = (
+            *(grant.rows for one in granting for grant in one.grants),
+            *(one.rows for one in definitions.sharing_rules.values()),
+            *(one.rows for one in definitions.restriction_rules.values()),
+            *(field.formula for one in definitions.objects.values() for field in one.fields.values()),
+        )
+        asking = [text for text in texts if HAS_ROLE in text.upper()]
+        snapshot.cache["asked roles"] = frozenset(
+            name for text in asking for name in (*QUOTED.findall(text), *([EVERY] if UNKNOWN.search(text) else []))
+        )
+    found: frozenset[str] = snapshot.cache["asked roles"]
+    return found

@@ -48,7 +48,7 @@ class Scope:
             for action in implied(one.grant):
                 self._grants.setdefault((action, one.grant.object), []).append(one.grant)
         self._named = frozenset(one.grant.object for one in given)
-        self._limits_fields = any(one.grant.fields for one in given)
+        self.limits_fields = any(one.grant.fields for one in given)
         self._rules: dict[tuple[str, str], tuple[Node, ...]] = {}
         self._shared: dict[tuple[str, str], bool] = {}
         self._fields: dict[str, dict[str, Field]] = {}
@@ -70,6 +70,10 @@ class Scope:
     def allows_lines(self, action: Action, object_name: str) -> bool:
         """Whether the grants that name an object let its records be written along with their master."""
         return object_name not in self._named or self._is_granted(action, object_name)
+
+    def names(self, object_name: str) -> bool:
+        """Whether a grant names the object."""
+        return object_name in self._named
 
     def _is_granted(self, action: Action, object_name: str) -> bool:
         asked = AS_UPDATE.get(action, action)
@@ -181,7 +185,7 @@ class Scope:
             found: dict[str, Field] = {}
             if self.can("read", object_name):
                 found = {**self.snapshot.definitions.objects[object_name].fields, **SYSTEM_FIELDS}
-                if self._limits_fields:
+                if self.limits_fields:
                     seen = {name: self._as_seen(object_name, field) for name, field in found.items()}
                     found = {name: field for name, field in seen.items() if field is not None}
             self._fields[object_name] = found
@@ -199,7 +203,7 @@ class Scope:
 
     def sees(self, object_name: str, field_name: str) -> int:
         """HIDDEN, MASKED or OPEN: of a field of an object that may be read; so is what it is worked out from."""
-        if not self._limits_fields:
+        if not self.limits_fields:
             return OPEN
         own = self._level("read", object_name, field_name).sees
         definition = self.snapshot.definitions.objects[object_name]
@@ -215,7 +219,7 @@ class Scope:
 
     def writes(self, object_name: str, field_name: str, is_new: bool) -> bool:
         """Whether the grants let it be written, whatever the field's own definition says."""
-        if not self._limits_fields:
+        if not self.limits_fields:
             return True
         level = self._level("create" if is_new else "update", object_name, field_name)
         return level.writes and self.sees(object_name, field_name) != HIDDEN
@@ -258,7 +262,7 @@ class Scope:
 
     def masks(self, object_name: str) -> dict[str, Callable[[Any], Any]]:
         """Field -> what makes its mask of a value that is not blank, for fields of which only that is seen."""
-        if not self._limits_fields:
+        if not self.limits_fields:
             return {}
         return {name: mask_of(field) for name, field in self.readable(object_name).items() if field.is_masked}
 

@@ -8,9 +8,9 @@ from engine.access.grants import READING, WIDEST, rank
 from engine.access.rules import all_of, any_of, row_rule
 from engine.snapshot import Snapshot
 from metadata.formula import Actor, Compare, Held, Node, Path
-from metadata.model import SYSTEM_FIELDS, Action, Grant, Object, SharingRule
+from metadata.model import SYSTEM_FIELDS, Action, Grant, Object, RestrictionRule, SharingRule
 
-__all__ = ["OWNER", "RECORD", "restrictions", "rule_ways", "shared", "ways"]
+__all__ = ["OWNER", "RECORD", "is_meant", "restrictions", "rule_ways", "shared", "ways"]
 
 OWNER = Path(("owner",), (SYSTEM_FIELDS["owner"],), "reference")
 RECORD = Path(("id",), (SYSTEM_FIELDS["id"],), "reference")
@@ -70,9 +70,13 @@ def restrictions(snapshot: Snapshot, roles: frozenset[str], object_name: str) ->
     """(name, what stays) of the rules that take records of the object away from whoever has these roles."""
     found: list[tuple[str, Node]] = []
     for rule in snapshot.definitions.restriction_rules.values():
-        is_meant = (not rule.roles or roles & set(rule.roles)) and not roles & set(rule.spares)
-        if rule.object == object_name and is_meant:
+        if rule.object == object_name and is_meant(rule, roles):
             node = row_rule(snapshot, object_name, rule.rows)
             assert node is not None
             found.append((rule.name, node))
     return found
+
+
+def is_meant(rule: RestrictionRule, roles: frozenset[str]) -> bool:
+    """Whether it is for whoever has these roles."""
+    return bool(not rule.roles or roles & set(rule.roles)) and not roles & set(rule.spares)

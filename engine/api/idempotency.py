@@ -12,7 +12,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from engine.api.answers import Answer
 from engine.api.errors import bad_request
+from engine.context import Context
 from engine.errors import Conflict
+from engine.service import Records
 from engine.store import system
 
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ __all__ = ["KEPT_FOR", "once"]
 
 KEY = re.compile(r"[\x21-\x7e]{1,200}")
 KEPT_FOR = timedelta(hours=24)
+RESULT = ("index", "action", "status", "id")
 REPLAYED = (b"idempotent-replayed", b"true")
 INSERT: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
@@ -47,7 +50,7 @@ def once(call: "Call", key: str, run: Callable[["Call"], Answer]) -> Answer:
         if connection.sa.execute(reserve).first() is not None:
             answer = run(call)
             change = sa.update(system.idempotency).where(mine)
-            connection.sa.execute(change.values(status=answer.status, body=pack(answer)))
+            connection.sa.execute(change.values(status=answer.status, body=pack(answer, ctx)))
             return answer
         first = connection.sa.execute(sa.select(kept.request_hash, kept.status, kept.body).where(mine)).one()
     if first.request_hash != asked:
@@ -55,7 +58,7 @@ def once(call: "Call", key: str, run: Callable[["Call"], Answer]) -> Answer:
             "this Idempotency-Key was used for another request", code="idempotency.reused",
             fix="send a new key with each new request",
         )  # fmt: skip
-    return unpack(first.status, first.body)
+    return replayed(call, first.status, first.body)
 
 
 def request_hash(call: "Call") -> str:
@@ -67,12 +70,38 @@ def request_hash(call: "Call") -> str:
     return hashlib.sha256(joined).hexdigest()
 
 
-def pack(answer: Answer) -> str:
+def pack(answer: Answer, ctx: Context) -> str:
     headers = [(name.decode("ascii"), value.decode("ascii")) for name, value in answer.headers]
-    return orjson.dumps({"headers": headers, "body": answer.body.decode()}).decode()
+    return orjson.dumps({"headers": headers, "body": answer.body.decode(), "for": rights_of(ctx)}).decode()
 
 
-def unpack(status: int, text: str) -> Answer:
+def rights_of(ctx: Context) -> str:
+    """Other ones may not let everything through that the answer tells."""
+    return f"{ctx.snapshot.version}|{ctx.scope.key}"
+
+
+def replayed(call: "Call", status: int, text: str) -> Answer:
+    """What was answered; to a person who may not see all of it any more, that it was done and to which records."""
     kept = orjson.loads(text)
     headers = [(name.encode(), value.encode()) for name, value in kept["headers"]]
-    return Answer(status, kept["body"].encode(), (*headers, REPLAYED))
+    body = kept["body"]
+    if body and not (kept.get("for") == rights_of(call.ctx) and are_visible(call, orjson.loads(body))):
+        body = orjson.dumps(bare(orjson.loads(body))).decode()
+    return Answer(status, body.encode(), (*headers, REPLAYED))
+
+
+def are_visible(call: "Call", body: dict[str, Any]) -> bool:
+    path, ctx = call.operation.path, call.ctx
+    if not path.startswith("/records/{object}"):
+        return True
+    told = [one["id"] for one in body.get("results", ()) if "record" in one]
+    ids = [call.args[1]] if "{id}" in path else told if "results" in body else [body["id"]]
+    if ids and not ctx.scope.can("read", call.args[0]):
+        return False
+    return Records(ctx).titles(call.args[0], ids).keys() >= set(ids)
+
+
+def bare(body: dict[str, Any]) -> dict[str, Any]:
+    if "results" in body:
+        return {"results": [{key: one[key] for key in RESULT if key in one} for one in body["results"]]}
+    return {key: body[key] for key in ("id", "version") if key in body}

@@ -9,9 +9,11 @@ import orjson
 from engine.api import openapi_parts as parts
 from engine.api.account_document import account_paths
 from engine.api.openapi_parts import body_of, errors, json_of, reference
+from engine.api.rights_document import rights_paths, share_paths
 from engine.context import Context
 from engine.contracts.field import FieldType
 from engine.files.catalogue import may_upload
+from engine.people.guards import MANAGING
 from engine.service_lists import MOST_LINES
 from engine.store.rows_files import attaching
 from metadata.model import SYSTEM_FIELDS, Field, Object, say
@@ -41,12 +43,14 @@ def document(ctx: Context) -> Json:
     if attaching(ctx.snapshot):
         paths |= file_paths(may_upload(ctx))
     if not ctx.actor.token_scope.told:
-        paths |= account_paths(ctx.scope.can("create", "user") and ctx.scope.can("update", "user"))
+        paths |= account_paths(ctx.scope.has(MANAGING) and ctx.scope.can("update", "user"))
+    paths |= rights_paths(ctx)
     schemas: Json = dict(parts.COMPONENTS["schemas"])
     for name in ctx.scope.objects():
         definition = objects[name]
         schemas |= schemas_of(ctx, definition)
         paths |= paths_of(ctx, definition)
+        paths |= share_paths(ctx, definition)
     return {
         "openapi": "3.1.0",
         "info": {"title": "Fieldstone", "version": str(ctx.snapshot.version), "description": DESCRIPTION},
@@ -139,7 +143,7 @@ def paths_of(ctx: Context, definition: Object) -> dict[str, Json]:
         }
     if can("update", name) and can("delete", name):
         paths |= merge_paths(definition, label, record, refusals)
-    if name == "user" and can("update", name):
+    if name == "user" and can("update", name) and ctx.scope.has(MANAGING):
         paths["/users/{id}/handover"] = {
             "parameters": [{"$ref": "#/components/parameters/id"}],
             "post": operation(

@@ -38,6 +38,6 @@ def erase_person(call: Call) -> Answer:
 OPERATIONS = (
     # POST: it leaves an entry in the audit log.
     Operation("POST", "/privacy/{object}/{id}/export", Permission("person", "may_handle_privacy"), export_person,
-              body_is_optional=True),
+              body_is_optional=True, takes_key=False),
     Operation("POST", "/privacy/{object}/{id}/erase", Permission("person", "may_handle_privacy"), erase_person),
 )  # fmt: skip

@@ -49,10 +49,12 @@ def person(why: str) -> Permission:
 
 
 OPERATIONS = (
-    Operation("GET", "/records/{object}/{id}/shares", person("read"), list_shares),
+    Operation("GET", "/records/{object}/{id}/shares", person("share and update of the record"), list_shares),
     Operation("POST", "/records/{object}/{id}/shares", person("share and update of the record"), share_record),
     Operation(
         "DELETE", "/records/{object}/{id}/shares/{share}", person("share and update of the record"), unshare_record
     ),
-    Operation("POST", "/records/{object}/{id}/unmask", person("unmask, and read of the record"), unmask_field),
+    Operation(
+        "POST", "/records/{object}/{id}/unmask", person("unmask, and read of the record"), unmask_field, takes_key=False
+    ),
 )

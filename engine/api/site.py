@@ -57,7 +57,7 @@ class Site:
         self.pace = Pace(config.requests_per_minute, config.tenant_requests_per_minute)
         self.refusals = Refusals(tenant)
         self.post = Post()
-        self.outbound = Outbound(config.outbound_allowed)
+        self.outbound = Outbound(config.outbound_allowed, is_shut=lambda: bool(tenant.sandbox_of))
         self.providers = Providers(config, self.outbound)
         self.error_page: Callable[[Request, int, Exception], Response] | None = None  # the screens set it
 
@@ -97,6 +97,7 @@ class Site:
         except Exception as error:
             if not is_schema_changed(error):
                 raise
+            self.authenticator.forget()
         return self.answer_once(method, headers, work, csrf, origin, asked)
 
     def answer_once(

@@ -60,7 +60,7 @@ class AuditEntry:
 
 def may_view_audit(ctx: Context) -> bool:
     """Whether this person may read the audit log: the one place that says so."""
-    return ctx.actor.is_system or "admin" in ctx.actor.roles
+    return ctx.scope.has("view_audit")
 
 
 def find(ctx: Context, wanted: Wanted, cursor: str = "", limit: int = 50) -> tuple[list[AuditEntry], str]:

@@ -58,6 +58,10 @@ class Authenticator:
         self.statements: dict[Kind, Compiled] = {}
         self.version = 0  # of the definitions, when it was last asked
 
+    def forget(self) -> None:
+        """After a publish that changed the tables meanwhile."""
+        self.statements = {}
+
     def authenticate(self, kind: Kind, hashed: str, now: datetime) -> Identity | None:
         """None for an unknown, expired or ended secret, and for a deactivated or deleted user."""
         statement = self.statements.get(kind) or self.compile(kind)

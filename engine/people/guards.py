@@ -15,11 +15,12 @@ from engine.errors import Conflict, EngineError, Forbidden
 from engine.people import rights
 from engine.people.departments import DEPARTMENT, upwards
 from engine.people.memberships import ASSIGNMENT, TEAM
+from engine.people.rights import Rights
 from engine.people.roles import ROLE
 from engine.store import types
 from engine.store.database import Connection
 
-__all__ = ["GUARDS", "Guard", "may_manage"]
+__all__ = ["GUARDS", "MANAGING", "Guard", "may_manage", "need_manager"]
 
 Changes = Mapping[str, Mapping[str, Any]]
 """Record -> the values that are about to be written."""
@@ -27,6 +28,7 @@ Changes = Mapping[str, Mapping[str, Any]]
 Guard = Callable[[Context, Connection, Changes, bool], AbstractContextManager[None]]
 """(who, connection, changes, whether the records are new); raises before or after the rows are written."""
 
+MANAGING = "manage_users"  # the system permission
 OF_A_PERSON = frozenset(("username", "email", "is_active", "deleted_at", "department", "manager"))
 NOT_ONES_OWN = frozenset(("is_active", "deleted_at", "department", "manager"))
 
@@ -35,11 +37,17 @@ def may_manage(ctx: Context, connection: Connection, users: Iterable[str]) -> No
     """Raises Forbidden unless the person has all rights that these users have."""
     if _may_all(ctx):
         return
-    mine = _mine(ctx)
+    need_manager(ctx)
     for theirs in rights.held_by(connection, ctx.snapshot, list(users), ctx.now.date()).values():
-        if not rights.cover(mine, theirs):
+        if not rights.cover(ctx.snapshot, _mine(ctx), theirs):
             message = "this person has rights that you do not have"
             raise Forbidden(message, code="people.more_rights", fix="ask an administrator")
+
+
+def need_manager(ctx: Context) -> None:
+    """Raises Forbidden unless the person manages users."""
+    if not ctx.scope.has(MANAGING):
+        raise Forbidden("you do not manage users", code="people.manage", fix="ask an administrator")
 
 
 @contextmanager
@@ -49,7 +57,9 @@ def _user(ctx: Context, connection: Connection, changes: Changes, is_new: bool) 
         yield
         return
     if not _may_all(ctx):
-        if not is_new:
+        if is_new:
+            need_manager(ctx)
+        elif changes.keys() != {ctx.actor.id}:
             may_manage(ctx, connection, changes)
         if ctx.actor.id in changes and not is_new and changes[ctx.actor.id].keys() & NOT_ONES_OWN:
             raise _own("department, manager or activity")
@@ -69,10 +79,10 @@ def _role(ctx: Context, connection: Connection, changes: Changes, is_new: bool) 
         people = {row[0] for row in before} | {values.get("user") for values in changes.values()}
         if ctx.actor.id in people:
             raise _own("roles")
-        mine = _mine(ctx)
+        need_manager(ctx)
         given = {values["role"] for values in changes.values() if values.get("role") is not None}
         for role in sorted({row[1] for row in before} | given):
-            if not rights.cover(mine, rights.of_roles(ctx.snapshot, [role])):
+            if not rights.cover(ctx.snapshot, _mine(ctx), Rights(roles=frozenset({role}))):
                 raise _beyond(f"the role '{role}'")
     if is_new:
         yield
@@ -87,6 +97,7 @@ def _assignment(ctx: Context, connection: Connection, changes: Changes, is_new: 
         before = [] if is_new else _stored(ctx, connection, ASSIGNMENT, ("user", "permission_set"), changes)
         if ctx.actor.id in {row[0] for row in before} | {values.get("user") for values in changes.values()}:
             raise _own("permission sets")
+        need_manager(ctx)
         given = {values["permission_set"] for values in changes.values() if values.get("permission_set") is not None}
         _may_give_sets(ctx, {row[1] for row in before} | given)
     yield
@@ -116,19 +127,18 @@ GUARDS: Mapping[str, Guard] = {
 }  # fmt: skip
 
 
-def _mine(ctx: Context) -> Sequence[Any]:
-    """Without permission sets, of which it is not known here what they grant."""
-    return rights.of_roles(ctx.snapshot, ctx.actor.roles)
+def _mine(ctx: Context) -> Rights:
+    return Rights(ctx.actor.roles, ctx.actor.permission_sets)
 
 
 def _may_all(ctx: Context) -> bool:
-    return ctx.actor.is_system or rights.are_all(_mine(ctx))
+    """A token for certain objects makes no administrators, whoever's it is."""
+    return ctx.actor.is_system or (ctx.scope.has(MANAGING) and rights.are_all(ctx.snapshot, _mine(ctx)))
 
 
 def _may_give_sets(ctx: Context, names: Iterable[str]) -> None:
-    mine = _mine(ctx)
     for name in sorted(names):
-        if not rights.cover(mine, rights.at_most_of_sets([name])):
+        if not rights.cover(ctx.snapshot, _mine(ctx), Rights(sets=frozenset({name}))):
             raise _beyond(f"the permission set '{name}'")
 
 

@@ -10,10 +10,8 @@ __all__ = ["end_sessions", "managed", "may_manage", "switch_codes_off"]
 
 
 def may_manage(ctx: Context, user: str) -> bool:
-    """Who makes users manages them, but nobody who has rights that they do not have: they could come in as them."""
-    if ctx.actor.is_system:
-        return True
-    if not (ctx.scope.can("create", "user") and ctx.scope.can("update", "user")):
+    """Nobody manages people who have rights that they do not have: they could come in as them."""
+    if not (ctx.scope.has(guards.MANAGING) and ctx.scope.can("update", "user")):
         return False
     try:
         with ctx.tenant.database.read() as connection:

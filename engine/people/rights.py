@@ -1,64 +1,71 @@
-"""What people hold by their roles and permission sets, and whether that is no more than somebody else holds."""
+"""What people hold by their roles and permission sets, and whether that is no more than somebody else holds.
 
-from collections.abc import Iterable, Mapping, Sequence
+A role or permission set that the definitions do not have grants nothing to whoever holds it. Where somebody gives it,
+it counts as everything: it may be defined tomorrow.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
+from engine.access import cover as compared
+from engine.access.scope import Scope, scope_of
 from engine.people.memberships import sets_of
 from engine.people.roles import held
 from engine.snapshot import Snapshot
 from engine.store.database import Connection
-from metadata.model import ACTIONS, Grant
 
-__all__ = ["are_all", "at_most_of_sets", "cover", "full_roles", "has_admin", "held_by", "of_roles"]
-
-EVERYTHING = Grant("*", frozenset(ACTIONS))
-Grants = Sequence[Grant]
+__all__ = ["Rights", "are_all", "cover", "full_roles", "has_admin", "held_by"]
 
 
-def of_roles(snapshot: Snapshot, roles: Iterable[str]) -> Grants:
-    """A role that has gone grants nothing."""
-    known = snapshot.definitions.roles
-    return [grant for role in roles if role in known for grant in known[role].grants]
+@dataclass(frozen=True, slots=True)
+class Rights:
+    roles: frozenset[str] = frozenset()
+    sets: frozenset[str] = frozenset()
+
+    def scope(self, snapshot: Snapshot) -> Scope:
+        return scope_of(snapshot, self.roles, self.sets)
+
+    def are_known(self, snapshot: Snapshot) -> bool:
+        definitions = snapshot.definitions
+        return self.roles <= definitions.roles.keys() and self.sets <= definitions.permission_sets.keys()
 
 
-def at_most_of_sets(sets: Iterable[str]) -> Grants:
-    """What permission sets may grant. Their rights are not known here, so they count as everything where somebody
-    gives them, and as nothing where somebody has them."""
-    return [EVERYTHING for _ in sets]
+def are_all(snapshot: Snapshot, mine: Rights) -> bool:
+    """Whether they make an administrator."""
+    key = ("all rights", mine)
+    if key not in snapshot.cache:
+        snapshot.cache[key] = compared.are_all(mine.scope(snapshot))
+    found: bool = snapshot.cache[key]
+    return found
 
 
-def are_all(mine: Grants) -> bool:
-    return cover(mine, [EVERYTHING])
-
-
-def cover(mine: Grants, theirs: Grants) -> bool:
+def cover(snapshot: Snapshot, mine: Rights, theirs: Rights) -> bool:
     """Whether each of their rights is one of mine, too."""
-    return all(any(_holds(one, grant, action) for one in mine) for grant in theirs for action in grant.actions)
-
-
-def _holds(mine: Grant, theirs: Grant, action: Any) -> bool:
-    if action not in mine.actions or mine.object not in (theirs.object, "*"):
+    if are_all(snapshot, mine):
+        return True
+    if not theirs.are_known(snapshot):
         return False
-    return not mine.rows or (mine.object == theirs.object and mine.rows == theirs.rows)
+    key = ("covered rights", mine, theirs)
+    if key not in snapshot.cache:
+        snapshot.cache[key] = compared.cover(mine.scope(snapshot), theirs.scope(snapshot))
+    found: bool = snapshot.cache[key]
+    return found
 
 
-def held_by(connection: Connection, snapshot: Snapshot, users: Sequence[str], today: date) -> Mapping[str, Grants]:
+def held_by(connection: Connection, snapshot: Snapshot, users: Sequence[str], today: date) -> Mapping[str, Rights]:
     """User -> what they hold now, deleted and inactive ones too."""
     pairs = held(snapshot)
     person, role = pairs.selected_columns
     roles: dict[str, list[str]] = {one: [] for one in users}
     for user_id, name in connection.sa.execute(pairs.where(person.in_(users)).with_only_columns(person, role)):
         roles[str(user_id)].append(name)
-    return {
-        one: [*of_roles(snapshot, roles[one]), *at_most_of_sets(sets_of(connection, snapshot, one, today))]
-        for one in users
-    }
+    return {one: Rights(frozenset(roles[one]), frozenset(sets_of(connection, snapshot, one, today))) for one in users}
 
 
 def full_roles(snapshot: Snapshot) -> list[str]:
     """Roles whose holders may do everything: administrators."""
-    return [name for name, role in snapshot.definitions.roles.items() if are_all(role.grants)]
+    return [name for name in snapshot.definitions.roles if are_all(snapshot, Rights(frozenset({name})))]
 
 
 def has_admin(connection: Connection, snapshot: Snapshot) -> bool:

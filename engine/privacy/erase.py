@@ -14,7 +14,7 @@ from engine.privacy.subject import Person, gather, need_privacy, personal
 from engine.rules import duplicates, rollups
 from engine.rules.uniqueness import as_conflicts
 from engine.snapshot import Snapshot
-from engine.store import rows, rows_deletion, rows_files, rows_history, rows_merge, system
+from engine.store import rows, rows_deletion, rows_files, rows_history, rows_merge, rows_shares, system
 from engine.store.database import Connection
 from metadata.model import Field
 
@@ -48,6 +48,7 @@ def erase(ctx: Context, object_name: str, record_id: str) -> Erased:
             if done:
                 fields[name] = done
             kept += left
+            rows_shares.forget(connection, list(ids))
         forget_answers(connection, person)
         details = {"fields": fields, "records": person.size} | ({"kept": kept} if kept else {})
         note(

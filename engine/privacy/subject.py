@@ -33,7 +33,7 @@ class Person:
 
 def may_handle_privacy(ctx: Context) -> bool:
     """Whether this person may export and erase the data of others: the one place that says so."""
-    return ctx.actor.is_system or "admin" in ctx.actor.roles
+    return ctx.scope.has("manage_privacy")
 
 
 def need_privacy(ctx: Context) -> None:

@@ -173,20 +173,6 @@ class Database:
             self._give_back(connection)
 
     @contextmanager
-    def steady(self) -> Iterator[Connection]:
-        """Many statements that all see the same state, whatever others write meanwhile. Nothing is written."""
-        connection = self._take()
-        begin = "BEGIN" if self.dialect == "sqlite" else "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
-        try:
-            connection.cursor.execute(begin)
-            connection.be_patient()
-            yield connection
-        finally:
-            if not (self.dialect == "postgresql" and connection.raw.closed):
-                connection.cursor.execute("ROLLBACK")
-            self._give_back(connection)
-
-    @contextmanager
     def together(self) -> Iterator[Connection]:
         """A transaction that each `write` and `read` of this thread joins until it ends."""
         outer = self._joined.connection
@@ -249,7 +235,7 @@ class Database:
             self._give_back(connection)
 
     @contextmanager
-    def frozen(self) -> Iterator[Connection]:
+    def steady(self) -> Iterator[Connection]:
         """All reads see the database as it was at the first of them, for as long as it takes. Writes nothing."""
         connection = self._take()
         try:

@@ -44,6 +44,7 @@ class Kept:
     losers: tuple[str, ...]
     values: Values  # field of the master -> (before, after), JSON-ready
     moved: tuple[Moved, ...]
+    shares: tuple[tuple[str, str], ...] = ()  # (share, the loser whose it was)
 
 
 def pointing(
@@ -61,7 +62,7 @@ def pointing(
 
 def write(
     ctx: Context, connection: Connection, object_name: str, master: str, losers: Sequence[str], values: Values,
-    moved: Sequence[Moved],
+    moved: Sequence[Moved], shares: Sequence[tuple[str, str]] = (),
 ) -> None:  # fmt: skip
     names = ctx.snapshot.physical.names
     columns = names.columns[object_name]
@@ -70,6 +71,7 @@ def write(
          one.had_master)
         for one in moved
     ]  # fmt: skip
+    references += [(system.share.name, "record", share, (loser,), False) for share, loser in shares]
     row = {
         "id": new_id(ctx.now), "object": names.tables[object_name], "master": master, "at": ctx.now,
         "by": ctx.actor.id or None, "losers": text(list(losers)),
@@ -99,13 +101,15 @@ def latest(connection: Connection, snapshot: Snapshot, object_name: str, master:
     read = json.loads(row[3], parse_float=Decimal)  # no digit is lost
     values = {fields[name]: (pair[0], pair[1]) for name, pair in read.items() if name in fields}
     objects = {table: name for name, table in names.tables.items()}
-    moved = []
+    moved, shares = [], []
     for table, column, record, losers, had_master in orjson.loads(row[4]):
+        if table == system.share.name:
+            shares.append((record, losers[0]))
         name = objects.get(table, "")
         field = fields_of(snapshot, name).get(column) if name else None
         if field is not None:
             moved.append(Moved(name, field, record, tuple(losers), had_master))
-    return Kept(row[0], row[1], tuple(orjson.loads(row[2])), values, tuple(moved))
+    return Kept(row[0], row[1], tuple(orjson.loads(row[2])), values, tuple(moved), tuple(shares))
 
 
 def fields_of(snapshot: Snapshot, object_name: str) -> dict[str, str]:

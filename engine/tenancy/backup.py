@@ -61,7 +61,7 @@ def backup(
 
 def write(tenant: Tenant, out: BinaryIO, now: datetime, release: str, keys: str, told: Progress) -> Manifest:
     writer, key_ids = Writer(out), set[str]()
-    with tenant.database.frozen() as connection:
+    with tenant.database.steady() as connection:
         version = current_version(connection)
         layout = system.layout_of(connection)
         if layout != system.LAYOUT:

@@ -43,7 +43,7 @@ ENDED = frozenset(
     }  # some may not be there
 )
 # What acts outside or lets somebody in: a sandbox gets none of it.
-OUTSIDE = frozenset({"fs_token"})
+OUTSIDE = frozenset({"fs_token", "fs_identity", "fs_totp", "fs_recovery_code"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,8 @@ from datetime import timedelta
 
 import pytest
 
-from engine.testing import Running
+from engine.people.users import set_roles
+from engine.testing import Running, running
 
 
 def test_same_key_and_request_has_one_effect_and_the_same_answer(shop: Running) -> None:
@@ -91,3 +92,58 @@ def test_malformed_key_is_refused(small_shop: Running, key: str) -> None:
     headers = {"idempotency-key": key.encode("latin-1")}
     answer = small_shop.client("boss").post("/api/v1/records/deal", json={"name": "a"}, headers=headers)  # type: ignore[arg-type]
     assert (answer.status_code, answer.json()["code"]) == (400, "idempotency.key")
+
+
+def test_a_kept_answer_tells_nothing_that_its_person_may_not_see_any_more(database_url: str) -> None:
+    text = """
+package: p
+version: 1.0.0
+label: P
+---
+object: lead
+label: Lead
+sharing: private
+fields:
+  name: {type: text, label: Name, required: true}
+---
+role: seller
+objects: {lead: [create, read, update]}
+---
+role: reader
+objects: {lead: {can: [create, read, update], fields: {name: hidden}, reach: all}}
+"""
+    with running(database_url, [text]) as site:
+        site.user("boss", "admin")
+        site.user("lin", "seller")
+        client, boss, path = site.client("lin"), site.client("boss"), "/api/v1/records/lead"
+        body = {"operations": [{"action": "create", "values": {"name": "Beta"}}]}
+
+        def send() -> tuple[dict, dict]:
+            one = client.post(path, json={"name": "Acme"}, headers={"idempotency-key": "a"})
+            several = client.post(f"{path}/batch", json=body, headers={"idempotency-key": "b"})
+            assert (one.status_code, several.status_code) == (201, 200)
+            return one.json(), several.json()
+
+        first, results = send()
+        assert send() == (first, results)
+        made = results["results"][0]["id"]
+        for one in (first["id"], made):
+            assert boss.patch(f"{path}/{one}", json={"owner": site.user("boss")}).status_code == 200
+        told = {"id": first["id"], "version": 1}, {
+            "results": [{"index": 0, "action": "create", "status": 201, "id": made}]
+        }  # fmt: skip
+        assert send() == told
+        for one in (first["id"], made):
+            boss.patch(f"{path}/{one}", json={"owner": site.user("lin")})
+        assert send() == (first, results)
+        set_roles(site.tenant, "lin", ["reader"])
+        assert send() == told
+        assert len(boss.get(path).json()["records"]) == 2
+
+
+def test_what_is_unmasked_or_exported_is_not_kept(shop: Running) -> None:
+    client, key = shop.client("boss"), {"idempotency-key": "k"}
+    deal = client.post("/api/v1/records/deal", json={"name": "Pumps"}).json()["id"]
+    for path in (f"/api/v1/records/deal/{deal}/unmask", f"/api/v1/privacy/deal/{deal}/export"):
+        answer = client.post(path, json={}, headers=key)
+        assert (answer.status_code, answer.json()["code"]) == (400, "idempotency.unsupported")

@@ -107,3 +107,54 @@ def test_document_of_500_objects_is_made_in_reasonable_time(sqlite_url: str) -> 
         assert len(client.get("/api/v1/openapi.json").json()["paths"]) > 2000
         first = time.process_time() - began
         assert first < 10
+
+
+RIGHTS = """
+package: rights
+version: 1.0.0
+label: Rights
+---
+object: contact
+label: Contact
+data_subject: true
+fields:
+  name: {type: text, label: Name, required: true, privacy: {category: identity}}
+  phone: {type: text, label: Phone, mask: phone}
+---
+role: seller
+objects: {contact: [create, read, update, delete]}
+---
+role: lead
+objects: {contact: {can: [read, update, share, unmask], fields: {phone: masked}}}
+---
+role: people
+objects: {user: [create, read, update]}
+system: [manage_users]
+---
+role: watch
+system: [view_audit, manage_privacy]
+"""
+OWN = {"/sessions", "/sessions/{id}", "/tokens", "/tokens/{id}"}
+
+
+def test_operations_on_rights_are_listed_for_who_may_use_them(sqlite_url: str) -> None:
+    with running(sqlite_url, [RIGHTS]) as site:
+        listed = {}
+        for role in ("seller", "lead", "people", "watch"):
+            site.user(role, role)
+            made = document(site, role)
+            listed[role] = {
+                path for path in made["paths"]
+                if path.endswith(("shares", "{share}", "unmask")) or path.startswith(("/users", "/audit", "/privacy"))
+            }  # fmt: skip
+            assert set(made["paths"]) >= OWN
+            for path, operations in made["paths"].items():
+                for method, operation in operations.items():
+                    assert method == "parameters" or {"401", "429"} <= set(operation["responses"]), (path, method)
+    contact = "/records/contact/{id}"
+    assert listed == {
+        "seller": set(),
+        "lead": {f"{contact}/shares", f"{contact}/shares/{{share}}", f"{contact}/unmask"},
+        "people": {"/users/{id}/handover", "/users/{id}/invite", "/users/{id}/sessions"},
+        "watch": {"/audit", "/privacy/contact/{id}/export", "/privacy/contact/{id}/erase"},
+    }

@@ -48,7 +48,18 @@ objects:
   team: [create, read, update, delete]
   permission_assignment: [create, read, update, delete]
   deal: {can: [create, read, update, delete], rows: "owner == user.id"}
+system: [manage_users]
+""" + "".join(
+    f"""---
+permission_set: {name}
+label: {name}
+objects: {{note: [read]}}
 """
+    for name in (
+        "x", "y", "own", "above", "here", "tigers", "aside", "lions", "others", "over", "today", "team_set", "work",
+        "gone",
+    )
+)  # fmt: skip
 
 
 @pytest.fixture

@@ -62,9 +62,19 @@ def test_a_permission_set_does_not_make_an_administrator(office: Running) -> Non
     office.records("boss").create("permission_assignment", {"permission_set": "x", "user": office.user("pia")})
     pia = office.records("pia")
     assert pia.ctx.actor.permission_sets == frozenset({"x"})
-    for path in ("create", "delete a chief", "mail of an admin", "permission set"):
+    for path in ("create", "delete a chief", "mail of an admin"):
         with pytest.raises(Forbidden):
             GIVE[path](office, pia)
+    GIVE["permission set"](office, pia)  # what she has, she may give
+
+
+def test_a_permission_set_is_one_of_those_that_there_are(office: Running) -> None:
+    client, sent = office.client("boss"), {"permission_set": "z", "user": office.user("lin")}
+    refused = client.post("/api/v1/records/permission_assignment", json=sent)
+    problem = refused.json()["problems"][0]
+    assert (refused.status_code, problem["path"], problem["code"]) == (
+        422, "permission_set", "value.permission_set.unknown",
+    )  # fmt: skip
 
 
 def everything(office: Running) -> list[Any]:

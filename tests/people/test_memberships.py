@@ -45,11 +45,11 @@ def test_what_has_expired_is_inactive_or_deleted_gives_nothing(office: Running) 
     boss.update("user", lin, {"department": department})
     boss.create("permission_assignment", {"permission_set": "over", "user": lin, "expires_on": "2026-11-21"})
     boss.create("permission_assignment", {"permission_set": "today", "user": lin, "expires_on": "2026-11-22"})
-    boss.create("permission_assignment", {"permission_set": "team", "team": team})
+    boss.create("permission_assignment", {"permission_set": "team_set", "team": team})
     boss.create("permission_assignment", {"permission_set": "work", "department": department})
     gone = boss.create("permission_assignment", {"permission_set": "gone", "user": lin})["id"]
     boss.delete("permission_assignment", gone)
-    assert sets(office, "lin") == ["team", "today", "work"]
+    assert sets(office, "lin") == ["team_set", "today", "work"]
     boss.update("team", team, {"is_active": False})
     boss.delete("department", department)
     assert (sets(office, "lin"), list(who(office, "lin").actor.teams)) == (["today"], [])

@@ -9,14 +9,19 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from engine.api.site import Site
+from engine.config import Config
 from engine.context import SYSTEM, context_of
-from engine.errors import Conflict
+from engine.errors import Conflict, EngineError
 from engine.files import catalogue as files
 from engine.files.store import hash_of
+from engine.mail.port import FolderMailer, SmtpMailer
 from engine.people import sessions, tokens, users
 from engine.rules.rollups import verify
 from engine.sealed import Sealed
 from engine.service import Records
+from engine.store import system
+from engine.store.database import new_id
 from engine.tenancy import storage
 from engine.tenancy.backup import backup
 from engine.tenancy.restore import Place, restore
@@ -155,6 +160,15 @@ def test_nobody_stays_signed_in_and_a_sandbox_has_no_tokens(place: Place, opened
     user = users.create_user(north, "ann", now=NOW)
     sessions.open_session(north, user, now=NOW)
     tokens.make_token(north, user, now=NOW)
+    with north.database.write() as connection:
+        for table, row in (
+            (system.identity, {"provider": "p", "subject": "s", "user": user, "created_at": NOW}),
+            (system.totp, {"user": user, "secret": "x", "is_on": 1, "last_step": 0, "created_at": NOW}),
+            (system.recovery_code, {"user": user, "hash": "h"}),
+            (system.share, {"id": new_id(NOW), "object": "user", "record": user, "kind": "user", "to": user,
+                            "access": "read", "at": NOW}),
+        ):  # fmt: skip
+            connection.sa.execute(sa.insert(table).values(row))
     backup(north, tmp_path / "north.zip", now=NOW, release="1")
     restore(place, tmp_path / "north.zip", "moved", now=NOW)
     restore(place, tmp_path / "north.zip", "play", now=NOW, sandbox_of="north")
@@ -162,9 +176,33 @@ def test_nobody_stays_signed_in_and_a_sandbox_has_no_tokens(place: Place, opened
     for name in ("north", "moved", "play"):
         tenant = opened(name)
         with tenant.database.read() as connection:
-            counts = [connection.rows(f"SELECT count(*) FROM {t}")[0][0] for t in ("fs_session", "fs_token")]
+            counts = [connection.rows(f"SELECT count(*) FROM {t}")[0][0] for t in WAYS_IN]
         found[name] = (*counts, tenant.sandbox_of)
-    assert found == {"north": (1, 1, ""), "moved": (0, 1, ""), "play": (0, 0, "north")}
+    assert found == {
+        "north": (1, 1, 1, 1, 1, 1, ""), "moved": (0, 1, 1, 1, 1, 1, ""), "play": (0, 0, 0, 0, 0, 1, "north"),
+    }  # fmt: skip
+
+
+WAYS_IN = ("fs_session", "fs_token", "fs_identity", "fs_totp", "fs_recovery_code", "fs_share")
+
+
+def test_nothing_leaves_a_sandbox(place: Place, opened: Opener, tmp_path: Path) -> None:
+    north = opened("north", SHOP)
+    backup(north, tmp_path / "north.zip", now=NOW, release="1")
+    restore(place, tmp_path / "north.zip", "play", now=NOW, sandbox_of="north")
+    config = Config(data=tmp_path, smtp_url="smtp://mail.example.com", outbound_allowed=("127.0.0.1",))
+    refused = {}
+    for name in ("north", "play"):
+        site = Site(config, opened(name))
+        try:
+            with pytest.raises(EngineError) as error:
+                site.outbound.get("http://127.0.0.1:1/")
+            refused[name] = (error.value.code, type(site.mailer), site.providers.outbound is site.outbound)
+        finally:
+            site.close()
+    assert refused == {
+        "north": ("outbound.failed", SmtpMailer, True), "play": ("outbound.sandbox", FolderMailer, True),
+    }  # fmt: skip
 
 
 def test_a_backup_taken_while_others_write_holds_all_that_was_acknowledged_before(

@@ -31,9 +31,15 @@ ROLE = FieldType(
     chosen_from="roles",
     may_be_title=True,
     may_default=False,
-    good=(({"choices": ("admin", "seller")}, "admin"), ({"choices": ("admin", "seller")}, "seller")),
+    good=(
+        ({"choices": ("admin", "seller")}, "admin"),
+        ({"choices": ("admin", "seller")}, "seller"),
+        ({"choices": ("admin",)}, "admin"),
+        ({"choices": ("admin", "sales_manager_2")}, "sales_manager_2"),
+    ),
     bad=(
         ({"choices": ("admin", "seller")}, "admn", "value.role.unknown"),
+        ({"choices": ("admin", "seller")}, "Admin", "value.role.unknown"),
         ({"choices": ("admin", "seller")}, 1, "value.type"),
         ({"choices": ("admin", "seller")}, ["admin"], "value.type"),
     ),
