@@ -92,7 +92,8 @@ def system_texts(visit: Visit, names: Iterable[str]) -> list[str]:
     say = visit.say
     texts = {
         "*": say("All system permissions"), "manage_users": say("Manage people"),
-        "manage_rights": say("Manage permissions"), "view_audit": say("See the audit log"), "manage_privacy": say("Manage personal data"),
+        "manage_rights": say("Manage permissions"), "view_audit": say("See the audit log"),
+        "manage_privacy": say("Manage personal data"),
         "publish": say("Publish definitions"), "unmask": say("Unmask values"),
         "act_for_others": say("Act for others"), "manage_settings": say("Manage settings"),
     }  # fmt: skip
