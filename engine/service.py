@@ -15,9 +15,10 @@ from engine import (
 from engine.context import Context
 from engine.rules.told import as_told
 from engine.service_answers import Aggregation, Change, Column, Duplicate, Listing, Merged, Page, Recent, Result
-from engine.service_shares import Share
+from engine.service_shares import Share, ShareEvent
 from engine.store.aggregate import AggregateQuery
 from engine.store.query import Query, SortKey
+from metadata.model import Action
 
 __all__ = [
     "AggregateQuery", "Aggregation", "Change", "Column", "Duplicate", "Listing", "Merged", "Page", "Query", "Recent",
@@ -115,6 +116,10 @@ class Records:
         with as_told(self.ctx, object_name):
             return service_unmerge.unmerge(self.ctx, object_name, master)
 
+    def allowed(self, object_name: str, record_id: str, actions: Iterable[Action]) -> frozenset[Action]:
+        """Those of the actions that this person may do to the record."""
+        return service_reads.allowed(self.ctx, object_name, record_id, actions)
+
     def history(self, object_name: str, record_id: str) -> Sequence[Change]:
         """Newest first."""
         return service_reads.history(self.ctx, object_name, record_id)
@@ -134,6 +139,14 @@ class Records:
     def shares(self, object_name: str, record_id: str) -> Sequence[Share]:
         """To whom the record was given by hand, oldest first."""
         return service_shares.shares(self.ctx, object_name, record_id)
+
+    def is_sharer(self, object_name: str, record_id: str) -> bool:
+        """Whether this person may share the record by hand."""
+        return service_shares.is_sharer(self.ctx, object_name, record_id)
+
+    def share_events(self, object_name: str, record_id: str, limit: int = 50) -> Sequence[ShareEvent]:
+        """What was shared and when that ended, newest first: for those who may share the record."""
+        return service_shares.share_events(self.ctx, object_name, record_id, limit)
 
     def share(self, object_name: str, record_id: str, values: Mapping[str, Any]) -> Share:
         """`values`: kind (user, team, department, role), to (an id, or a role's name), access (read, edit), expires_at

@@ -153,7 +153,7 @@ def wrong(
             message = f"no field '{name}' in '{rules.object}'"
             quoted = (("name", name), ("object", rules.object))
             problems.append(InputProblem(path, "field.unknown", message, f"write '{guess}'?" if guess else "", quoted))
-        elif readable[name].is_read_only or rule.type.is_computed:
+        elif readable[name].is_read_only or rule.type.is_computed or not ctx.scope.writes(rules.object, name, False):
             message = f"'{name}' cannot be changed"
             problems.append(InputProblem(path, "value.read_only", message, "leave it out", (("name", name),)))
         elif source not in ids:

@@ -17,10 +17,10 @@ from engine.store import rows, rows_history
 from engine.store.query import MAX_LIMIT, Query, SortKey, find, one
 from engine.store.query_paths import need_object
 from metadata.formula import Node
-from metadata.model import SYSTEM_FIELDS
+from metadata.model import SYSTEM_FIELDS, Action
 
 __all__ = [
-    "aggregate", "duplicates", "get", "get_row", "history", "listing", "options", "page", "recent", "titles",
+    "aggregate", "allowed", "duplicates", "get", "get_row", "history", "listing", "options", "page", "recent", "titles",
 ]  # fmt: skip
 
 PERSON = SYSTEM_FIELDS["owner"].target
@@ -70,6 +70,16 @@ def get_row(ctx: Context, object_name: str, record_id: str, fields: Sequence[str
     if not found.rows:
         raise not_found(object_name, record_id)
     return found.reader.row(found.rows[0])
+
+
+def allowed(ctx: Context, object_name: str, record_id: str, actions: Iterable[Action]) -> frozenset[Action]:
+    """Those of the actions that the person may do to this record; none to one that they do not see."""
+    asked = [action for action in actions if ctx.scope.can(action, object_name)]
+    if all(not ctx.scope.rows(action, object_name) for action in asked):
+        return frozenset(asked)
+    with ctx.tenant.database.read() as connection:
+        found = {action: rows.current(ctx, connection, object_name, record_id, action) for action in asked}
+    return frozenset(action for action, one in found.items() if one is not None and one.is_allowed)
 
 
 def history(ctx: Context, object_name: str, record_id: str) -> list[Change]:

@@ -5,18 +5,21 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+import orjson
+import sqlalchemy as sa
+
 from engine.audit.log import note
 from engine.context import Context
-from engine.errors import BadInput, InputProblem, NotFound
+from engine.errors import BadInput, Forbidden, InputProblem, NotFound
 from engine.service_rows import may_not, not_found, refuse
-from engine.store import rows, rows_shares, types
+from engine.store import rows, rows_shares, system, types
 from engine.store.database import Connection, new_id
 from engine.store.query import Query, find
 from engine.store.query_paths import need_object
 from metadata.model import Action
 from metadata.problem import nearest
 
-__all__ = ["KINDS", "Share", "share", "shares", "unmask", "unshare"]
+__all__ = ["KINDS", "ShareEvent", "Share", "is_sharer", "share", "share_events", "shares", "unmask", "unshare"]
 
 KINDS = ("user", "team", "department", "role")
 ACCESSES = ("read", "edit")
@@ -34,6 +37,49 @@ class Share:
     reason: str
     at: datetime
     by: str  # the id of a user; "" is the engine
+
+
+@dataclass(frozen=True, slots=True)
+class ShareEvent:
+    """That a record was shared by hand, or that this ended, as the audit log tells it."""
+
+    at: datetime
+    by: str
+    is_end: bool
+    kind: str
+    to: str
+    access: str
+    reason: str
+
+
+def is_sharer(ctx: Context, object_name: str, record_id: str) -> bool:
+    """Whether the person may share this record, and end its shares."""
+    if not ctx.scope.can("share", object_name) or not ctx.scope.can("update", object_name):
+        return False
+    try:
+        with ctx.tenant.database.read() as connection:
+            may_share(ctx, connection, object_name, record_id)
+    except (Forbidden, NotFound):
+        return False
+    return True
+
+
+def share_events(ctx: Context, object_name: str, record_id: str, limit: int) -> list[ShareEvent]:
+    """Newest first, as far as the audit log is kept. Raises NotFound, and Forbidden for who may not share it."""
+    need_object(ctx.scope, object_name)
+    kept = system.audit.c
+    asked = sa.select(system.audit).where(kept.record == record_id, kept.kind.in_(("record.share", "record.unshare")))
+    with ctx.tenant.database.read() as connection:
+        may_share(ctx, connection, object_name, record_id)
+        found = connection.sa.execute(asked.order_by(kept.at.desc(), kept.seq.desc()).limit(limit)).all()
+    return [event_of(row, orjson.loads(row.details or "{}")) for row in found]
+
+
+def event_of(row: Any, told: Mapping[str, str]) -> ShareEvent:
+    return ShareEvent(
+        row.at, row.by or "", row.kind == "record.unshare", told.get("kind", ""), told.get("to", ""),
+        told.get("access", "read"), told.get("reason", ""),
+    )  # fmt: skip
 
 
 def shares(ctx: Context, object_name: str, record_id: str) -> list[Share]:

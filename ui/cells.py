@@ -32,7 +32,15 @@ SAFE_SCHEMES = frozenset(("http", "https"))
 
 
 def cell_for(shown: Shown) -> Cell:
+    if shown.field.is_masked:
+        return mask(shown)
     return CELLS.get(shown.kind, text)(shown)
+
+
+def mask(shown: Shown) -> Cell:
+    """No link: it leads nowhere."""
+    at = shown.at
+    return lambda row: f'<span class="masked">{escape(str(value))}</span>' if (value := row[at]) is not None else ""
 
 
 def text(shown: Shown) -> Cell:

@@ -39,6 +39,8 @@ from ui.screens import (
     permissions,
     record,
     search,
+    shares,
+    unmask,
 )
 from ui.visit import Visit, asked_for, here, origin_of
 
@@ -90,6 +92,10 @@ SCREENS: tuple[tuple[str, str, Screen, str], ...] = (
     ("GET", "/o/{object}/{id}/access", access.access_page, "manage_rights"),
     ("GET", "/o/{object}/{id}/edit", forms.edit_page, "records: update"),
     ("POST", "/o/{object}/{id}/edit", forms.update, "records: update"),
+    ("GET", "/o/{object}/{id}/shares", shares.shares_page, "records: share, update"),
+    ("POST", "/o/{object}/{id}/shares", shares.add_share, "records: share, update"),
+    ("POST", "/o/{object}/{id}/shares/end", shares.end_share, "records: share, update"),
+    ("POST", "/o/{object}/{id}/unmask", unmask.unmask, "unmask, or records: unmask"),
     ("POST", "/o/{object}/{id}/stage", record.change_stage, "records: update"),
     ("POST", "/o/{object}/{id}/delete", deleted.delete, "records: delete"),
     ("POST", "/o/{object}/{id}/restore", deleted.restore, "records: delete"),

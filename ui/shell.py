@@ -7,6 +7,7 @@ from typing import Any
 from engine.context import Context
 from engine.people.guards import MANAGING
 from metadata.model import MenuItem, say
+from ui.views import is_offered
 
 __all__ = ["Item", "Menu", "Shell", "shell_of"]
 
@@ -74,8 +75,12 @@ def build(ctx: Context) -> Shell:
 
 
 def can_open(ctx: Context, item: MenuItem, package: str) -> bool:
-    """Many may read of people: the menus about them are for those who look after them."""
+    """Many may read of people: the menus about them are for those who look after them. What leads to a view is for
+    those who may ask for it."""
     is_for = "create" if package == SYSTEM else "read"
+    view = ctx.snapshot.definitions.views.get(item.view)
+    if view is not None and not is_offered(ctx, view):
+        return False
     return item.object in ctx.snapshot.definitions.objects and ctx.scope.can(is_for, item.object)
 
 

@@ -177,6 +177,8 @@ def toast_view(read: Mapping[str, str], say: Say) -> dict[str, str] | None:
         "changed_many": say("{count} records were changed.", count=read.get("count", "")),
         "restored": say("{title} was restored.", title=title),
         "merged": say("The records were merged into {title}.", title=title),
+        "shared": say("Shared with {title}.", title=title) if title else say("Shared."),
+        "unshared": say("The share has ended."),
         "handed_over": say("Handed over: {count}.", count=read.get("count", "")),
         "unmerged": say("The merge was taken back."),
         "unmerged_partly": say(

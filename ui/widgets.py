@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["LONG", "WIDE", "WIDGETS", "lowered", "template_of", "widget_view"]
 
 TEMPLATES = Path(__file__).parent / "templates" / "widgets"
-FALLBACK = "text"
+FALLBACK, MASKED = "text", "masked"
 PARTED = frozenset(("address", "geolocation"))  # an input for each part
 UPLOADED = frozenset(("file", "image"))
 GROUPS = PARTED | {"multiselect", "rating", "readonly"}  # not one control that a <label> could name
@@ -38,20 +38,30 @@ def widget_view(
     for_filter: bool = False,
     at: str = "",
     titles: Mapping[str, str] | None = None,
+    hides: bool = False,
 ) -> View:
     """`held` is the stored value; `sent`, when a form comes back refused, is shown instead of it.
 
     `at` goes before the control's name ("lines.0."); `titles` has those of records that lookups hold, where known.
+    With `hides`, what is held is the mask of a value: it stands beside an input that is empty.
     """
     kind = visit.ctx.snapshot.plugins.fields[field.type]
     # A secret that was typed is not sent back.
     value = list(sent) if sent is not None and not kind.is_secret else kind.to_form(field, held, visit.ctx.time_zone)
+    if hides and sent is None:
+        value = ""
     values = value if isinstance(value, list) else [value] if value else []
     name = "add.value" if for_filter else f"{at}{field.name}"
     view: View = {
         "widget": kind.widget,
         "template": template_of(
-            "readonly" if is_locked else FALLBACK if for_filter and kind.widget in IN_FORMS_ONLY else kind.widget
+            "readonly"
+            if is_locked
+            else MASKED
+            if hides
+            else FALLBACK
+            if for_filter and kind.widget in IN_FORMS_ONLY
+            else kind.widget
         ),
         "name": name,
         "id": "add-value" if for_filter else f"f-{name}",
@@ -65,14 +75,14 @@ def widget_view(
         "length": field.options.get("length"),
         "held": held if sent is None else None,
         "titles": titles,
-        "mask": held.mask if kind.is_secret and held is not None else "",
+        "mask": str(held or "") if hides else held.mask if kind.is_secret and held is not None else "",
         "is_lost": kind.is_secret and any(sent or ()),
         "is_plain": kind.widget in GROUPS or is_locked,
     }
     described = [f"{view['id']}-{part}" for part, there in (("wrong", error), ("help", view["help"])) if there]
     view["described"] = " ".join(described)
     more = WIDGETS.get(kind.widget)
-    if more is not None:
+    if more is not None and not hides:
         view |= more(visit, object_name, field, view)
     return view
 

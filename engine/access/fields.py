@@ -17,7 +17,7 @@ from metadata.formula import Aggregate, Config, InTree, Node, Outer, Path, Prior
 from metadata.formula.nodes import parts
 from metadata.model import SYSTEM_FIELDS, Action, Field, Grant
 
-__all__ = ["ALWAYS", "HIDDEN", "MASKED", "OPEN", "Level", "level_of", "reads_of"]
+__all__ = ["ALWAYS", "HIDDEN", "MASKED", "OPEN", "Level", "level_of", "read_by", "reads_of"]
 
 HIDDEN, MASKED, OPEN = 0, 1, 2
 ALWAYS = frozenset({"id", "version"})  # read with every record
@@ -81,6 +81,7 @@ def _reads(snapshot: Snapshot, object_name: str, field: Field) -> Iterator[tuple
 
 
 def read_by(node: Node, object_name: str) -> Iterator[tuple[str, str]]:
+    """(object, field) of all that a formula of the object names, one by one."""
     match node:
         case Path():
             yield from along(node, object_name)

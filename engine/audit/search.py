@@ -23,7 +23,7 @@ HIDDEN = ("history", "chains")  # of the details: what only `audit verify` reads
 CURSOR = re.compile(r"(\S+) (\d{1,18}) (\d{1,18})")
 KINDS = (
     "record", "sign_in", "sign_out", "session", "password", "totp", "token", "people", "refusal", "definitions",
-    "permission", "export", "privacy", "history", "tenant", "audit",
+    "permission", "unmask", "export", "privacy", "history", "tenant", "audit",
 )  # fmt: skip
 """The first words of kinds, as screens offer them."""
 

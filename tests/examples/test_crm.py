@@ -137,7 +137,12 @@ def test_the_chinese_texts_of_products_come_from_the_translation_document() -> N
 def test_translated_texts_of_products_leave_others_alone() -> None:
     found = crm()
     assert found.objects["opportunity"].fields["description"].label["zh-CN"] == "需求说明"
-    assert [menu.label["zh-CN"] for menu in found.menus] == ["销售", "市场", "订单与回款", "产品与其他"]
+    assert [menu.label["zh-CN"] for menu in found.menus if menu.package == "crm"] == [
+        "销售",
+        "市场",
+        "订单与回款",
+        "产品与其他",
+    ]
 
 
 @pytest.mark.parametrize("what", ["layouts", "views"])
@@ -170,21 +175,23 @@ def is_of_tenders(field: Field) -> bool:
     return "'tender'" in field.show_if
 
 
-def test_there_are_three_roles_and_four_people_of_both_languages() -> None:
-    assert set(crm().roles) - {"admin"} == {"sales_rep", "sales_manager", "marketing"}
+def test_there_are_four_roles_and_five_people_of_both_languages() -> None:
+    assert set(crm().roles) - {"admin"} == {"sales_rep", "sales_manager", "marketing", "finance"}
     people = {user.username: (user.name, user.roles, user.language) for user in crm().packages["crm"].demo_users}
     assert people == {
         "lin": ("林悦", ("sales_rep",), "zh-CN"),
         "sam": ("Sam Ortiz", ("sales_rep",), "en"),
         "wang": ("王小明", ("sales_manager",), "zh-CN"),
         "priya": ("Priya Nair", ("marketing",), "en"),
+        "chen": ("陈静", ("finance",), "zh-CN"),
     }
 
 
 def test_a_sales_representative_sees_only_own_sales() -> None:
     rows = {grant.object: grant.rows for grant in crm().roles["sales_rep"].grants}
-    own = "owner == user.id"
-    assert (rows["lead"], rows["opportunity"], rows["quote"], rows["account"]) == (own, own, own, "")
+    sharing = {name: crm().objects[name].sharing for name in ("lead", "opportunity", "account", "contact")}
+    assert sharing == {"lead": "private", "opportunity": "private", "account": "read", "contact": "edit"}
+    assert (rows["lead"], rows["opportunity"], rows["quote"]) == ("", "", "owner == user.id")
     assert "opportunity_line" not in rows  # lines follow what they belong to
 
 

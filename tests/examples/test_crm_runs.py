@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from engine import sampledata
-from engine.errors import BadInput
+from engine.commands.demo import place_people
+from engine.errors import BadInput, Forbidden
 from engine.service import Query, SortKey
 from engine.testing import Running, running
 from tests.examples.test_crm import CRM, crm, own_objects, records
@@ -25,9 +26,11 @@ LISTED_BY_WANG = {
 @pytest.fixture
 def site(database_url: str) -> Iterator[Running]:
     with running(database_url, [CRM], now=NOW) as site:
+        site.user("admin", "admin")  # heads a department
         for user in crm().packages["crm"].demo_users:
             site.user(user.username, *user.roles, name=user.name, language=user.language, time_zone=user.time_zone)
         sampledata.load(site.tenant, crm().data, NOW)
+        place_people(site.tenant, crm(), NOW)
         yield site
 
 
@@ -49,6 +52,8 @@ def test_it_is_loaded_once_read_by_everybody_and_adds_up(site: Running) -> None:
     everything_is_there(site)
     lists_hold_what_they_say(site)
     people_see_their_own(site)
+    some_fields_are_not_for_all(site)
+    records_are_given_to_others(site)
     opportunities_equal_their_lines(site)
     records_carry_their_sums(site)
     rules_hold(site)
@@ -61,6 +66,7 @@ def everything_is_there(site: Running) -> None:
     assert sum(sampledata.load(site.tenant, crm().data, NOW).values()) == 0
 
 
+BIG = 12  # open opportunities of half a million and more
 LINES = ("opportunity_line", "quote_line", "order_line")
 
 
@@ -80,6 +86,34 @@ def people_see_their_own(site: Running) -> None:
     assert not titles(site, "lin", "opportunity") & titles(site, "sam", "opportunity")
     assert titles(site, "lin", "account") == titles(site, "wang", "account")
     assert {"contract", "order", "payment"} & set(readable_objects(site, "priya")) == set()
+
+
+def some_fields_are_not_for_all(site: Running) -> None:
+    assert rows(site, "lin", "lead", "name, phone", "name == '吴雪'") == [("吴雪", "+8615410000811")]
+    assert rows(site, "priya", "lead", "name, phone", "name == '吴雪'") == [("吴雪", "+86154****0811")]
+    lead = rows(site, "priya", "lead", "id", "name == '吴雪'")[0][0]
+    assert site.records("priya").unmask("lead", lead, "phone") == "+8615410000811"
+    assert "credit_limit" in site.context("wang").scope.fields("account")
+    assert "credit_limit" not in site.context("lin").scope.fields("account")
+    assert not site.context("chen").scope.writes("account", "name", is_new=False)
+    assert site.context("chen").scope.writes("account", "credit_limit", is_new=False)
+
+
+def records_are_given_to_others(site: Running) -> None:
+    # by a rule: big ones that are open, to finance
+    big = rows(site, "wang", "opportunity", "name", "is_open and amount >= 500000")
+    assert len(big) == BIG
+    assert titles(site, "chen", "opportunity") == {str(name) for (name,) in big}
+    # by hand: lin's to sam, until it ends
+    sale = rows(site, "lin", "opportunity", "id", "name == '刀具刃口检测'")[0][0]
+    given = site.records("lin").share("opportunity", sale, {"kind": "user", "to": site.user("sam")})
+    assert "刀具刃口检测" in titles(site, "sam", "opportunity")
+    site.records("lin").unshare("opportunity", sale, given.id)
+    assert "刀具刃口检测" not in titles(site, "sam", "opportunity")
+    # accounts are read by all, and changed by their owners and whoever is above
+    account = rows(site, "lin", "account", "id", "name == '沪屿汽车零部件'")[0][0]
+    with pytest.raises(Forbidden):
+        site.records("sam").update("account", account, {"grade": "a"})
 
 
 def readable_objects(site: Running, who: str) -> list[str]:

@@ -9,6 +9,7 @@ from starlette.responses import Response
 from engine.audit.search import KINDS, AuditEntry, Wanted, find, may_view_audit
 from engine.errors import Forbidden
 from engine.service import Query
+from ui.screens.shares import names_of
 from ui.visit import Visit, with_query
 
 __all__ = ["audit_page"]
@@ -22,7 +23,7 @@ ICONS = {
     "record.merge": "git-merge", "record.unmerge": "arrow-back-up", "definitions": "git-branch", "refusal": "lock",
     "sign_in": "login", "sign_out": "logout", "session": "logout", "password": "key", "totp": "device-mobile",
     "token": "key", "people": "users", "tenant": "building", "export": "file-export",
-    "privacy": "shield-check", "permission": "key",
+    "privacy": "shield-check", "permission": "key", "record.share": "share", "record.unshare": "share", "unmask": "eye",
 }  # fmt: skip
 
 
@@ -106,12 +107,32 @@ def count_text(visit: Visit, entry: AuditEntry) -> str:
 def where(visit: Visit, entry: AuditEntry) -> str:
     channels = {"api": visit.say("API"), "screen": visit.say("Screens"), "command": visit.say("Command line")}
     parts = [channels.get(entry.channel, entry.channel), entry.address, entry.request]
-    for name, value in entry.details.items():
+    details = dict(entry.details)
+    if entry.kind in ("record.share", "record.unshare"):
+        parts.append(share_text(visit, details))
+        details = {}
+    elif entry.kind == "unmask":
+        parts.append(field_text(visit, entry.object, str(details.pop("field", ""))))
+    for name, value in details.items():
         if name in SPEAKING:
             parts.append(str(value)[:200])
         elif name != "count":
             parts.append(f"{name}: {words_of(value)}"[:200])
     return " · ".join(part for part in parts if part)
+
+
+def share_text(visit: Visit, details: dict[str, Any]) -> str:
+    """To whom, for what and why."""
+    holder = str(details.get("kind", "")), str(details.get("to", ""))
+    name = names_of(visit, [holder]).get(holder, visit.say("A record that you cannot see"))
+    access = visit.say("Edits") if details.get("access") == "edit" else visit.say("Reads")
+    return " · ".join(part for part in (name, access, str(details.get("reason") or "")) if part)
+
+
+def field_text(visit: Visit, object_name: str, name: str) -> str:
+    definition = visit.ctx.snapshot.definitions.objects.get(object_name)
+    field = definition.fields.get(name) if definition is not None else None
+    return visit.text(field.label) if field is not None else name
 
 
 def words_of(value: object) -> str:
@@ -131,6 +152,9 @@ def kind_text(visit: Visit, kind: str) -> str:
         "record.restore": visit.say("Restored"),
         "record.merge": visit.say("Merged"),
         "record.unmerge": visit.say("Merge taken back"),
+        "record.share": visit.say("Record shared"),
+        "record.unshare": visit.say("Share ended"),
+        "unmask": visit.say("Masked value shown"),
         "definitions": visit.say("Definitions"),
         "definitions.publish": visit.say("Definitions published"),
         "refusal": visit.say("Refused"),

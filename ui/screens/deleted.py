@@ -4,7 +4,7 @@ from starlette.responses import Response
 
 from engine.errors import BadInput, Conflict
 from engine.service import Query, SortKey
-from ui.screens.objects import head, object_of
+from ui.screens.objects import head, object_of, title_in
 from ui.screens.record import record_page
 from ui.screens.refusals import sentence
 from ui.visit import Visit, safe_address, with_query
@@ -29,18 +29,19 @@ def delete(visit: Visit) -> Response:
 def restore(visit: Visit) -> Response:
     definition = object_of(visit, visit.request.path_params["object"])
     record = visit.records.restore(definition.name, visit.request.path_params["id"])
-    title = str(record.get(definition.title) or visit.text(definition.label))
+    title = title_in(visit, definition, record, visit.text(definition.label))
     back = safe_address(visit.sent("back")) if visit.sent("back") else f"/o/{definition.name}"
     return visit.go(back, {"code": "restored", "title": title})
 
 
 def deleted_page(visit: Visit) -> Response:
     definition = object_of(visit, visit.request.path_params["object"])
+    when = ("modified_at",) if "modified_at" in visit.ctx.scope.fields(definition.name) else ()
     page = visit.records.page(
         Query(
             object=definition.name,
-            fields=(definition.title, "modified_at"),
-            sort=(SortKey("modified_at", True),),
+            fields=(visit.ctx.scope.title(definition.name), *when),
+            sort=tuple(SortKey(name, True) for name in when),
             limit=PAGE,
             cursor=visit.request.query_params.get("cursor", ""),
             in_trash=True,
@@ -58,7 +59,7 @@ def deleted_page(visit: Visit) -> Response:
             {
                 "id": key,
                 "title": str(row[0]) if row[0] else visit.say("Untitled"),
-                "when": visit.formats.datetime(row[1]),
+                "when": visit.formats.datetime(row[1]) if when else "",
             }
             for row, key in zip(page.rows, page.ids, strict=True)
         ],

@@ -5,7 +5,8 @@ from starlette.responses import Response
 
 from engine.api.errors import status_of
 from engine.errors import BadInput, Conflict, EngineError, Forbidden, NotFound
-from ui.screens.refusals import sentence
+from engine.store.types import is_id
+from ui.screens.refusals import sentence, whom_to_ask
 from ui.texts import LANGUAGES, Say, say_in
 from ui.visit import Visit, html, language_of, theme_of
 
@@ -24,16 +25,31 @@ def refusal_page(visit: Visit, refusal: EngineError) -> Response:
         text = sentence(
             visit, visit.ctx.snapshot.definitions.objects.get(visit.request.path_params.get("object", "")), refusal
         )
+    back = ""
+    if isinstance(refusal, Forbidden) and (help_ := helped(visit)):
+        text, back = help_, "/o/{object}/{id}".format_map(visit.request.path_params)
     if isinstance(refusal, Forbidden) and refusal.code == "csrf":
         text = visit.say("This page was open too long. Please try again.")
     marks = {403: "lock", 404: "map-search"}
     template = "error_part.html" if visit.is_part else "error_page.html"
     response = visit.render(
-        template, status, title=title, text=text, mark=marks.get(status, "alert-triangle"), current=""
+        template, status, title=title, text=text, back=back, mark=marks.get(status, "alert-triangle"), current=""
     )
     if visit.is_part:
         response.headers["HX-Retarget"], response.headers["HX-Reswap"] = "#sheet", "innerHTML"
     return response
+
+
+def helped(visit: Visit) -> str:
+    """Whom to ask about a record that the person may read; "" where the refusal is about no such record."""
+    params = visit.request.path_params
+    name, record_id = params.get("object", ""), params.get("id", "")
+    if "owner" not in visit.ctx.scope.fields(name) or not is_id(record_id):
+        return ""
+    try:
+        return whom_to_ask(visit, visit.records.get_row(name, record_id, ("owner",)))
+    except EngineError:
+        return ""
 
 
 def error_page(request: Request, status: int, error: Exception) -> Response:

@@ -8,9 +8,9 @@ from markupsafe import Markup
 from metadata.build.objects import RECORD_TYPE
 from metadata.model import Field, Object
 from ui.cells import Shown, cell_for
-from ui.columns import field_of, title_of
+from ui.columns import title_of
 from ui.rows import without_tags
-from ui.screens.objects import is_written
+from ui.screens.objects import is_masked, is_written
 from ui.visit import Visit
 from ui.widgets import template_of, widget_view
 from ui.working import Working
@@ -26,11 +26,12 @@ def widget_of(
 ) -> dict[str, Any]:  # fmt: skip
     """`at` goes before the names of a line's controls; `titles` names the records that its lookups hold."""
     name, live = field.name, working.live
-    is_fixed = not is_written(visit, definition, name)
+    is_fixed = not is_written(visit, definition, name, is_new)
+    hides = is_masked(visit, definition, name) and not is_fixed
     was_sent = sent.get(name, []) if sent is not None and not is_fixed else None
     view = widget_view(
         visit, definition.name, field, held.get(name), sent=was_sent, error=error, is_locked=is_fixed, at=at,
-        titles=titles,
+        titles=titles, hides=hides,
     )  # fmt: skip
     if name in live.worked:
         view |= {"template": template_of("worked"), "worked": name, "shown": text_of(visit, field, working[name])}
@@ -83,7 +84,7 @@ def text_of(visit: Visit, field: Field, value: Any) -> str:
 
 
 def shown_value(visit: Visit, definition: Object, name: str, held: Values) -> str:
-    field = field_of(definition, name)
+    field = visit.ctx.scope.readable(definition.name).get(name)
     if field is None:
         return ""
     kind = visit.ctx.snapshot.plugins.fields[field.type]

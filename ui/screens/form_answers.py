@@ -10,7 +10,7 @@ from metadata.model import Object
 from ui.columns import field_of
 from ui.screens.confirmation import warned_of
 from ui.screens.fields import shown_value
-from ui.screens.objects import is_written
+from ui.screens.objects import is_masked, is_written
 from ui.screens.refusals import label_at
 from ui.visit import Visit
 
@@ -51,6 +51,8 @@ def stale_view(
     for name in names:
         field = field_of(definition, name)
         if field is None or name not in sent or not is_written(visit, definition, name):
+            continue
+        if is_masked(visit, definition, name) and not any(sent[name]):
             continue
         kind = plugins[field.type]
         try:

@@ -12,7 +12,7 @@ from ui.fields import words_of
 from ui.live import Live, live_of
 from ui.live_module import module_of
 from ui.screens.fields import offered
-from ui.screens.objects import is_written
+from ui.screens.objects import is_masked, is_written
 from ui.visit import Visit
 from ui.working import (
     Working,
@@ -139,6 +139,8 @@ def with_typed(visit: Visit, definition: Object, held: Values, sent: Sent | None
     for name, texts in (sent or {}).items():
         one = field_of(definition, name)
         if one is not None and is_written(visit, definition, name):
+            if is_masked(visit, definition, name) and not any(texts):
+                continue  # kept
             values[name] = typed(visit, one, texts)
     return values
 

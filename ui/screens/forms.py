@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from engine.errors import BadInput, Conflict, EngineError, Forbidden, NeedsConfirmation, Stale
 from metadata.build.objects import RECORD_TYPE
-from metadata.model import Cell, Object, Section, Tab
+from metadata.model import Action, Cell, Object, Section, Tab
 from ui.columns import field_of
 from ui.live import live_of
 from ui.screens.confirmation import asking, confirmation_view
@@ -17,7 +17,7 @@ from ui.screens.form_answers import stale_view, summary
 from ui.screens.form_state import FormState, live_view, state_of
 from ui.screens.layouts import layout_for
 from ui.screens.lines import LineRow, copied_rows, grid_view, line_rows, lines_fields, read_lines
-from ui.screens.objects import CLEAR, head, is_written, keeps_secret, object_of
+from ui.screens.objects import CLEAR, head, is_masked, is_written, keeps_hidden, object_of, title_in
 from ui.screens.record_types import chosen_type, record_type_of, types_page
 from ui.screens.refusals import at_fields
 from ui.visit import Visit
@@ -63,6 +63,7 @@ def start_values(visit: Visit, definition: Object) -> tuple[dict[str, Any], set[
             one.name for one in definition.fields.values()
             if one.is_copied and one.is_written and not one.is_unique and not plugins[one.type].is_computed
             and not plugins[one.type].is_secret and one.name in visit.ctx.scope.fields(definition.name)
+            and not is_masked(visit, definition, one.name)
         ]  # fmt: skip
         row = visit.records.get_row(definition.name, like, copied)
         values |= {name: row[name] for name in copied}
@@ -73,9 +74,9 @@ def start_values(visit: Visit, definition: Object) -> tuple[dict[str, Any], set[
     for name, value in query.items():
         field = field_of(definition, name)
         is_readable = name in visit.ctx.scope.fields(definition.name)
-        if field is not None and is_readable and is_written(visit, definition, name):
+        if field is not None and is_readable and is_written(visit, definition, name, is_new=True):
             kind = plugins[field.type]
-            if kind.is_secret:
+            if kind.is_secret or is_masked(visit, definition, name):
                 continue  # no address holds one
             try:
                 values[name] = kind.parser(field)(kind.from_form(field, [value], visit.ctx.time_zone))
@@ -90,6 +91,9 @@ def edit_page(visit: Visit) -> Response:
     record_id = visit.request.path_params["id"]
     if not visit.ctx.scope.can("update", definition.name):
         raise Forbidden(f"you may not change {definition.name} records")
+    asked: tuple[Action, ...] = ("read", "update")
+    if visit.records.allowed(definition.name, record_id, asked) == {"read"}:
+        raise Forbidden(f"you may not change this {definition.name}")
     held = held_values(visit, definition, record_id)
     return show(visit, definition, held=held, record_id=record_id, only=visit.request.query_params.get("only", ""))
 
@@ -99,7 +103,8 @@ def held_values(visit: Visit, definition: Object, record_id: str) -> dict[str, A
     readable = visit.ctx.scope.readable(definition.name)
     live = live_of(visit.ctx.snapshot, visit.ctx.scope, definition.name)
     record_type = record_type_of(visit, definition, record_id)
-    names = dict.fromkeys((*form_fields(visit, definition, record_type), *live.own, definition.title, "version"))
+    title = visit.ctx.scope.title(definition.name)
+    names = dict.fromkeys((*form_fields(visit, definition, record_type), *live.own, title, "version"))
     asked = [name for name in names if name in readable and not readable[name].is_list_of_records]
     return visit.records.get_row(definition.name, record_id, asked)
 
@@ -108,11 +113,11 @@ def create(visit: Visit) -> Response:
     definition = object_of(visit, visit.request.path_params["object"])
     record_type = visit.sent(RECORD_TYPE) if definition.record_types else ""
     try:
-        record = asking(visit).create(definition.name, read_form(visit, definition, record_type))
+        record = asking(visit).create(definition.name, read_form(visit, definition, True, record_type))
     except (BadInput, Conflict, NeedsConfirmation) as refusal:
         held = {RECORD_TYPE: record_type} if record_type else {}
         return show(visit, definition, held=held, record_id="", refusal=refusal, sent=visit.form)
-    title = str(record.get(definition.title) or visit.text(definition.label))
+    title = title_in(visit, definition, record, visit.text(definition.label))
     if visit.is_part and visit.sent(PICK):
         return visit.json({"id": record["id"], "title": title})
     return visit.go(f"/o/{definition.name}/{record['id']}", {"code": "created", "title": title})
@@ -125,7 +130,7 @@ def update(visit: Visit) -> Response:
     record_type = record_type_of(visit, definition, record_id)
     try:
         asking(visit).update(
-            definition.name, record_id, read_form(visit, definition, record_type, only),
+            definition.name, record_id, read_form(visit, definition, False, record_type, only),
             if_version=int(version) if version.isdecimal() and len(version) < 18 else None,
         )  # fmt: skip
     except (BadInput, Conflict, NeedsConfirmation, Stale) as refusal:
@@ -134,7 +139,9 @@ def update(visit: Visit) -> Response:
     return visit.go(f"/o/{definition.name}/{record_id}", {"code": "saved"})
 
 
-def read_form(visit: Visit, definition: Object, record_type: str = "", only: str = "") -> dict[str, object]:
+def read_form(
+    visit: Visit, definition: Object, is_new: bool, record_type: str = "", only: str = ""
+) -> dict[str, object]:
     """The written fields that the form held, as the API would take them."""
     plugins, values = visit.ctx.snapshot.plugins.fields, {}
     lines = {one.name: one for one in lines_fields(visit, definition)}
@@ -144,10 +151,11 @@ def read_form(visit: Visit, definition: Object, record_type: str = "", only: str
         field = field_of(definition, name)
         if name in lines:
             values[name] = read_lines(visit, lines[name])
-        elif field is not None and is_written(visit, definition, name):
+        elif field is not None and is_written(visit, definition, name, is_new):
             kind = plugins[field.type]
             value = kind.from_form(field, visit.form[name], visit.ctx.time_zone)
-            if value is not None or not keeps_secret(kind, visit.form.get(f"{name}{CLEAR}", ())):
+            cleared = visit.form.get(f"{name}{CLEAR}", ())
+            if value is not None or not keeps_hidden(visit, definition, name, kind, cleared):
                 values[name] = value
     return values
 
@@ -192,7 +200,7 @@ def show(
     heading = (
         visit.say("New {object}", object=lowered(object_view["label"], visit.language))
         if not record_id
-        else visit.say("Edit {title}", title=str(held.get(definition.title) or object_view["label"]))
+        else visit.say("Edit {title}", title=title_in(visit, definition, held, object_view["label"]))
     )
     return visit.render(
         "form.html" if visit.is_part else "form_page.html",
@@ -263,7 +271,7 @@ def is_shown(visit: Visit, state: FormState, cell: Cell) -> bool:
         return False
     if name == RECORD_TYPE and definition.record_types and state.is_new:
         return False
-    return not state.is_new or is_written(visit, definition, name) or name in state.live.worked
+    return not state.is_new or is_written(visit, definition, name, True) or name in state.live.worked
 
 
 def cell_view(visit: Visit, state: FormState, cell: Cell, errors: Mapping[str, str]) -> dict[str, Any] | None:

@@ -5,12 +5,13 @@ from typing import Any
 from starlette.responses import Response
 
 from engine.errors import EngineError
-from engine.service import Query, SortKey
+from engine.service import Query
 from metadata.model import View
 from ui.naming import named_rows
-from ui.screens.lists import compiled
+from ui.screens.lists import compiled, seen_keys
 from ui.screens.objects import head
 from ui.shell import shell_of
+from ui.views import is_offered
 from ui.visit import Visit
 
 __all__ = ["home_page"]
@@ -53,7 +54,7 @@ def tile(visit: Visit, name: str) -> dict[str, Any]:
 
 def mine(visit: Visit, objects: tuple[str, ...]) -> list[dict[str, Any]]:
     """The first rows of views that are about this person, in the order of the menu, where there are any."""
-    views = visit.ctx.snapshot.definitions.views.values()
+    views = [view for view in visit.ctx.snapshot.definitions.views.values() if is_offered(visit.ctx, view)]
     found: list[dict[str, Any]] = []
     for name in objects:
         view = next((v for v in views if v.object == name and MINE in v.filter), None)
@@ -69,7 +70,7 @@ def first_rows(visit: Visit, view: View) -> dict[str, Any] | None:
     definition = visit.ctx.snapshot.definitions.objects[view.object]
     columns = tuple(path for path in view.columns if path != "owner")[:5]
     made = compiled(visit, definition, columns)
-    sort = tuple(SortKey(key.path, key.is_descending) for key in view.sort)
+    sort = seen_keys(visit, definition, view.sort)
     try:
         page = visit.records.page(
             Query(object=view.object, fields=made.plan.paths, filter=view.filter, sort=sort, limit=ROWS, count="capped")

@@ -17,7 +17,7 @@ from ui.naming import named_rows
 from ui.rows import without_tags
 from ui.screens.fields import widget_of
 from ui.screens.form_state import FormState, LineState, typed
-from ui.screens.objects import CLEAR, is_written, keeps_secret
+from ui.screens.objects import CLEAR, is_masked, is_written, keeps_hidden
 from ui.visit import Visit
 from ui.widgets import WIDE
 from ui.working import Working, defaults_of
@@ -147,9 +147,10 @@ def read_lines(visit: Visit, field: Field) -> list[dict[str, object]]:
             line["id"] = record_id
         for name, texts in sent.items():
             one = child.fields.get(name)
-            if one is not None and name != field.by and is_written(visit, child, name):
+            if one is not None and name != field.by and is_written(visit, child, name, is_new=not record_id):
                 value = plugins[one.type].from_form(one, texts, visit.ctx.time_zone)
-                if value is not None or not keeps_secret(plugins[one.type], sent.get(f"{name}{CLEAR}", ())):
+                cleared = sent.get(f"{name}{CLEAR}", ())
+                if value is not None or not keeps_hidden(visit, child, name, plugins[one.type], cleared):
                     line[name] = value
         found.append(line)
     return found
@@ -175,7 +176,7 @@ def copied_rows(visit: Visit, owner: Object, field: Field, record_id: str) -> li
     copied = [
         one.name for one in child.fields.values()
         if one.is_copied and one.is_written and not one.is_unique and not plugins[one.type].is_computed
-        and not plugins[one.type].is_secret
+        and not plugins[one.type].is_secret and not is_masked(visit, child, one.name)
     ]  # fmt: skip
     rows = stored_rows(visit, owner, field, record_id)
     return [("", {**defaults, **{n: held[n] for n in copied if n in held}}, None) for _, held in rows]

@@ -15,10 +15,11 @@ from ui.naming import named_rows
 from ui.rows import Rows, compile_rows
 from ui.screens.bulk import bulk_fields
 from ui.screens.objects import head, object_of
+from ui.views import is_offered
 from ui.visit import Visit
 from ui.widgets import LONG, widget_view
 
-__all__ = ["filter_part", "list_page"]
+__all__ = ["filter_part", "list_page", "seen_keys", "views_of"]
 
 PAGE = 50
 PICKED = 100  # options in a quick filter of a reference
@@ -35,7 +36,9 @@ class Compiled:
 
 
 def views_of(visit: Visit, name: str) -> list[View]:
-    return [view for view in visit.ctx.snapshot.definitions.views.values() if view.object == name]
+    """Those that this person may ask for: a view whose filter names what they do not see is not for them."""
+    ctx = visit.ctx
+    return [one for one in ctx.snapshot.definitions.views.values() if one.object == name and is_offered(ctx, one)]
 
 
 def view_for(visit: Visit, definition: Object, wanted: str) -> View:
@@ -164,10 +167,11 @@ def allowed_sort(visit: Visit, definition: Object, state: ListState) -> tuple[So
     return seen_keys(visit, definition, state.sort)
 
 
-def seen_keys(visit: Visit, definition: Object, keys: Iterable[SortKey]) -> tuple[SortKey, ...]:
+def seen_keys(visit: Visit, definition: Object, keys: Iterable[SortKey | ModelSort]) -> tuple[SortKey, ...]:
     """Without those that this person may not see, or sees the mask of."""
     found = [(key, resolve(visit.ctx.snapshot, visit.ctx.scope, definition.name, key.path)) for key in keys]
-    return tuple(key for key, target in found if target is not None and not target[1].is_masked)
+    seen = [key for key, target in found if target is not None and not target[1].is_masked]
+    return tuple(SortKey(key.path, key.is_descending) for key in seen)
 
 
 def column_view(column: Any, state: ListState, sort: tuple[SortKey, ...]) -> dict[str, Any]:

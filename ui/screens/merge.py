@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any
 
 from starlette.responses import Response
@@ -16,7 +17,7 @@ from metadata.model import Field, Object
 from ui.columns import ShownColumn, plan_of, readable
 from ui.naming import named_rows
 from ui.screens.likely import MOST, may_merge
-from ui.screens.objects import head, is_written, object_of
+from ui.screens.objects import head, is_written, object_of, title_in
 from ui.screens.record import record_page, values_of
 from ui.screens.refusals import sentence
 from ui.visit import Visit
@@ -25,6 +26,7 @@ __all__ = ["merge", "merge_page", "unmerge"]
 
 FEWEST = 2
 TAKE, VERSION = "take.", "version."
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LINK = re.compile(r"</?a\b[^>]*>")  # a choice is clicked as a whole: what it shows cannot lead elsewhere
 SYSTEM = ("created_at", "modified_at", "version")
 
@@ -70,7 +72,7 @@ def merge(visit: Visit) -> Response:
         status = 422 if isinstance(refusal, BadInput) else 409
         refusal.problems = tuple(replace(one, path=one.path.removeprefix("values.")) for one in refusal.problems)
         return show(visit, compared, sentence(visit, definition, refusal), status, master, taken)
-    title = str(merged.record.get(definition.title) or visit.text(definition.label))
+    title = title_in(visit, definition, merged.record, visit.text(definition.label))
     toast = {"code": "merged", "object": definition.name, "id": master, "title": title}
     return visit.go(f"/o/{definition.name}/{master}", toast)
 
@@ -102,7 +104,8 @@ def compare(visit: Visit, sent: Sequence[str]) -> Compared:
     ctx = visit.ctx
     names = [name for name in ctx.scope.fields(definition.name) if is_compared(definition, name)]
     plan = plan_of(ctx.snapshot, ctx.scope, definition.name, names, visit.formats, ctx.language)
-    paths = (*dict.fromkeys((definition.title, *plan.paths, *SYSTEM)),)
+    system = [name for name in SYSTEM if name in ctx.scope.fields(definition.name)]
+    paths = (*dict.fromkeys((ctx.scope.title(definition.name), *plan.paths, *system)),)
     records = {one: values_of(visit, definition, one, paths) for one in ids}
     rows = named_rows(visit.records, plan, [[values.get(path) for path in plan.paths] for values in records.values()])
     return Compared(definition, plan.columns, records, dict(zip(ids, rows, strict=True)))
@@ -119,7 +122,7 @@ def choosable(visit: Visit, compared: Compared) -> list[str]:
     return [
         column.path
         for column in compared.columns
-        if column.path in written and is_written(visit, compared.definition, column.path)
+        if column.path in written and is_written(visit, compared.definition, column.path, False)
     ]
 
 
@@ -145,11 +148,11 @@ def show(
 def record_view(visit: Visit, definition: Object, record_id: str, values: Values, is_master: bool) -> dict[str, Any]:
     return {
         "id": record_id,
-        "title": str(values.get(definition.title) or visit.say("Untitled")),
+        "title": title_in(visit, definition, values, visit.say("Untitled")),
         "href": f"/o/{definition.name}/{record_id}",
         "version": values["version"],
-        "created": visit.formats.datetime(values["created_at"]),
-        "changed": visit.formats.datetime(values["modified_at"]),
+        "created": visit.formats.datetime(values["created_at"]) if "created_at" in values else "",
+        "changed": visit.formats.datetime(values["modified_at"]) if "modified_at" in values else "",
         "is_master": is_master,
     }
 
@@ -170,7 +173,7 @@ def fullest(compared: Compared) -> str:
 
     def weight(record_id: str) -> tuple[int, Any]:
         values = compared.records[record_id]
-        return -sum(values.get(column.path) not in (None, "") for column in compared.columns), values["created_at"]
+        return -sum(values.get(column.path) not in (None, "") for column in compared.columns), record_id
 
     return min(compared.records, key=weight)
 
@@ -178,7 +181,7 @@ def fullest(compared: Compared) -> str:
 def newest(compared: Compared, name: str) -> str:
     """The record whose value is taken unless somebody chooses: that changed last, of those that have one."""
     filled = [one for one, values in compared.records.items() if values.get(name) not in (None, "")]
-    return max(filled or compared.records, key=lambda one: compared.records[one]["modified_at"])
+    return max(filled or compared.records, key=lambda one: (compared.records[one].get("modified_at") or EPOCH, one))
 
 
 def related_views(visit: Visit, compared: Compared) -> list[dict[str, Any]]:

@@ -1,6 +1,7 @@
 """What all screens ask of an object: is it there for this person, how is it called, what may be written."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from engine.contracts.field import FieldType
 from engine.errors import NotFound
@@ -8,9 +9,9 @@ from metadata.model import Object
 from ui.columns import field_of
 from ui.visit import Visit
 
-__all__ = ["CLEAR", "head", "is_written", "keeps_secret", "object_of"]
+__all__ = ["CLEAR", "head", "is_masked", "is_written", "keeps_hidden", "object_of", "title_in"]
 
-CLEAR = "._clear"  # after the name of a secret in a form: take it away
+CLEAR = "._clear"  # after the name of a field whose value a form does not show: take it away
 
 
 def object_of(visit: Visit, name: str) -> Object:
@@ -32,14 +33,28 @@ def head(visit: Visit, definition: Object) -> dict[str, str]:
     }
 
 
-def is_written(visit: Visit, definition: Object, name: str) -> bool:
+def is_written(visit: Visit, definition: Object, name: str, is_new: bool | None = None) -> bool:
+    """Whether this person writes the field in a new record, in one that is there, or (None) in either."""
     field = field_of(definition, name)
     seen = visit.ctx.scope.readable(definition.name).get(name)
     if field is None or seen is None or seen.is_read_only or visit.ctx.snapshot.plugins.fields[field.type].is_computed:
         return False
+    if is_new is not None and not visit.ctx.scope.writes(definition.name, name, is_new):
+        return False
     return name in definition.fields or name == "owner"
 
 
-def keeps_secret(kind: FieldType, cleared: Sequence[str]) -> bool:
-    """Whether an input that was left empty leaves the value as it is: of a secret, unless it is to go."""
-    return kind.is_secret and not any(cleared)
+def is_masked(visit: Visit, definition: Object, name: str) -> bool:
+    """Whether this person sees the mask of the field's value in place of it."""
+    seen = visit.ctx.scope.readable(definition.name).get(name)
+    return seen is not None and seen.is_masked
+
+
+def keeps_hidden(visit: Visit, definition: Object, name: str, kind: FieldType, cleared: Sequence[str]) -> bool:
+    """Whether an input that was left empty leaves the value as it is: of a secret or a mask, unless it is to go."""
+    return (kind.is_secret or is_masked(visit, definition, name)) and not any(cleared)
+
+
+def title_in(visit: Visit, definition: Object, values: Mapping[str, Any], otherwise: str) -> str:
+    """What names a record whose values these are: its id where the person may not see its title."""
+    return str(values.get(visit.ctx.scope.title(definition.name)) or otherwise)

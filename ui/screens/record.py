@@ -8,11 +8,11 @@ from typing import Any
 from starlette.responses import Response
 
 from engine.errors import BadInput, Conflict, NotFound, Stale
-from engine.service import Query, SortKey
+from engine.service import Query
 from engine.service_answers import Change
 from engine.store.references import written
 from metadata.build.objects import RECORD_TYPE
-from metadata.model import Cell, Field, Layout, Object, RelatedList, Section
+from metadata.model import Action, Cell, Field, Layout, Object, RelatedList, Section
 from ui.columns import Plan, ShownColumn, field_of, plan_of, readable
 from ui.live import live_of
 from ui.naming import named_rows
@@ -23,18 +23,20 @@ from ui.screens.handover import offer_of
 from ui.screens.layouts import layout_for
 from ui.screens.likely import likely_view, may_merge
 from ui.screens.lines import lines_fields, table_view
-from ui.screens.lists import count_text
-from ui.screens.objects import head, is_written, object_of
+from ui.screens.lists import count_text, seen_keys
+from ui.screens.objects import head, is_written, object_of, title_in
 from ui.screens.people import person_actions
 from ui.screens.record_types import record_type_of, type_label
-from ui.screens.refusals import sentence
+from ui.screens.refusals import sentence, whom_to_ask
+from ui.screens.shares import share_entries
 from ui.screens.timeline import timeline_view
+from ui.screens.unmask import may_unmask
 from ui.visit import Visit
 from ui.working import Working, reached, settings_of, with_reached
 
 __all__ = ["change_stage", "record_page"]
 
-SYSTEM = ("version", "created_at", "created_by", "modified_at", "modified_by")
+SYSTEM = ("version", "owner", "created_at", "created_by", "modified_at", "modified_by")
 MOST_ANCESTORS = 20
 MOST_REFERENCES = 40  # of one query; the engine takes 50
 Row = Sequence[Any]
@@ -57,7 +59,9 @@ def compiled(visit: Visit, definition: Object, layout: Layout) -> Compiled:
         cells = [cell.field for tab in layout.tabs for section in tab.sections for cell in section.cells if cell.field]
         own = live_of(ctx.snapshot, ctx.scope, definition.name).own
         types = (RECORD_TYPE,) if definition.record_types else ()
-        shown = dict.fromkeys((definition.title, *types, *layout.highlights, layout.path, *cells, *SYSTEM))
+        shown = dict.fromkeys(
+            (ctx.scope.title(definition.name), *types, *layout.highlights, layout.path, *cells, *SYSTEM)
+        )
         wanted = [path for path in shown if path and is_shown(definition, path)]
         plan = plan_of(ctx.snapshot, ctx.scope, definition.name, wanted, visit.formats, ctx.language, is_full=True)
         readable_ = ctx.scope.readable(definition.name)
@@ -83,11 +87,15 @@ def record_page(visit: Visit, notice: str = "", status: int = 200) -> Response:
     [row] = named_rows(visit.records, made.plan, [[values.get(path) for path in made.plan.paths]])
     scope = visit.ctx.scope
     is_single = definition.kind == "single"
-    title = visit.text(definition.label) if is_single else str(values.get(definition.title) or visit.say("Untitled"))
-    can_update = scope.can("update", definition.name)
+    title = visit.text(definition.label) if is_single else title_in(visit, definition, values, visit.say("Untitled"))
+    asked: tuple[Action, ...] = ("update", "delete")
+    allowed = visit.records.allowed(definition.name, record_id, asked)
+    can_update = "update" in allowed
     address = f"/o/{definition.name}/{record_id}"
+    may_share = not is_single and visit.records.is_sharer(definition.name, record_id)
+    shows = f"{address}/unmask" if may_unmask(visit, definition) else ""
     page = Facts(visit, definition, made, row, conditions_of(visit, definition, values), record_id,
-                 address if can_update else "")  # fmt: skip
+                 address if can_update else "", shows)  # fmt: skip
     tabs = []
     for tab in layout.tabs:
         if not page.holds(tab.show_if):
@@ -102,12 +110,21 @@ def record_page(visit: Visit, notice: str = "", status: int = 200) -> Response:
         title=title,
         object=head(visit, definition),
         back="" if is_single else f"/o/{definition.name}",
-        ancestors=ancestors(visit, definition, values.get(definition.tree) if definition.tree else None),
+        ancestors=ancestors(
+            visit,
+            definition,
+            values.get(definition.tree) if definition.tree in scope.readable(definition.name) else None,
+        ),
         current=(definition.name, "", "any"),
         path=path_view(visit, definition, layout, values),
-        highlights=[fact(made.by_path[p], row) for p in layout.highlights if p in made.by_path],
+        highlights=[fact(made.by_path[p], row, shows) for p in layout.highlights if p in made.by_path],
         tabs=tabs,
-        timeline=timeline_view(visit, definition, history(visit, definition, record_id)),
+        timeline=timeline_view(
+            visit,
+            definition,
+            history(visit, definition, record_id),
+            share_entries(visit, definition.name, record_id) if may_share else (),
+        ),
         likely=likely_view(visit, definition, record_id),
         notice=notice,
         record_type=type_label(visit, definition, record_type),
@@ -118,9 +135,11 @@ def record_page(visit: Visit, notice: str = "", status: int = 200) -> Response:
             "version": values.get("version", ""),
             "can_update": can_update,
             "can_create": scope.can("create", definition.name) and not is_single,
-            "can_delete": scope.can("delete", definition.name) and not is_single,
+            "can_delete": "delete" in allowed and not is_single,
+            "locked": "" if can_update or not scope.can("update", definition.name) else whom_to_ask(visit, values),
             "handover": offer_of(visit, definition.name, record_id, can_update),
-            "can_merge": may_merge(visit, definition.name) and not is_single,
+            "may_share": may_share,
+            "can_merge": may_merge(visit, definition.name) and len(allowed) == 2 and not is_single,
             **origin(visit, values),
         },
     )
@@ -169,20 +188,23 @@ def origin(visit: Visit, values: dict[str, Any]) -> dict[str, str]:
     names = visit.records.titles("user", people) if people and visit.ctx.scope.can("read", "user") else {}
     system = visit.say("the system")
 
-    def when(name: str) -> str:
-        at = values.get(name)
-        return visit.formats.datetime(at) if at else ""
+    def told(word: str) -> dict[str, str]:
+        return {
+            "when": visit.formats.datetime(values[f"{word}_at"]),
+            "who": names.get(values.get(f"{word}_by") or "", system),
+        }
 
-    return {
-        "created_at": when("created_at"),
-        "modified_at": when("modified_at"),
-        "created_by": names.get(values.get("created_by") or "", system),
-        "modified_by": names.get(values.get("modified_by") or "", system),
-    }
+    # Of a time that this person may not see nothing is said.
+    created = visit.say("Created {when} by {who}", **told("created")) if values.get("created_at") else ""
+    changed = visit.say("Changed {when} by {who}", **told("modified")) if values.get("modified_at") else ""
+    return {"created": created, "changed": changed}
 
 
-def fact(column: ShownColumn, row: Row) -> dict[str, Any]:
-    return {"label": column.label, "html": column.cell(row)}
+def fact(column: ShownColumn, row: Row, shows: str) -> dict[str, Any]:
+    """`shows`: where a masked value is asked for, "" for who may not."""
+    html = column.cell(row)
+    is_hidden = bool(shows and html and column.field.is_masked and "." not in column.path)
+    return {"label": column.label, "html": html, "unmask": {"at": shows, "field": column.path} if is_hidden else None}
 
 
 class Facts:
@@ -190,10 +212,10 @@ class Facts:
 
     def __init__(
         self, visit: Visit, definition: Object, made: Compiled, row: Row, holds: Callable[[str], bool], record_id: str,
-        address: str,
+        address: str, shows: str,
     ) -> None:  # fmt: skip
         self.visit, self.definition, self.made, self.row = visit, definition, made, row
-        self.holds, self.record_id, self.address = holds, record_id, address
+        self.holds, self.record_id, self.address, self.shows = holds, record_id, address, shows
 
     def section(self, section: Section) -> dict[str, Any] | None:
         """None when nothing in it is shown."""
@@ -207,11 +229,11 @@ class Facts:
                 continue
             if cell.field in self.made.lines:
                 lines.append(table_view(self.visit, self.definition, self.made.lines[cell.field], self.record_id))
-            else:
+            elif cell.field is None or cell.field in self.made.by_path:
                 facts.append(self.fact(cell, section.columns))
         while facts and facts[-1] is None:
             facts.pop()
-        if not facts and not lines:
+        if not any(facts) and not lines:
             return None
         label = self.visit.text(section.label)
         if lines and not facts and len(lines) == 1:
@@ -225,22 +247,23 @@ class Facts:
         column = self.made.by_path.get(cell.field or "")
         if column is None:
             return None
-        may_edit = bool(self.address) and is_written(self.visit, self.definition, column.path)
+        may_edit = bool(self.address) and is_written(self.visit, self.definition, column.path, False)
         edit = f"{self.address}/edit?only={column.path}" if may_edit else ""
-        return {**fact(column, self.row), "span": min(cell.span, columns), "edit": edit}
+        return {**fact(column, self.row, self.shows), "span": min(cell.span, columns), "edit": edit}
 
 
 def ancestors(visit: Visit, definition: Object, above: str | None) -> list[dict[str, str]]:
     """What the record lies below in its tree, outermost first; cut off at what this person may not see."""
+    name = visit.ctx.scope.title(definition.name)
     found: list[dict[str, str]] = []
     seen: set[str] = set()
     while above and above not in seen and len(found) < MOST_ANCESTORS:
         seen.add(above)
         try:
-            row = visit.records.get_row(definition.name, above, (definition.title, definition.tree))
+            row = visit.records.get_row(definition.name, above, (name, definition.tree))
         except NotFound:
             break
-        title = str(row.get(definition.title) or visit.say("Untitled"))
+        title = str(row.get(name) or visit.say("Untitled"))
         found.append({"title": title, "href": f"/o/{definition.name}/{above}"})
         above = row.get(definition.tree)
     return found[::-1]
@@ -261,7 +284,7 @@ def path_view(visit: Visit, definition: Object, layout: Layout, values: dict[str
     states = ["is-now" if i == place else "is-past" if i < place else "is-ahead" for i in range(len(shown))]
     return {
         "label": visit.text(field.label),
-        "may_change": is_written(visit, definition, field.name),
+        "may_change": is_written(visit, definition, field.name, False),
         "stages": [
             {"value": choice.value, "label": visit.text(choice.label), "state": state}
             for choice, state in zip(shown, states, strict=True)
@@ -287,14 +310,14 @@ def related_view(visit: Visit, owner: Object, related: RelatedList, record_id: s
         Query(
             object=other.name,
             fields=plan.paths,
-            sort=tuple(SortKey(k.path, k.is_descending) for k in related.sort),
+            sort=seen_keys(visit, other, related.sort),
             limit=related.limit,
             count="capped",
             conditions=((related.field, "=", value),),
         )
     )
     count = visit.formats.number(page.count or 0) + ("+" if page.count_is_capped else "")
-    can_create = ctx.scope.can("create", other.name)
+    can_create = ctx.scope.can("create", other.name) and is_written(visit, other, related.field, True)
     operator = "includes" if field.refers_to_many else "is"
     return {
         "id": f"{other.name}-{related.field}",

@@ -1,12 +1,18 @@
 """What a refusal says, at its fields and as a whole, in the person's language and with the labels that they know."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from engine.errors import EngineError, InputProblem, InputWarning
 from metadata.model import Field, Object
 from ui.columns import field_of
+from ui.screens.objects import is_written
 from ui.texts import problem_text
 from ui.visit import Visit
 
-__all__ = ["at_fields", "label_at", "problems_of", "sentence", "text_of"]
+__all__ = ["at_fields", "label_at", "problems_of", "sentence", "text_of", "whom_to_ask"]
+
+REQUIRED = "value.required"
 
 
 def problems_of(refusal: EngineError) -> tuple[InputProblem, ...]:
@@ -23,7 +29,15 @@ def text_of(visit: Visit, definition: Object | None, problem: InputProblem | Inp
         labels["object"] = visit.text(other.plural)
         if named := field_of(other, str(values.get("field", ""))):
             labels["field"] = visit.text(named.label)
-    return problem_text(problem, visit.language, **labels)
+    text = problem_text(problem, visit.language, **labels)
+    if problem.code == REQUIRED and definition is not None and not may_fill(visit, definition, problem.path):
+        text = visit.say("{text}. You may not fill it in: ask an administrator.", text=text)
+    return text
+
+
+def may_fill(visit: Visit, definition: Object, path: str) -> bool:
+    """Whether the person writes a field; of lines, which say so in their grid, always."""
+    return "." in path or field_of(definition, path) is None or is_written(visit, definition, path)
 
 
 def field_at(visit: Visit, definition: Object | None, path: str) -> Field | None:
@@ -67,6 +81,15 @@ def at_fields(
         else:
             loose.append(text)
     return errors, loose
+
+
+def whom_to_ask(visit: Visit, values: Mapping[str, Any]) -> str:
+    """What a person can do who may read the record with these values and not change it."""
+    owner = values.get("owner") or ""
+    name = visit.records.titles("user", [owner]).get(owner, "") if owner and owner != visit.ctx.actor.id else ""
+    if name:
+        return visit.say("You may read this, not change it. Ask {name}, who owns it, or an administrator.", name=name)
+    return visit.say("You may read this, not change it. Ask an administrator.")
 
 
 def sentence(visit: Visit, definition: Object | None, refusal: EngineError) -> str:

@@ -90,7 +90,7 @@ def tree_paths(visit: Visit, definition: Object, ids: list[str]) -> dict[str, st
     if not tree or not ids or tree not in visit.ctx.scope.readable(definition.name):
         return {}
     above = [".".join([tree] * depth) for depth in range(1, SHOWN_LEVELS + 1)]
-    paths = tuple(f"{path}.{definition.title}" for path in above)
+    paths = tuple(f"{path}.{visit.ctx.scope.title(definition.name)}" for path in above)
     page = visit.records.page(Query(definition.name, paths, ids=tuple(ids), limit=len(ids)))
     return {
         key: " \u203a ".join(str(title) for title in reversed(row) if title)

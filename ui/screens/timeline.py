@@ -1,7 +1,8 @@
 """What happened to a record, newest first, in words."""
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from html import unescape
 from typing import Any
 
@@ -19,7 +20,7 @@ from ui.columns import field_of
 from ui.naming import Titles
 from ui.visit import Visit
 
-__all__ = ["timeline_view"]
+__all__ = ["Told", "timeline_view"]
 
 SHOWN_ENTRIES = 30
 SHOWN_LINES = 3
@@ -30,10 +31,22 @@ ICONS = {
 }  # fmt: skip
 
 
-def timeline_view(visit: Visit, definition: Object, history: Sequence[Change]) -> list[dict[str, Any]]:
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What happened to a record beside changes of it."""
+
+    at: datetime
+    by_name: str
+    icon: str
+    text: str
+
+
+def timeline_view(
+    visit: Visit, definition: Object, history: Sequence[Change], others: Sequence[Told] = ()
+) -> list[dict[str, Any]]:
     titles = titles_of(visit, definition, history[:SHOWN_ENTRIES])
     undoable = last_merge(visit, history)
-    entries = []
+    entries: list[tuple[datetime, dict[str, Any]]] = []
     for change in history[:SHOWN_ENTRIES]:
         lines = [] if change.action == "create" else list(lines_of(visit, definition, change, titles))
         text = {
@@ -46,18 +59,27 @@ def timeline_view(visit: Visit, definition: Object, history: Sequence[Change]) -
             text = merge_text(visit, change, titles, definition.name)
         elif len(lines) == 1:
             text, lines = lines[0], []
-        entries.append({
-            "icon": ICONS.get(change.action, "pencil"),
-            "by": change.by_name or visit.say("The system"),
-            "text": text,
-            "lines": lines[:SHOWN_LINES],
-            "more": lines[SHOWN_LINES:],
-            "at": change.at.astimezone(UTC).isoformat(timespec="seconds"),
-            "exact": visit.formats.datetime(change.at),
-            "ago": visit.formats.ago(change.at, visit.ctx.now),
-            "may_undo": change is undoable,
-        })  # fmt: skip
-    return entries
+        told = Told(change.at, change.by_name, ICONS.get(change.action, "pencil"), text)
+        entries.append((change.at, entry_view(visit, told, lines, may_undo=change is undoable)))
+    # Of two at one moment, what was done to the record itself comes first: it was there before it was shared.
+    entries = [*((one.at, entry_view(visit, one)) for one in others), *entries]
+    if others:
+        entries.sort(key=lambda entry: entry[0], reverse=True)
+    return [view for _, view in entries[:SHOWN_ENTRIES]]
+
+
+def entry_view(visit: Visit, told: Told, lines: Sequence[str] = (), may_undo: bool = False) -> dict[str, Any]:
+    return {
+        "icon": told.icon,
+        "by": told.by_name or visit.say("The system"),
+        "text": told.text,
+        "lines": lines[:SHOWN_LINES],
+        "more": lines[SHOWN_LINES:],
+        "at": told.at.astimezone(UTC).isoformat(timespec="seconds"),
+        "exact": visit.formats.datetime(told.at),
+        "ago": visit.formats.ago(told.at, visit.ctx.now),
+        "may_undo": may_undo,
+    }
 
 
 def merge_text(visit: Visit, change: Change, titles: Titles, object_name: str) -> str:

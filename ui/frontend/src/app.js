@@ -11,6 +11,7 @@ import "./live.js";
 import "./rich.js";
 import "./color.js";
 import "./list.js";
+import "./unmask.js";
 
 window.htmx = htmx;
 // Settling puts old class and style back on elements with the same id, and hides selects after a 422.
