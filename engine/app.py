@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount
 
+from engine.api.access import OPERATIONS as ACCESS
 from engine.api.account import OPERATIONS as ACCOUNT
 from engine.api.aggregate import OPERATIONS as AGGREGATES
 from engine.api.audit import OPERATIONS as AUDIT
@@ -60,7 +61,7 @@ def create_app(
     site, metrics = Site(config, tenant, lanes), metrics or Metrics()
     api = Api(
         site,
-        (*RECORDS, *MERGING, *SHARING, *AGGREGATES, *FILES, *OBJECTS, *ACCOUNT, *PEOPLE, *AUDIT, *PRIVACY),
+        (*RECORDS, *MERGING, *SHARING, *AGGREGATES, *FILES, *OBJECTS, *ACCOUNT, *PEOPLE, *AUDIT, *PRIVACY, *ACCESS),
     )
     routes: list[BaseRoute] = [Mount(ROOT, app=api), *health_routes(site, metrics)]
     if config.ui:

@@ -18,6 +18,7 @@ from engine.errors import EngineError, Forbidden, Unauthenticated
 from engine.people.authentication import Identity
 from ui.files import static_file
 from ui.screens import (
+    access,
     account,
     audit,
     bulk,
@@ -35,6 +36,7 @@ from ui.screens import (
     live,
     merge,
     people,
+    permissions,
     record,
     search,
     shares,
@@ -54,6 +56,11 @@ SCREENS: tuple[tuple[str, str, Screen, str], ...] = (
     ("GET", "/", home.home_page, "records: read"),
     ("GET", "/search", search.search_page, "records: read"),
     ("GET", "/audit", audit.audit_page, "may_view_audit"),
+    ("GET", "/setup/permissions", permissions.permissions_page, "manage_rights"),
+    ("GET", "/setup/permissions/role/{name}", permissions.role_page, "manage_rights"),
+    ("GET", "/setup/permissions/set/{name}", permissions.set_page, "manage_rights"),
+    ("GET", "/setup/people/{id}/access", permissions.person_page, "manage_rights"),
+    ("POST", "/setup/people/{id}/access", permissions.preview_page, "manage_rights"),
     ("POST", "/logout", door.sign_out, "own session"),
     ("POST", "/preferences", door.preferences, "own cookies"),
     ("GET", "/me", account.account_page, "own account"),
@@ -82,6 +89,7 @@ SCREENS: tuple[tuple[str, str, Screen, str], ...] = (
     ("GET", "/o/{object}/merge", merge.merge_page, "records: update, delete"),
     ("POST", "/o/{object}/merge", merge.merge, "records: update, delete"),
     ("GET", "/o/{object}/{id}", record.record_page, "records: read"),
+    ("GET", "/o/{object}/{id}/access", access.access_page, "manage_rights"),
     ("GET", "/o/{object}/{id}/edit", forms.edit_page, "records: update"),
     ("POST", "/o/{object}/{id}/edit", forms.update, "records: update"),
     ("GET", "/o/{object}/{id}/shares", shares.shares_page, "records: share, update"),

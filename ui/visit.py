@@ -11,6 +11,7 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
+from engine.access.inquiry import may_ask
 from engine.api.site import Site, address_of
 from engine.audit.refusals import Asked
 from engine.audit.search import may_view_audit
@@ -115,6 +116,7 @@ class Visit:
                 "nav": self.nav(view.get("current")),
                 "actor": self.ctx.actor,
                 "may_view_audit": may_view_audit(self.ctx),
+                "may_manage_rights": may_ask(self.ctx),
                 "sandbox_of": self.ctx.tenant.sandbox_of,
                 "theme": theme_of(self.request),
                 "here": here(self.request),

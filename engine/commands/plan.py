@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
@@ -9,12 +10,14 @@ from typing import Any
 
 import orjson
 
+from engine.access.preview import Preview
+from engine.access.preview_told import preview_body
 from engine.cli import DONE, REFUSED, add_common_options
 from engine.publish import Plan, plan
 from engine.tenants import open_tenant
 from metadata.problem import render
 
-__all__ = ["add", "as_json", "run", "show"]
+__all__ = ["add", "as_json", "preview_lines", "run", "show"]
 
 
 def add(subparsers: Any) -> None:
@@ -42,10 +45,35 @@ def show(plan: Plan) -> None:
         return
     for step in plan.steps:
         print(step)
+    for line in preview_lines(plan.preview):
+        print(line)
     if plan.is_empty:
         print("nothing to change")
     else:
         print(f"plan {plan.hash} on version {plan.base_version}")
+
+
+def preview_lines(preview: Preview) -> Iterator[str]:
+    """Who would gain or lose records, the largest effects first."""
+    for one in preview.effects:
+        named = ", ".join(name or user for user, name in one.people)
+        more = f" and {one.count - len(one.people)} more" if one.count > len(one.people) else ""
+        verb = "see" if one.action == "read" else "change"
+        parts = [f"{sign}{count:,}" for sign, count in (("+", one.gained), ("-", one.lost)) if count]
+        each = " each" if one.count > 1 else ""
+        yield f"~ people {named}{more}: {verb} {one.object} {' '.join(parts)}{each}"
+        for word, examples in (("gain", one.gains), ("lose", one.losses)):
+            if examples:
+                yield f"    {word}: {', '.join(title or record for record, title in examples)}"
+    if preview.more:
+        yield f"    and {preview.more} smaller effects"
+    for left in preview.uncounted:
+        if left.why == "fields":
+            yield f"~ people: of {left.object} it is not known before the publish, a rule reads what is new"
+        elif left.why == "older":
+            yield "~ people: who gains or loses records is counted from the next publish on"
+        else:
+            yield f"~ people: not counted for {left.people} of them, as whose a record is decides"
 
 
 def as_json(plan: Plan) -> dict[str, Any]:
@@ -55,6 +83,7 @@ def as_json(plan: Plan) -> dict[str, Any]:
         "loses": plan.loses,
         "stops": plan.stops,
         "steps": [asdict(step) for step in plan.steps],
+        "people": preview_body(plan.preview),
         "problems": [
             {"file": p.place.file, "line": p.place.line, "column": p.place.column, "path": p.place.path,
              "code": p.code, "message": p.message, "fix": p.fix, "level": p.level}

@@ -4,7 +4,7 @@ import hashlib
 import zlib
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 
+from engine.access.preview import Preview, preview_definitions
 from engine.context import SYSTEM, context_of
 from engine.errors import BadValue, Conflict
 from engine.publish.compare import Changes, compare
@@ -40,6 +41,7 @@ class Plan:
     problems: tuple[Problem, ...]  # of the definitions
     definitions: Definitions
     digest: str = ""  # of the definitions
+    preview: Preview = field(default_factory=Preview)  # who would gain or lose records
 
     @property
     def is_empty(self) -> bool:
@@ -98,9 +100,16 @@ def draw_up(
         return field.default is not None and default_of(tenant, snapshot, field, datetime.now(UTC)) is not None
 
     found = tuple(steps(connection, snapshot, changes, has_default))
-    parts = [snapshot.version, [list(astuple(step)) for step in found], digest]
+    preview = Preview()
+    if found and connection is not None:  # the one of the publish, which may have made tables just now
+        preview = preview_definitions(context_of(tenant, SYSTEM, datetime.now(UTC), snapshot), connection, new)
+    # How many records it is changes with each that is written; on whom it falls does not.
+    falls_on = sorted(
+        (one.people[0][0], one.object, one.action, one.gained > 0, one.lost > 0) for one in preview.effects
+    )
+    parts = [snapshot.version, [list(astuple(step)) for step in found], digest, *([falls_on] if falls_on else ())]
     mark = hashlib.sha256(orjson.dumps(parts)).hexdigest()[:16] if found else ""
-    return Plan(found, mark, snapshot.version, loaded.problems, new, digest), changes
+    return Plan(found, mark, snapshot.version, loaded.problems, new, digest, preview), changes
 
 
 def default_of(tenant: Tenant, snapshot: Snapshot, field: Field, now: datetime) -> Any:

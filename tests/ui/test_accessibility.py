@@ -64,3 +64,19 @@ def test_what_is_tapped_on_a_phone_is_large_enough(visitor: Visitors) -> None:
     for path in ("/", "/o/deal", "/o/deal/new", f"/o/deal/{visitor.shop.deals['Deal 01']}"):
         ann.go(path)
         assert ann.page.evaluate(SMALL) == [], path
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("phone", [False, True], ids=["desk", "phone"])
+def test_screens_about_permissions_have_no_violations(visitor: Visitors, theme: str, phone: bool) -> None:
+    visitor.shop.site.user("root", "admin", name="Root")
+    root = visitor("root", phone=phone, color_scheme=theme)
+    deal, ann = visitor.shop.deals["Deal 00"], visitor.shop.site.user("ann")
+    found = {}
+    for path in ("/setup/permissions", "/setup/permissions/role/seller", f"/setup/people/{ann}/access",
+                 f"/o/deal/{deal}/access?person={ann}&action=update"):  # fmt: skip
+        root.go(path)
+        if violations := root.violations():
+            found[path] = violations
+        assert root.page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, f"{path} is too wide"
+    assert found == {}

@@ -17,6 +17,7 @@ from ui.columns import Plan, ShownColumn, field_of, plan_of, readable
 from ui.live import live_of
 from ui.naming import named_rows
 from ui.rows import Rows, compile_rows
+from ui.screens.access import offer_access
 from ui.screens.fields import offered
 from ui.screens.handover import offer_of
 from ui.screens.layouts import layout_for
@@ -127,6 +128,7 @@ def record_page(visit: Visit, notice: str = "", status: int = 200) -> Response:
         likely=likely_view(visit, definition, record_id),
         notice=notice,
         record_type=type_label(visit, definition, record_type),
+        access=offer_access(visit, definition.name, record_id),
         person=person_actions(visit, definition.name, record_id),
         record={
             "id": record_id,
