@@ -19,7 +19,7 @@ from tests.state import state
 
 GONE = "019ab000-0000-7000-8000-000000000000"
 VALUES = {"object": "deal", "id": "", "field": "name", "value": "x", "share": GONE, "digest": "0", "path:path": "x",
-          "provider": "x"}  # fmt: skip
+          "provider": "x", "name": "x"}  # fmt: skip
 BODIES: dict[str, dict[str, object]] = {  # so that it is the rights that refuse, not what was sent
     "POST /api/v1/records/{object}/batch": {"operations": [{"action": "create", "values": {"name": "a"}}]},
     "POST /api/v1/records/{object}/{id}/merge": {"others": [GONE]},
@@ -27,6 +27,8 @@ BODIES: dict[str, dict[str, object]] = {  # so that it is the rights that refuse
     "POST /api/v1/users/{id}/handover": {"to": GONE},
     "POST /api/v1/privacy/{object}/{id}/erase": {"confirm": "{id}"},
 }
+
+RIGHTS = "the system permission manage_rights; the person and the record as for read"
 
 INVENTORY: dict[str, tuple[str, int, int]] = {
     # route: (what it asks, status for nobody, status for a person without rights)
@@ -41,7 +43,7 @@ INVENTORY: dict[str, tuple[str, int, int]] = {
     "GET /api/v1/duplicates/{object}/{id}": ("read", 401, 404),
     "POST /api/v1/records/{object}/{id}/merge": ("update of the record, delete of the others", 401, 404),
     "POST /api/v1/records/{object}/{id}/unmerge": ("update of the record, delete of the others", 401, 404),
-    "GET /api/v1/records/{object}/{id}/shares": ("read", 401, 404),
+    "GET /api/v1/records/{object}/{id}/shares": ("share and update of the record", 401, 404),
     "POST /api/v1/records/{object}/{id}/shares": ("share and update of the record", 401, 404),
     "DELETE /api/v1/records/{object}/{id}/shares/{share}": ("share and update of the record", 401, 404),
     "POST /api/v1/records/{object}/{id}/unmask": ("unmask, and read of the record", 401, 404),
@@ -107,6 +109,20 @@ INVENTORY: dict[str, tuple[str, int, int]] = {
     "GET /o/user/{id}/handover": ("update of the user, and all rights that the user has", 303, 404),
     "POST /o/user/{id}/handover": ("update of the user, and all rights that the user has", 303, 404),
     "GET /files/{id}": ("records: read", 303, 404),
+    "GET /api/v1/objects/{object}/access": (RIGHTS, 401, 403),
+    "GET /api/v1/records/{object}/{id}/access": (RIGHTS, 401, 403),
+    "GET /api/v1/records/{object}/{id}/viewers": (RIGHTS, 401, 403),
+    "POST /api/v1/access/preview": (RIGHTS, 401, 403),
+    "GET /setup/permissions": ("manage_rights", 303, 403),
+    "GET /setup/permissions/role/{name}": ("manage_rights", 303, 403),
+    "GET /setup/permissions/set/{name}": ("manage_rights", 303, 403),
+    "GET /setup/people/{id}/access": ("manage_rights", 303, 403),
+    "POST /setup/people/{id}/access": ("manage_rights", 303, 403),
+    "GET /o/{object}/{id}/access": ("manage_rights", 303, 403),
+    "GET /o/{object}/{id}/shares": ("records: share, update", 303, 404),
+    "POST /o/{object}/{id}/shares": ("records: share, update", 303, 404),
+    "POST /o/{object}/{id}/shares/end": ("records: share, update", 303, 404),
+    "POST /o/{object}/{id}/unmask": ("unmask, or records: unmask", 303, 404),
     "GET /{path:path}": ("tells only that there is no such page", 303, 404),
 }
 
