@@ -2,7 +2,7 @@
 
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -125,6 +125,14 @@ class Running:
         return client
 
 
+def publish(site: Running, packages: Sequence[Path | str], now: datetime | None) -> None:
+    site.publish(*packages)
+
+
+publish_first: Callable[[Running, Sequence[Path | str], datetime | None], None] = publish
+"""How `running` publishes: a test suite may put something quicker here."""
+
+
 @contextmanager
 def running(
     database_url: str = "",
@@ -146,7 +154,7 @@ def running(
     site = Running(tenant, config, folder, now)
     try:
         if packages:
-            site.publish(*packages)
+            publish_first(site, packages, now)
         yield site
     finally:
         site.close()

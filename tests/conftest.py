@@ -18,6 +18,8 @@ from typing import Any, NoReturn
 import pytest
 import sqlalchemy as sa
 
+from tests import templates
+
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 # Without the background flags Chromium looks up outside hosts at every start.
 CHROMIUM_ARGS = [
@@ -33,6 +35,9 @@ CHROMIUM_ARGS = [
 ]
 # Its standard input ends however the test process ends: then it stops the server and tidies up.
 GUARD = '"$@" </dev/null & pid=$!; cat >/dev/null; kill -QUIT $pid; wait $pid; home=$PWD; cd /; rm -rf "$home"'
+
+
+TEMPLATES = templates.use()
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
@@ -59,7 +64,10 @@ def postgres_url(postgres_server: sa.URL) -> Iterator[str]:
 def postgres_server() -> Iterator[sa.URL]:
     """A server whose user may create databases: TEST_POSTGRES_URL's, else one of our own, one for each xdist worker."""
     if given := os.environ.get("TEST_POSTGRES_URL"):
-        yield sa.make_url(given).set(drivername="postgresql+psycopg")
+        server = sa.make_url(given).set(drivername="postgresql+psycopg")
+        yield server
+        for name in TEMPLATES.kept.values():
+            drop_database(server, name)
         return
     binaries = postgres_binaries()
     if binaries is None:
