@@ -99,6 +99,7 @@ def run_postgres(binaries: Path, home: Path) -> Iterator[sa.URL]:
         "listen_addresses": "",
         "unix_socket_directories": str(home),
         "max_connections": "50",
+        "max_locks_per_transaction": "256",
         "shared_buffers": "64MB",
         "fsync": "off",
         "synchronous_commit": "off",

@@ -2,7 +2,8 @@
 the time that a small test takes.
 
 Only where nothing else would differ: on a new database, with the same packages, plugins and time. Tests of publishing,
-of the audit log and of storage itself publish each time.
+of the audit log and of storage itself publish each time. What the engine compiles of a version is shared, too, but not
+with tests that change the engine under way.
 """
 
 import atexit
@@ -12,16 +13,24 @@ import shutil
 import tempfile
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 
 import sqlalchemy as sa
 
 from engine import testing
+from engine.snapshot import Snapshot
 from engine.testing import Running
 
 __all__ = ["Templates", "use"]
 
 EACH_TIME = ("tests/audit/", "tests/house/", "tests/publish/", "tests/store/", "tests/tenants/", "tests/corpus/")
+CHANGING = ("tests/access/test_guards.py", "tests/access/test_pairs.py")
+
+
+@cache
+def changes_the_engine(file: str) -> bool:
+    return file.startswith(CHANGING) or "monkeypatch" in Path(file).read_text(encoding="utf-8")
 
 
 class Templates:
@@ -30,18 +39,26 @@ class Templates:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.kept: dict[str, str] = {}  # key -> name of the template
+        self.snapshots: dict[str, Snapshot] = {}  # of the same keys, with what was compiled of them
 
     def publish(self, site: Running, packages: Sequence[Path | str], now: datetime | None) -> None:
         """Publish, or copy what was published before."""
         url = sa.make_url(site.config.database_url or f"sqlite:///{site.folder / site.tenant.name}.db")
         is_sqlite = url.get_backend_name() == "sqlite"
+        test = os.environ.get("PYTEST_CURRENT_TEST", "").partition("::")[0]
         is_new = not Path(str(url.database)).exists() if is_sqlite else site.tenant.version() == 0
-        if not is_new or os.environ.get("PYTEST_CURRENT_TEST", "").startswith(EACH_TIME):
+        if not is_new or not test or test.startswith(EACH_TIME):
             site.publish(*packages)
             return
         key = key_of(url.get_backend_name(), packages, site.config.plugins, now)
+        is_shared = not changes_the_engine(test)
         if key in self.kept:
             self.copy(site, url, self.kept[key])
+            if is_shared:
+                if key not in self.snapshots:
+                    self.snapshots[key] = site.tenant.snapshot()
+                snapshot = self.snapshots[key]
+                site.tenant._versions = {snapshot.version: snapshot}
             return
         site.publish(*packages)
         name = f"template_{len(self.kept)}_{os.getpid()}"

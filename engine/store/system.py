@@ -297,7 +297,8 @@ tenant = table(
 
 
 def add_token_scope(connection: Connection) -> None:
-    connection.run("ALTER TABLE fs_token ADD COLUMN scope TEXT")
+    if "scope" not in columns_of(connection, "fs_token"):
+        connection.run("ALTER TABLE fs_token ADD COLUMN scope TEXT")
 
 
 CHANGES: Mapping[int, Callable[[Connection], None]] = {3: add_token_scope}
@@ -360,5 +361,18 @@ def names_of(connection: Connection) -> set[str]:
         for row in connection.rows(
             "SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
             " WHERE c.relkind = 'r' AND n.nspname = current_setting('search_path')"
+        )
+    }
+
+
+def columns_of(connection: Connection, table: str) -> set[str]:
+    if connection.dialect == "sqlite":
+        return {row[0] for row in connection.rows("SELECT name FROM pragma_table_info(?)", (table,))}
+    return {
+        row[0]
+        for row in connection.rows(
+            "SELECT column_name FROM information_schema.columns"
+            " WHERE table_name = %s AND table_schema = current_setting('search_path')",
+            (table,),
         )
     }

@@ -113,7 +113,7 @@ def sweep(stage: Stage, drawn: Plan, stride: int = 1) -> int:
         while not publish_killed_before(stage, drawn, number):
             assert state(database) == old, f"killed before statement {number}: neither the old nor the new state"
             number += stride
-        assert state(database)["rows"]["fs_state"] == [f"(1, {drawn.base_version + 1}, 2)"]
+        assert state(database)["rows"]["fs_state"] == [f"(1, {drawn.base_version + 1}, 3)"]
     finally:
         database.close()
     return number - stride

@@ -123,6 +123,6 @@ def test_a_tenant_that_was_made_without_it_is_listed_and_can_be_suspended(
     assert listed(run, capsys) == {"main": ("suspended", [], 1, None)}
     assert run("resume", "main") == 0
     with closing(place.tenant("main")) as tenant, tenant.database.read() as connection:
-        kinds = [kind for (kind,) in connection.rows("SELECT kind FROM fs_audit ORDER BY id")]
+        kinds = [kind for (kind,) in connection.rows("SELECT kind FROM fs_audit ORDER BY at, chain, seq")]
     assert [kind for kind in kinds if kind.startswith("tenant.")] == ["tenant.suspend", "tenant.resume"]
     assert listed(run, capsys) == {"main": ("active", [], 1, None)}

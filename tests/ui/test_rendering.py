@@ -123,7 +123,7 @@ def test_every_page_forbids_inline_script_and_framing_and_is_not_stored(site: Ru
 def test_a_link_that_would_run_is_shown_as_text_only() -> None:
     from ui.cells import Shown, cell_for  # the cell alone: the field type lets no such value in
 
-    field: Any = None
+    field: Any = Field("site", "url", {})
     shown = Shown(field, 0, field, "en", "url")
     assert cell_for(shown)(["javascript:alert(1)"]) == "javascript:alert(1)"
     assert cell_for(shown)(["https://e.com/<b>"]).startswith('<a href="https://e.com/&lt;b&gt;" target="_blank"')
