@@ -25,7 +25,7 @@ CHECKS = [
     response_headers_conformance,
     response_schema_conformance,
 ]
-EXAMPLES = at_depth(3, 40)  # per operation, kind of data and role
+EXAMPLES = at_depth(2, 40)  # per operation, kind of data and role
 
 pytestmark = pytest.mark.slow
 

@@ -45,8 +45,8 @@ def in_order(objects: Mapping[str, Object]) -> list[str]:
     return done
 
 
-FIELDS = at_depth(8, 40)  # of an object, that are asked for
-OBJECTS = at_depth(10, 10_000)  # whose pages are opened
+FIELDS = at_depth(5, 40)  # of an object, that are asked for
+OBJECTS = at_depth(6, 10_000)  # whose pages are opened
 
 
 def some(names: list[str], most: int) -> list[str]:

@@ -15,6 +15,7 @@ from engine.publish.carry_out import Migration
 from engine.publish.compare import ObjectChange
 from engine.store.database import Connection, Database
 from engine.tenants import Tenant, open_tenant
+from tests.depth import at_depth
 from tests.publish.stage import NOW, Stage, plugins
 
 OLD = """
@@ -69,7 +70,7 @@ State = dict[str, Any]
 
 def test_a_publish_killed_before_any_statement_changes_nothing(stage: Stage) -> None:
     drawn = prepare(stage)
-    statements = sweep(stage, drawn)
+    statements = sweep(stage, drawn, stride=at_depth(4, 1))
     assert statements > 30, statements
     assert stage.values("company", "name", "size", "status") == [("Acme", 12, "new"), ("Beta", None, "new")]
     assert stage.values("lead", "title") == ["Ada", "Bo"]
@@ -78,7 +79,7 @@ def test_a_publish_killed_before_any_statement_changes_nothing(stage: Stage) -> 
 
 
 def test_a_first_publish_killed_at_any_time_leaves_nothing(stage: Stage) -> None:
-    assert sweep(stage, stage.plan(NEW), stride=7) > 30
+    assert sweep(stage, stage.plan(NEW), stride=at_depth(14, 2)) > 30
     assert stage.plan(NEW).steps == ()
 
 
