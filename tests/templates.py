@@ -25,7 +25,7 @@ from engine.testing import Running
 __all__ = ["Templates", "use"]
 
 EACH_TIME = ("tests/audit/", "tests/house/", "tests/publish/", "tests/store/", "tests/tenants/", "tests/corpus/")
-CHANGING = ("tests/access/test_guards.py", "tests/access/test_pairs.py")
+CHANGING = ("tests/access/test_guards.py", "tests/access/test_pairs.py", "tests/api/test_openapi.py")
 
 
 @cache
@@ -86,7 +86,7 @@ class Templates:
 
 
 def key_of(kind: str, packages: Sequence[Path | str], plugins: Sequence[str], now: datetime | None) -> str:
-    digest = hashlib.sha256(repr((kind, plugins, now)).encode())
+    digest = hashlib.sha256(repr((kind, plugins, now, os.environ.get("FIELDSTONE_SECRET_KEY"))).encode())
     for package in packages:
         if isinstance(package, str):
             digest.update(package.encode("utf-8", "surrogatepass"))

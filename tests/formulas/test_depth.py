@@ -69,7 +69,7 @@ def test_as_many_levels_as_there_may_be_are_quick(database_url: str, text: str, 
         fill(database, [RECORD])
         start = time.thread_time()
         found = in_database(database, [node])[0][0]
-        assert time.thread_time() - start < 1
+        assert time.thread_time() - start < 10  # at the worst it would be minutes
     assert found == in_python([node], [RECORD])[0][0]
     assert found == wanted
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -194,7 +195,10 @@ def test_tenants_with_different_packages_never_mix(place: Place, opened: Opener)
     assert failures == []
     assert most_connections <= 12
     assert process.fleet.budget.count <= 8
-    assert len(process.fleet.open) <= 2
+    deadline = time.monotonic() + 10
+    while len(process.fleet.open) > 2:  # what was given back last is closed a moment later
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
     process.client.__exit__(None, None, None)
     assert process.fleet.budget.count == 0
 
@@ -228,7 +232,7 @@ def test_a_thousand_tenants_cost_only_those_that_are_open(tmp_path: Path) -> Non
         connection.sa.execute(sa.insert(table_of_tenants), rows)
     catalogue.close()
     before = len(os.listdir("/proc/self/fd"))
-    most_files, memory = asyncio.run(visited(place, names[:: at_depth(10, 3)], before))
+    most_files, memory = asyncio.run(visited(place, names[::3], before))  # all of them take a minute
     assert most_files <= 3 * 30 + 10  # a connection has its file, the log and its index
     # What was needed for half of them is enough for all.
     assert memory[-1] - memory[len(memory) // 2] < 20_000_000, memory
@@ -248,7 +252,7 @@ async def visited(place: Place, names: list[str], before: int) -> tuple[int, lis
         assert (await fleet.lanes[0].run(tenant.snapshot)).version == 1
         assert [user.username for user in await fleet.lanes[0].run(lambda of=tenant: users.list_users(of))] == ["ann"]
         await fleet.give_back(used)
-        if number % 10 == 9:
+        if number % 50 == 49:
             most_files = max(most_files, len(os.listdir("/proc/self/fd")) - before)
             memory.append(resident_bytes())
     assert len(fleet.open) == 20
