@@ -9,6 +9,7 @@ from engine.publish import plan
 from engine.testing import Running, running
 from tests.corpus.convert import convert, read_digest
 from tests.corpus.exercise import Exercise
+from tests.depth import IS_DEEP
 
 DIGESTS = ("helpdesk", "ebikes", "outbound_funds", "steedos_contract", "corteza_service", "npsp")
 FOLDER = Path(os.environ.get("CORPORA") or Path(__file__).parents[3] / "shared/corpora")
@@ -34,6 +35,7 @@ def test_a_foreign_application_works(digest: str, database_url: str, tmp_path: P
     assert not faults, "\n".join(faults)
 
 
+@pytest.mark.skipif(not IS_DEEP, reason="each alone is tried already; all six at once in make deep")
 def test_all_of_them_work_in_one_tenant(database_url: str, tmp_path: Path) -> None:
     folders = [tmp_path / name for name in DIGESTS]
     taken: set[str] = set()
