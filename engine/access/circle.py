@@ -3,43 +3,20 @@
 Read from the database once per request, so that a manager or a department that changed counts at once.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 import sqlalchemy as sa
 
+from engine.people.lazily import Lazily
 from engine.snapshot import Snapshot
 from engine.store import types
 from engine.store.database import Compiled, compile_sql
 from engine.tenants import Tenant
 
-__all__ = ["NOBODY", "WAYS", "People", "circle_of"]
+__all__ = ["NOBODY", "WAYS", "circle_of"]
 
 USER, DEPARTMENT = "user", "department"
-
-
-class People(Sequence[str]):
-    """Ids of users; one statement when the first of them is looked at."""
-
-    __slots__ = ("_find", "_found")
-
-    def __init__(self, find: Callable[[], Sequence[str]]) -> None:
-        self._find = find
-        self._found: Sequence[str] | None = None
-
-    def _ids(self) -> Sequence[str]:
-        if self._found is None:
-            self._found = self._find()
-        return self._found
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._ids())
-
-    def __len__(self) -> int:
-        return len(self._ids())
-
-    def __getitem__(self, index: Any) -> Any:
-        return self._ids()[index]
 
 
 class Person(Protocol):
@@ -63,8 +40,8 @@ def circle_of(tenant: Tenant, snapshot: Snapshot, person: Person) -> Mapping[str
         return lambda: _people(tenant, snapshot, way, person.id)
 
     return {
-        **{f"_people_{way}": People(found(way)) for way in WAYS},
-        "_holders": People(lambda: [person.id, *person.teams, *person.departments, *sorted(person.roles)]),
+        **{f"_people_{way}": Lazily(found(way)) for way in WAYS},
+        "_holders": Lazily(lambda: [person.id, *person.teams, *person.departments, *sorted(person.roles)]),
         "_in_department": person.departments, "_in_team": person.teams,
     }  # fmt: skip
 

@@ -8,6 +8,7 @@ from engine.people.lazily import Lazily
 from engine.snapshot import Snapshot
 from engine.store import types
 from engine.store.database import Compiled, compile_sql
+from engine.tenants import Tenant
 
 __all__ = ["DEPARTMENT", "Departments", "upwards"]
 
@@ -19,11 +20,14 @@ class Departments(Lazily):
 
     __slots__ = ()
 
-    def _find(self) -> tuple[str, ...]:
-        compiled = _statement(self._tenant.snapshot())
-        with self._tenant.database.read() as connection:
-            rows = connection.rows(compiled.sql, compiled.bind({"_own": self._own}))
-        return tuple(row[0] for row in rows)
+    def __init__(self, tenant: Tenant, own: str) -> None:
+        super().__init__(lambda: _above(tenant, own))
+
+
+def _above(tenant: Tenant, own: str) -> list[str]:
+    compiled = _statement(tenant.snapshot())
+    with tenant.database.read() as connection:
+        return [row[0] for row in connection.rows(compiled.sql, compiled.bind({"_own": own}))]
 
 
 def _statement(snapshot: Snapshot) -> Compiled:

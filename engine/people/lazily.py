@@ -1,30 +1,23 @@
 """Ids that are read from the database when the first of them is looked at."""
 
-from abc import abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import overload
-
-from engine.tenants import Tenant
 
 __all__ = ["Lazily"]
 
 
 class Lazily(Sequence[str]):
-    """Ids that follow from `own`, the id of one record."""
+    """What `find` gives, asked for once."""
 
-    __slots__ = ("_found", "_own", "_tenant")
+    __slots__ = ("_find", "_found")
 
-    def __init__(self, tenant: Tenant, own: str) -> None:
-        self._tenant, self._own = tenant, own
+    def __init__(self, find: Callable[[], Sequence[str]]) -> None:
+        self._find = find
         self._found: tuple[str, ...] | None = None
-
-    @abstractmethod
-    def _find(self) -> tuple[str, ...]:
-        """One statement."""
 
     def _ids(self) -> tuple[str, ...]:
         if self._found is None:
-            self._found = self._find()
+            self._found = tuple(self._find())
         return self._found
 
     def __iter__(self) -> Iterator[str]:

@@ -10,6 +10,7 @@ from engine.people.lazily import Lazily
 from engine.snapshot import Snapshot
 from engine.store import types
 from engine.store.database import Compiled, Connection, compile_sql
+from engine.tenants import Tenant
 
 __all__ = ["ASSIGNMENT", "TEAM", "Teams", "given_sets", "sets_of"]
 
@@ -22,18 +23,21 @@ class Teams(Lazily):
 
     __slots__ = ()
 
-    def _find(self) -> tuple[str, ...]:
-        snapshot = self._tenant.snapshot()
-        if TEAM not in snapshot.definitions.objects:
-            return ()
-        if "teams" not in snapshot.cache:
-            chosen = _teams_of(snapshot, sa.bindparam("_own", type_=types.Text()))
-            ordered = chosen.order_by(chosen.selected_columns[0])
-            snapshot.cache["teams"] = compile_sql(ordered, snapshot.dialect)
-        compiled: Compiled = snapshot.cache["teams"]
-        with self._tenant.database.read() as connection:
-            rows = connection.rows(compiled.sql, compiled.bind({"_own": self._own}))
-        return tuple(row[0] for row in rows)
+    def __init__(self, tenant: Tenant, user: str) -> None:
+        super().__init__(lambda: _active_teams(tenant, user))
+
+
+def _active_teams(tenant: Tenant, user: str) -> list[str]:
+    snapshot = tenant.snapshot()
+    if TEAM not in snapshot.definitions.objects:
+        return []
+    if "teams" not in snapshot.cache:
+        chosen = _teams_of(snapshot, sa.bindparam("_own", type_=types.Text()))
+        ordered = chosen.order_by(chosen.selected_columns[0])
+        snapshot.cache["teams"] = compile_sql(ordered, snapshot.dialect)
+    compiled: Compiled = snapshot.cache["teams"]
+    with tenant.database.read() as connection:
+        return [row[0] for row in connection.rows(compiled.sql, compiled.bind({"_own": user}))]
 
 
 def _teams_of(snapshot: Snapshot, user: sa.ColumnElement[Any]) -> sa.Select[Any]:
