@@ -113,7 +113,7 @@ def may_read(ctx: Context, object_name: str, node: Node) -> bool:
 def _may_read_path(ctx: Context, object_name: str, steps: tuple[str, ...]) -> bool:
     for step in steps:
         field = ctx.scope.readable(object_name).get(step)
-        if field is None:
+        if field is None or field.is_masked:
             return False
         object_name = field.target
     return True
@@ -122,7 +122,8 @@ def _may_read_path(ctx: Context, object_name: str, steps: tuple[str, ...]) -> bo
 def _may_read_part(ctx: Context, part: Node) -> bool:
     match part:
         case Config(name, field):
-            return field.name in ctx.scope.readable(name)
+            seen = ctx.scope.readable(name).get(field.name)
+            return seen is not None and not seen.is_masked
         case Aggregate(object=name, inner=inner):  # a count of lines that are partly hidden would tell of them
             is_whole = ctx.scope.can("read", name) and not ctx.scope.own_rows("read", name)
             return is_whole and (inner is None or may_read(ctx, name, inner))
