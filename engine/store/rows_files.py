@@ -110,7 +110,8 @@ def _places_sql(size: int) -> sa.Select[Any]:
 
 def readable(ctx: Context, connection: Connection, object_name: str, ids: Iterable[str]) -> set[str]:
     """Those of these files that a living record of the object holds, in a field and a record that the Scope reads."""
-    fields = [name for name in attachments(ctx.snapshot, object_name) if name in ctx.scope.readable(object_name)]
+    seen = ctx.scope.readable(object_name)
+    fields = [name for name in attachments(ctx.snapshot, object_name) if name in seen and not seen[name].is_masked]
     if not fields:
         return set()
     found: set[str] = set()
