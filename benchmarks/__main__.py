@@ -39,6 +39,7 @@ def main() -> int:
         "--shared-rows", type=int, default=1_000_000, help="records of a private object (default 1,000,000; 0: none)"
     )
     parser.add_argument("--only", help="questions, comma separated")
+    parser.add_argument("--no-automation", action="store_true", help="leave out saves with automations")
     parser.add_argument("--no-startup", action="store_true", help="leave out the 500 objects")
     args = parser.parse_args()
     kinds = ["sqlite", "postgres"] if args.database == "both" else [args.database]
@@ -49,6 +50,10 @@ def main() -> int:
                 from benchmarks import sharing
 
                 sharing.measure(kind, url, Path(folder), args.shared_rows)
+            if not args.no_automation:
+                from benchmarks import automation
+
+                automation.measure(kind, url, Path(folder))
             if not args.no_startup:
                 from benchmarks import startup  # heavy: only when asked for
 

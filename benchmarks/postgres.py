@@ -10,7 +10,8 @@ from uuid import uuid4
 
 import sqlalchemy as sa
 
-from tests.conftest import create_database, drop_database, postgres_binaries, run_postgres
+from tests.conftest import postgres_binaries, run_postgres
+from tests.databases import create_database, drop_database
 
 __all__ = ["postgres"]
 

@@ -16,16 +16,23 @@ from starlette.routing import BaseRoute, Mount
 
 from engine.api.access import OPERATIONS as ACCESS
 from engine.api.account import OPERATIONS as ACCOUNT
+from engine.api.agents import OPERATIONS as AGENTS
 from engine.api.aggregate import OPERATIONS as AGGREGATES
+from engine.api.approval_moves import OPERATIONS as APPROVAL_MOVES
+from engine.api.approval_tools import OPERATIONS as APPROVAL_TOOLS
+from engine.api.approvals import OPERATIONS as APPROVALS
 from engine.api.audit import OPERATIONS as AUDIT
+from engine.api.automations import OPERATIONS as AUTOMATIONS
 from engine.api.errors import HttpRefusal, answer_to, status_of
 from engine.api.files import OPERATIONS as FILES
 from engine.api.front import Fleet, Front
 from engine.api.guard import Guard
 from engine.api.health import health_routes
+from engine.api.jobs import OPERATIONS as JOB_OPERATIONS
 from engine.api.lane import Lane
 from engine.api.merging import OPERATIONS as MERGING
 from engine.api.metrics import Metrics
+from engine.api.notifications import OPERATIONS as NOTIFICATIONS
 from engine.api.objects import OPERATIONS as OBJECTS
 from engine.api.operations import ROOT, Api
 from engine.api.people import OPERATIONS as PEOPLE
@@ -33,14 +40,18 @@ from engine.api.privacy import OPERATIONS as PRIVACY
 from engine.api.records import OPERATIONS as RECORDS
 from engine.api.sharing import OPERATIONS as SHARING
 from engine.api.site import Site
+from engine.api.templates import OPERATIONS as TEMPLATES
+from engine.api.webhooks import OPERATIONS as WEBHOOKS
 from engine.audit.upkeep import prune
 from engine.config import Config, from_environment
 from engine.errors import EngineError
+from engine.jobs import kinds
 from engine.tenants import Tenant, load_plugins, open_tenant
 
 __all__ = ["create_app", "create_fleet", "from_settings"]
 
 DAY_S = 24 * 3600
+JOB_KINDS = kinds.MODULES  # are known to the workers of this process
 log = logging.getLogger("fieldstone.audit")
 
 Mounted = Callable[[Site], Sequence[BaseRoute]]
@@ -59,10 +70,10 @@ def create_app(
         plugins = load_plugins(config.plugins)
         tenant = open_tenant(config.database_url, config.data, config.tenant, plugins, config.files, channel="")
     site, metrics = Site(config, tenant, lanes), metrics or Metrics()
-    api = Api(
-        site,
-        (*RECORDS, *MERGING, *SHARING, *AGGREGATES, *FILES, *OBJECTS, *ACCOUNT, *PEOPLE, *AUDIT, *PRIVACY, *ACCESS),
-    )
+    operations = (*RECORDS, *MERGING, *SHARING, *AGGREGATES, *FILES, *OBJECTS, *ACCOUNT, *PEOPLE, *AUDIT, *PRIVACY)
+    approving = (*APPROVAL_TOOLS, *APPROVAL_MOVES, *APPROVALS, *AGENTS)
+    processes = (*approving, *AUTOMATIONS, *NOTIFICATIONS, *JOB_OPERATIONS, *TEMPLATES)
+    api = Api(site, (*operations, *ACCESS, *processes, *WEBHOOKS))
     routes: list[BaseRoute] = [Mount(ROOT, app=api), *health_routes(site, metrics)]
     if config.ui:
         routes += named(config.ui)(site)

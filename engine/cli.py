@@ -39,6 +39,11 @@ def main(arguments: list[str] | None = None) -> int:
         # Whoever reads has enough; without this, Python complains at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
+    except UnicodeEncodeError as error:
+        if "surrogates" not in error.reason:  # as which Python reads bytes of an argument that are no UTF-8
+            raise
+        print("fieldstone: an argument is not text in UTF-8", file=sys.stderr)
+        return USED_WRONGLY
     except OSError as error:
         place = f"'{error.filename}': " if error.filename else ""
         print(f"fieldstone: {place}{error.strerror or error}", file=sys.stderr)

@@ -27,6 +27,8 @@ class Config:
     open_tenants: int = 100  # that a process keeps open; the least recently used are closed
     connections: int = 40  # to databases that a process has, of all tenants together
     threads: int = 0  # that work on requests; 0 is what suits the database
+    worker: bool = False  # whether this process carries out jobs, too: `fieldstone serve` does
+    job_threads: int = 0  # jobs at a time; 0 is what suits the database
     max_body_bytes: int = 8 * 1024 * 1024
     max_file_bytes: int = 100 * 1024 * 1024  # of one upload; fields may allow less
     files: str = ""  # where files lie: "" is in `data`, else a folder or s3://bucket/prefix?endpoint=URL&region=NAME
@@ -159,6 +161,8 @@ CONVERT: dict[str, Callable[[str], object]] = {
     "open_tenants": positive,
     "connections": positive,
     "threads": whole_number,
+    "worker": yes,
+    "job_threads": whole_number,
     "max_body_bytes": whole_number,
     "max_file_bytes": whole_number,
     "files": str,

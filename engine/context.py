@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from engine.access.circle import NOBODY, circle_of
@@ -73,6 +74,19 @@ class Context:
     origin: Origin = NOWHERE
     circle: Mapping[str, Sequence[str]] = field(default_factory=lambda: NOBODY, compare=False)
     """Whose records are the person's, too, and what records are shared with: as bound in statements; see circle.py."""
+    override: str = ""  # why an administrator of processes writes what is locked; "" is that nobody does
+    requests: list[Any] = field(default_factory=list, compare=False)
+    """Changes that this request did not make: they wait for an approval; see engine/process/requests.py."""
+    reader: "Context | None" = field(default=None, compare=False)
+    """Who reads what is refused and warned of, where that is somebody else than who acts: a service identity acts for
+    them, or the system does."""
+
+    is_tried: bool = False  # nothing of it stays: what would be sent is told, to who reads
+
+    @property
+    def told(self) -> "Context":
+        """By whose rights refusals and warnings say what they say."""
+        return self.reader or self
 
     @property
     def today(self) -> date:

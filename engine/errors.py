@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 __all__ = [
     "BadInput", "BadValue", "Busy", "Candidate", "Conflict", "EngineError", "Forbidden", "InputProblem", "InputWarning",
-    "NeedsConfirmation", "NotFound", "Stale", "Unauthenticated",
+    "Locked", "NeedsConfirmation", "NotFound", "Stale", "Unauthenticated",
 ]  # fmt: skip
 
 
@@ -82,6 +82,12 @@ class Conflict(EngineError):
     code = "conflict"
 
 
+class Locked(Conflict):
+    """The record stays as it is while an approval of it runs."""
+
+    code = "record.locked"
+
+
 class NeedsConfirmation(EngineError):
     """Nothing is wrong, but there are warnings, and whoever writes wanted to be asked first: nothing was written."""
 
@@ -102,6 +108,10 @@ class Busy(EngineError):
     """Others hold the database; the same request may do in a moment."""
 
     code = "busy"
+
+
+class WrongTenant(RuntimeError):
+    """SQL for one tenant on a connection that is bound to another: a fault of ours, never of who asks."""
 
 
 class BadValue(ValueError):

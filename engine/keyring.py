@@ -34,6 +34,7 @@ class Keyring:
     def __init__(self, keys: Sequence[bytes]) -> None:
         self.first = id_of(keys[0])
         self.keys = {id_of(key): AESGCM(key) for key in keys}
+        self._webhooks = [hmac.digest(key, b"fieldstone webhooks", "sha256") for key in keys]
         self._signing = {id_of(key): hmac.digest(key, b"fieldstone audit", "sha256") for key in keys}
 
     @classmethod
@@ -50,6 +51,10 @@ class Keyring:
 
     def signing_keys(self) -> list[bytes]:
         return list(self._signing.values())
+
+    def webhook_secrets(self, endpoint: str) -> list[bytes]:
+        """What calls to an endpoint are signed with: by the first key, then by those before it."""
+        return [hmac.digest(key, endpoint.encode(), "sha256") for key in self._webhooks]
 
     def seal(self, secret: Unsealed, place: str) -> Sealed:
         nonce = os.urandom(NONCE_BYTES)

@@ -10,6 +10,7 @@ import ssl
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -58,6 +59,12 @@ class Reply:
             raise OutboundFailed("the other server's answer is not JSON") from error
 
 
+@cache
+def trusted() -> ssl.SSLContext:
+    """The machine's certificates, which take a while to read."""
+    return ssl.create_default_context()
+
+
 class Outbound:
     """Used from several threads. `allowed` are addresses and networks inside that may be called all the same."""
 
@@ -69,7 +76,7 @@ class Outbound:
         self.allowed = tuple(ip_network(text) for text in allowed)
         self.timeout_s, self.most_bytes = timeout_s, most_bytes
         self.is_shut = is_shut
-        self.trust = trust or ssl.create_default_context()
+        self.trust = trust or trusted()
 
     def get(self, url: str, headers: Mapping[str, str] | None = None) -> Reply:
         """Follows a few redirects, each of which is checked as the first address is."""
@@ -87,11 +94,16 @@ class Outbound:
             url = onward
         raise OutboundFailed("the other server redirects too often")
 
-    def post(self, url: str, body: bytes, headers: Mapping[str, str] | None = None) -> Reply:
-        """A redirect is the answer: what was sent is not sent anywhere else."""
-        return self._once("POST", url, dict(headers or {}), body, time.monotonic() + self.timeout_s)
+    def post(
+        self, url: str, body: bytes, headers: Mapping[str, str] | None = None, *, enough: int | None = None
+    ) -> Reply:  # fmt: skip
+        """A redirect is the answer: what was sent is not sent anywhere else. `enough`: so many bytes of the answer will
+        do, as its status is what counts: what comes behind them, or that they do not come, is no failure then."""
+        return self._once("POST", url, dict(headers or {}), body, time.monotonic() + self.timeout_s, enough)
 
-    def _once(self, method: str, url: str, headers: dict[str, str], body: bytes, deadline: float) -> Reply:
+    def _once(
+        self, method: str, url: str, headers: dict[str, str], body: bytes, deadline: float, enough: int | None = None
+    ) -> Reply:  # fmt: skip
         if self.is_shut():
             raise OutboundRefused("a sandbox calls nobody", code="outbound.sandbox")
         check_address(url)
@@ -109,7 +121,8 @@ class Outbound:
                 ) as found,
             ):  # fmt: skip
                 names = {k.decode("latin-1").lower(): v.decode("latin-1") for k, v in found.headers}
-                return Reply(found.status, names, self._read(found, deadline))
+                answer = self._read(found, deadline) if enough is None else begun(found, deadline, enough)
+                return Reply(found.status, names, answer)
         except httpcore2.TimeoutException as error:
             raise too_slow() from error
         except (httpcore2.NetworkError, httpcore2.ProtocolError, httpcore2.UnsupportedProtocol, OSError) as error:
@@ -125,6 +138,19 @@ class Outbound:
                 raise too_slow()
             chunks.append(chunk)
         return b"".join(chunks)
+
+
+def begun(found: httpcore2.Response, deadline: float, enough: int) -> bytes:
+    """As much of an answer as comes, up to so many bytes."""
+    body = b""
+    try:
+        for chunk in found.iter_stream():
+            body += chunk
+            if len(body) >= enough or time.monotonic() > deadline:
+                break
+    except (httpcore2.TimeoutException, httpcore2.NetworkError, httpcore2.ProtocolError, OSError):
+        pass
+    return body[:enough]
 
 
 class Guarded(httpcore2.NetworkBackend):
@@ -188,6 +214,8 @@ def is_inside(address: Address) -> bool:
     if isinstance(address, IPv6Address):
         if address.ipv4_mapped or address in NAT64:
             return is_inside(IPv4Address(int(address) & 0xFFFFFFFF))
+        if address.is_site_local:  # RFC 3879: no more in use, and never public
+            return True
         if address.sixtofour or address.teredo:  # nobody is reached by these any more, but relays may still be about
             return True
     return not address.is_global or address.is_multicast or address.is_reserved

@@ -3,12 +3,17 @@
 import importlib
 import pkgutil
 from collections.abc import Iterator, Mapping
+from functools import cache
+from types import ModuleType
 from typing import Any, Generic, TypeVar
 
+from engine.contracts.action import Action
+from engine.contracts.approver import Approver
 from engine.contracts.field import FieldType
 from engine.contracts.function import Function
 from metadata.model import FieldKind
 from metadata.problem import nearest
+from metadata.processes import Parts
 
 __all__ = ["Plugins", "Registry"]
 
@@ -43,26 +48,43 @@ class Registry(Mapping[str, T], Generic[T]):
         return len(self._items)
 
 
+CONTRACTS = (FieldType, Function, Approver, Action)
+
+
+@cache
+def instances(root: ModuleType) -> tuple[tuple[Any, str], ...]:
+    """The instances of contracts in the modules of a package, each with the name of its module."""
+    names = [found.name for found in pkgutil.walk_packages(root.__path__, f"{root.__name__}.")]
+    return tuple(
+        (value, name)
+        for name in names for value in vars(importlib.import_module(name)).values() if isinstance(value, CONTRACTS)
+    )  # fmt: skip
+
+
 class Plugins:
     """All registries of one App."""
 
     def __init__(self) -> None:
         self.fields: Registry[FieldType] = Registry("field type", FieldType)
         self.functions: Registry[Function] = Registry("function", Function)
+        self.approvers: Registry[Approver] = Registry("approver source", Approver)
+        self.actions: Registry[Action] = Registry("action", Action)
 
     def scan(self, package: str) -> None:
         """Import every module below `package` and add each module-level instance of a contract that it defines."""
-        root = importlib.import_module(package)
-        for found in pkgutil.walk_packages(root.__path__, package + "."):
-            module = importlib.import_module(found.name)
-            for value in vars(module).values():
-                for registry in self._registries():
-                    if isinstance(value, registry.contract):
-                        registry.add(value, found.name)
+        for item, module in instances(importlib.import_module(package)):
+            next(one for one in self._registries() if isinstance(item, one.contract)).add(item, module)
 
     def kinds(self) -> dict[str, FieldKind]:
         """What the loader of definitions needs to know of the field types."""
         return {name: field_type.kind() for name, field_type in self.fields.items()}
 
+    def parts(self) -> Parts:
+        """The same of the approver sources and the actions."""
+        return Parts(
+            {name: one.kind() for name, one in self.approvers.items()},
+            {name: one.kind() for name, one in self.actions.items()},
+        )
+
     def _registries(self) -> tuple[Registry[Any], ...]:
-        return (self.fields, self.functions)
+        return (self.fields, self.functions, self.approvers, self.actions)

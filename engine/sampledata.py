@@ -17,7 +17,7 @@ from engine.rules import duplicates, rollups, single
 from engine.rules.conditions import sources_of
 from engine.rules.draft import Draft
 from engine.rules.numbering import number
-from engine.rules.pipeline import derive, draft_of, judge
+from engine.rules.pipeline import automate, derive, draft_of, judge
 from engine.rules.uniqueness import as_conflicts
 from engine.rules.values import Rules, rules_of
 from engine.rules.written import Written
@@ -32,7 +32,7 @@ from engine.store.references import written
 from engine.tenants import Tenant
 from metadata.model import SYSTEM_FIELDS, Data, Field, Record
 
-__all__ = ["id_of", "load"]
+__all__ = ["Loading", "id_of", "know_people", "load", "resolved"]
 
 PERSON = SYSTEM_FIELDS["owner"].target
 CREATED = "_created_at"
@@ -65,6 +65,7 @@ class Loading:
     places: dict[str, str] = field(default_factory=dict)  # record -> where it stands in the package
     singles: dict[str, str] = field(default_factory=dict)  # settings object -> its record
     problems: list[InputProblem] = field(default_factory=list)
+    is_loaded: bool = False  # all of the sample data is there: whatever has a key has the id that follows from it
 
 
 def load(
@@ -77,7 +78,7 @@ def load(
     """
     ctx = replace(context_of(tenant, SYSTEM, now), time_zone=time_zone)
     loading = Loading(ctx)
-    _know_people(loading)
+    know_people(loading)
     with tenant.database.read() as connection:
         for part in data:
             definition = ctx.snapshot.definitions.objects.get(part.object)
@@ -111,7 +112,7 @@ def _in_order(snapshot: Snapshot, names: Iterable[str]) -> Iterator[str]:
             yield name
 
 
-def _know_people(loading: Loading) -> None:
+def know_people(loading: Loading) -> None:
     """Users by name, whoever made them."""
     if PERSON not in loading.ctx.snapshot.definitions.objects:
         return
@@ -187,14 +188,14 @@ def _draft(loading: Loading, entry: Entry) -> Draft:
             sent[name] = value  # refused below, in the words of every other refusal
             continue
         try:
-            resolved = _resolved(loading, field, value)
+            found = resolved(loading, field, value)
         except LookupError as error:
             loading.problems.append(InputProblem(f"{place} {name}", "data.reference", str(error)))
             continue
         if name in rules.fields:
-            sent[name] = resolved
+            sent[name] = found
         else:
-            system[name.removeprefix("_")] = resolved
+            system[name.removeprefix("_")] = found
     draft = draft_of(loading.ctx, rules, sent, None)
     wrong = [one for one in draft.problems if one.path not in entry.fixed]
     loading.problems += [replace(one, path=f"{place} {one.path}") for one in wrong]
@@ -223,7 +224,7 @@ def _field(rules: Rules, name: str) -> Field | None:
     return SYSTEM_FIELDS.get(known) if known not in ("id", "version") else None
 
 
-def _resolved(loading: Loading, field: Field, value: object) -> object:
+def resolved(loading: Loading, field: Field, value: object) -> object:
     """A JSON value: keys become ids, relative dates become dates. Raises LookupError for a key that leads nowhere."""
     if field.target and isinstance(value, str) and value:
         return _known(loading, field.target, value)
@@ -240,7 +241,7 @@ def _resolved(loading: Loading, field: Field, value: object) -> object:
 
 
 def _known(loading: Loading, object_name: str, key: str) -> str:
-    found = loading.ids.get((object_name, key))
+    found = loading.ids.get((object_name, key)) or (id_of(object_name, key) if loading.is_loaded else None)
     if found is None:
         raise LookupError(f"no {object_name} is called '{key}'")
     return found
@@ -290,7 +291,12 @@ def _write(loading: Loading, connection: Connection, object_name: str, new: list
         return []
     rules = rules_of(ctx.snapshot, object_name)
     if not rules.is_plain:
-        derive(ctx, connection, rules, fresh)
+        automate(ctx, connection, rules, fresh, derive(ctx, connection, rules, fresh))
+        loading.problems += [
+            replace(one, path=f"{loading.places[draft.stored['id']]} {one.path}".strip())
+            for draft in fresh for one in draft.problems
+        ]  # fmt: skip
+        refuse(loading.problems)
     new_rows = [draft.stored for draft in fresh]
     number(ctx, connection, rules, new_rows)
     with as_conflicts(ctx.snapshot, object_name):

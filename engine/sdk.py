@@ -1,5 +1,17 @@
 """All that a plugin may import from Fieldstone. What stands here stays; the modules behind it may change."""
 
+from engine.contracts.action import Action, Step
+from engine.contracts.approver import Approver, Asked
+from engine.contracts.approver_toolkit import (
+    CHOICE,
+    SCOPE,
+    choosable,
+    departments_of,
+    in_department,
+    persons_of,
+    those_chosen,
+    within_scope,
+)
 from engine.contracts.field import FieldType, Parse, plain_form, plain_text, same, worked_out
 from engine.contracts.function import Function, Here
 from engine.errors import BadValue
@@ -81,7 +93,10 @@ from metadata.model import Text as Label
 
 __all__ = [
     # contracts
-    "BadValue", "Choice", "Field", "FieldType", "Function", "Label", "Parse", "worked_out",
+    "Action", "Approver", "Asked", "BadValue", "Choice", "Field", "FieldType", "Function", "Label", "Parse", "Step",
+    "worked_out",
+    # sources of approvers
+    "CHOICE", "SCOPE", "choosable", "departments_of", "in_department", "persons_of", "those_chosen", "within_scope",
     # columns
     "Boolean", "Date", "DateTime", "Decimal", "Id", "Integer", "Json", "JsonText", "Secret", "Text", "TextList",
     "Time",

@@ -5,6 +5,9 @@ from collections.abc import Iterator
 import sqlalchemy as sa
 
 from engine.context import Context
+from engine.mail.jobs import renew as renew_mails
+from engine.people.totp import renew as renew_codes
+from engine.process.automation.hook_secrets import renew as renew_hooks
 from engine.sealed import Mask, Sealed, Unsealed
 from engine.snapshot import Snapshot
 from engine.store.database import Connection
@@ -28,11 +31,12 @@ def place_of(snapshot: Snapshot, object_name: str, field_name: str) -> str:
 
 
 def rotate(tenant: Tenant) -> int:
-    """Encrypt what another key than the first encrypted, of records in the trash too: all of it or nothing. Returns how
-    many values. What is shown of them stays, as do versions and history. Raises KeyMissing."""
+    """Encrypt what another key than the first encrypted, of records in the trash too, and what the engine itself keeps:
+    all of it or nothing. Returns how many values. What is shown of them stays, as do versions and history. Raises
+    KeyMissing."""
     snapshot = tenant.snapshot()
     with tenant.database.write() as connection:
-        return sum(
+        return sum(renew(tenant, connection) for renew in (renew_hooks, renew_codes, renew_mails)) + sum(
             _rotate_column(tenant, connection, snapshot, name, field.name)
             for name, definition in snapshot.definitions.objects.items()
             for field in definition.fields.values()

@@ -8,6 +8,7 @@ from engine import (
     service_deletion,
     service_merge,
     service_reads,
+    service_restoring,
     service_shares,
     service_unmerge,
     service_writes,
@@ -81,7 +82,7 @@ class Records:
     def restore(self, object_name: str, record_id: str) -> Json:
         """Take a deletion back, with all that it took along. Raises Conflict where that cannot be."""
         with as_told(self.ctx, object_name):
-            return service_deletion.restore(self.ctx, object_name, record_id)
+            return service_restoring.restore(self.ctx, object_name, record_id)
 
     def upsert(self, object_name: str, field: str, value: object, values: Mapping[str, object]) -> tuple[Json, bool]:
         """The record, and whether it was created. `field` must be unique."""
@@ -119,6 +120,12 @@ class Records:
     def allowed(self, object_name: str, record_id: str, actions: Iterable[Action]) -> frozenset[Action]:
         """Those of the actions that this person may do to the record."""
         return service_reads.allowed(self.ctx, object_name, record_id, actions)
+
+    def allowed_each(
+        self, object_name: str, ids: Sequence[str], actions: Iterable[Action]
+    ) -> Mapping[str, frozenset[Action]]:  # fmt: skip
+        """The same of many records that they see: id -> actions."""
+        return service_reads.allowed_each(self.ctx, object_name, ids, actions)
 
     def history(self, object_name: str, record_id: str) -> Sequence[Change]:
         """Newest first."""

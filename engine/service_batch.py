@@ -7,6 +7,7 @@ from typing import Any
 from engine import service_lines as lines
 from engine.context import Context
 from engine.errors import BadInput, EngineError, InputProblem, InputWarning
+from engine.process.requests import approvals_of
 from engine.rules import duplicates, rollups, trees
 from engine.rules.masters import give_owner
 from engine.rules.numbering import number
@@ -16,8 +17,9 @@ from engine.rules.uniqueness import is_violation
 from engine.rules.values import rules_of
 from engine.rules.written import Written
 from engine.service_answers import Result
-from engine.service_deletion import delete_in, restore_in
-from engine.service_rows import changes_of, may_not, need, refuse
+from engine.service_deletion import delete_in
+from engine.service_restoring import restore_in
+from engine.service_rows import changes_of, follow, may_not, need, refuse
 from engine.service_writes import create_in, new_draft, update_in, upsert_in
 from engine.store import rows, rows_history
 from engine.store.database import Connection
@@ -77,7 +79,7 @@ def _groups(operations: Sequence[Operation]) -> Iterator[list[Numbered]]:
 def _run(
     ctx: Context, connection: Connection, object_name: str, group: list[Numbered], atomic: bool
 ) -> Iterator[Result]:
-    if len(group) > 1:
+    if len(group) > 1 and not approvals_of(ctx, object_name, "create"):
         values = [operation.get("values") or {} for _, operation in group]
         warned = len(ctx.warnings)
         try:
@@ -185,6 +187,7 @@ def create_many(
         for row, sent in zip(new, tables, strict=True)
     ]
     rows_history.write(ctx, connection, object_name, entries)
+    follow(ctx, connection, seen)
     written = _read_back(ctx, connection, object_name, ids)
     return [written.get(one, {"id": one, "version": 1}) for one in ids]
 

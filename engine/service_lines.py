@@ -10,6 +10,7 @@ from typing import Any
 
 from engine.context import Context
 from engine.errors import InputProblem
+from engine.process import unasked
 from engine.rules.draft import Draft
 from engine.rules.masters import masters_wrong
 from engine.rules.pipeline import draft_of, names_before
@@ -299,7 +300,9 @@ def write(ctx: Context, connection: Connection, record_id: str, tables: Sequence
         child = sent.table.child
         changed = [item for item in sent.items if item.is_written_anew]
         if sent.gone:
-            seen.touch(delete_lines(ctx, connection, child, [str(line.row[0]) for line in sent.gone]))
+            gone = [str(line.row[0]) for line in sent.gone]
+            with unasked.watched(ctx, connection, child, gone, "delete"):
+                seen.touch(delete_lines(ctx, connection, child, gone, seen))
         if changed:
             rules = rules_of(ctx.snapshot, child)
             write_changed(ctx, connection, rules, [(i.path, i.id, i.draft) for i in changed], seen)

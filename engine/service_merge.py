@@ -6,7 +6,9 @@ from dataclasses import replace
 from typing import Any
 
 from engine.context import Context
-from engine.errors import Conflict, InputProblem, Stale
+from engine.errors import Conflict, InputProblem, Locked, Stale
+from engine.process import locks, unasked
+from engine.process.automation import saves
 from engine.rules import duplicates, rollups, trees
 from engine.rules.draft import Draft
 from engine.rules.masters import lock_masters, masters_wrong
@@ -17,11 +19,11 @@ from engine.rules.written import Written, owners_of
 from engine.service_answers import Merged
 from engine.service_deletion import NO_CHANGES, change_references
 from engine.service_lists import order_of
-from engine.service_rows import answer, changes_of, may_not, need, not_found, refuse, stale
-from engine.store import rows, rows_deletion, rows_history, rows_lines, rows_merge, rows_shares
+from engine.service_rows import answer, changes_of, follow, may_not, need, not_found, refuse, stale
+from engine.store import rows, rows_deletion, rows_history, rows_lines, rows_locks, rows_merge, rows_shares
 from engine.store.database import Connection
 from engine.store.references import pointed, referring, replaced, written
-from engine.store.rows import Current
+from engine.store.rows import Current, columns_of
 from engine.store.rows_deletion import Taken
 from engine.store.rows_merge import Moved
 from metadata.model import Field
@@ -58,11 +60,16 @@ def merge(
         for one, version in if_versions.items():
             if currents[one].version != version:
                 raise stale(currents[one].version, version)
+        rows_locks.check(ctx, connection, object_name, [master])  # be nothing of its own fields changed
+        locks.check_running(ctx, connection, object_name, others)
         chosen = chosen_values(ctx, connection, rules, currents, master, values)
         take_turns(ctx, connection, rules)
         seen = Written()
         # Away first: what is unique to them is free for the master then.
-        gone = {one: delete(ctx, connection, object_name, one, currents[one], seen) for one in others}
+        parting = {one: currents[one].stored(columns_of(ctx.snapshot, object_name)) for one in others}
+        saves.before_deletion(ctx, connection, object_name, parting)
+        with unasked.watched(ctx, connection, object_name, others, "delete"):
+            gone = {one: delete(ctx, connection, object_name, one, currents[one], seen) for one in others}
         write_master(ctx, connection, rules, currents[master], chosen, "merge", others, seen)
         moved = move_all(ctx, connection, object_name, master, others, seen)
         stay_a_tree(ctx, connection, rules, master, moved)
@@ -73,6 +80,8 @@ def merge(
         before = all_changes(rules, currents[master].stored(list(chosen)), chosen)
         shared = rows_shares.move(connection, ctx.snapshot, object_name, others, master)
         rows_merge.write(ctx, connection, object_name, master, others, before, moved, shared)
+        seen.remove(ctx.snapshot, object_name, parting)
+        follow(ctx, connection, seen)
         record = as_read(ctx, connection, object_name, master)
     return Merged(record, tuple(others), told(ctx, moved))
 
@@ -111,7 +120,7 @@ def write_master(
     cleaning up of what they are there to prevent."""
     name, record_id = rules.object, str(found.row[0])
     lock_masters(ctx, connection, rules, found)
-    with as_conflicts(ctx.snapshot, name):
+    with unasked.watched(ctx, connection, name, [record_id], "update"), as_conflicts(ctx.snapshot, name):
         written = rows.change(ctx, connection, name, record_id, found.version, changed, "update")
     if written is None:
         raise changed_meanwhile()
@@ -270,6 +279,8 @@ def change(
 ) -> Mapping[str, Iterable[str]]:  # fmt: skip
     try:
         return change_references(ctx, connection, object_name, reference, changes, action)
+    except Locked:
+        raise
     except Conflict as conflict:
         raise doubled(ctx, object_name, conflict) from conflict
 

@@ -1,6 +1,6 @@
 """Read records: lists, single records, histories, and what lookups ask for."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -80,6 +80,23 @@ def allowed(ctx: Context, object_name: str, record_id: str, actions: Iterable[Ac
     with ctx.tenant.database.read() as connection:
         found = {action: rows.current(ctx, connection, object_name, record_id, action) for action in asked}
     return frozenset(action for action, one in found.items() if one is not None and one.is_allowed)
+
+
+def allowed_each(
+    ctx: Context, object_name: str, ids: Sequence[str], actions: Iterable[Action]
+) -> dict[str, frozenset[Action]]:  # fmt: skip
+    """Record -> those of the actions that the person may do to it. `ids` are of records that they see. One statement
+    for each action on which more than the object decides."""
+    found: dict[Action, Collection[str]] = {}
+    for action in actions:
+        if not ctx.scope.can(action, object_name):
+            found[action] = frozenset()
+        elif not ids or not ctx.scope.rows(action, object_name):
+            found[action] = ids
+        else:
+            with ctx.tenant.database.read() as connection:
+                found[action] = set(ids) - rows.failing(ctx, connection, object_name, ids, action)
+    return {one: frozenset(action for action, those in found.items() if one in those) for one in ids}
 
 
 def history(ctx: Context, object_name: str, record_id: str) -> list[Change]:

@@ -8,6 +8,8 @@ from typing import Any
 from engine.access.scope import Scope
 from engine.context import Context
 from engine.errors import BadInput, EngineError, Forbidden, InputProblem, NotFound, Stale
+from engine.process import unasked
+from engine.process.automation import saves
 from engine.rules import duplicates, rollups, trees
 from engine.rules.draft import Draft
 from engine.rules.masters import belongs_to_all, give_owner, may_join
@@ -24,8 +26,8 @@ from engine.store.query_paths import need_object
 from metadata.model import Action
 
 __all__ = [
-    "TRIES", "always_changing", "answer", "changes_of", "may_not", "need", "new_row", "not_found", "refusal", "refuse",
-    "stale", "write_changed", "write_new",
+    "TRIES", "always_changing", "answer", "changes_of", "follow", "may_not", "need", "new_row", "not_found", "refusal",
+    "refuse", "stale", "write_changed", "write_new",
 ]  # fmt: skip
 
 Json = dict[str, Any]
@@ -94,6 +96,7 @@ def write_new(
         duplicates.keep(ctx, connection, name, new)
         duplicates.check(ctx, connection, name, new, paths=dict(zip(ids, paths, strict=True)))
     rows_history.write(ctx, connection, name, [(row["id"], 1, "create", changes_of(rules, {}, row)) for row in new])
+    unasked.tell_new(ctx, connection, name, ids)
     return new
 
 
@@ -112,7 +115,7 @@ def write_changed(
     for values in each.values():
         trees.take_turns(ctx, connection, rules, values)
     try:
-        with rows.savepoint(connection):
+        with unasked.watched(ctx, connection, name, ids, "update"), rows.savepoint(connection):
             versions = rows.change_each(ctx, connection, name, each)
     except Exception as error:
         if not is_violation(error):
@@ -141,8 +144,13 @@ def write_changed(
     rows_history.write(ctx, connection, name, entries)
 
 
+def follow(ctx: Context, connection: Connection, seen: Written) -> bool:
+    """What automations make of what was written. Whether they wrote something in turn."""
+    return bool(seen.saved or connection.reckoned) and saves.finish(ctx, connection, seen.saved)
+
+
 def at(path: str, problem: InputProblem) -> InputProblem:
-    return replace(problem, path=f"{path}.{problem.path}" if problem.path else path)
+    return replace(problem, path=".".join(filter(None, (path, problem.path))))
 
 
 @contextmanager
@@ -205,7 +213,9 @@ def answer(
     # What is worked out has no column to come back with.
     if is_outdated or not all(name in record for name in names):
         found = one(ctx, connection, object_name, record["id"], ())
-        return found.reader.record(found.rows[0])
+        if found.rows:  # else it is theirs no more
+            return found.reader.record(found.rows[0])
+        return {"id": record["id"], "version": record["version"]}
     shown = record if len(names) == len(record) else {name: record[name] for name in names}
     masks = ctx.scope.masks(object_name)
     masked = {name: mask(shown[name]) for name, mask in masks.items() if shown.get(name) is not None}

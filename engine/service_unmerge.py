@@ -11,11 +11,12 @@ from engine.rules.uniqueness import as_conflicts
 from engine.rules.values import FieldRule, Rules, rules_of
 from engine.rules.written import Written, owners_of
 from engine.service_answers import Merged, Place
-from engine.service_deletion import NO_CHANGES, mend_references
+from engine.service_deletion import NO_CHANGES
 from engine.service_merge import as_read, change, changed_meanwhile, stay_a_tree, take_turns, told, write_master
 from engine.service_reads import titles
-from engine.service_rows import may_not, need, not_found, refuse
-from engine.store import rows, rows_deletion, rows_files, rows_history, rows_merge, rows_shares
+from engine.service_restoring import mend_references
+from engine.service_rows import follow, may_not, need, not_found, refuse
+from engine.store import rows, rows_deletion, rows_files, rows_history, rows_locks, rows_merge, rows_shares
 from engine.store.database import Connection
 from engine.store.query_paths import field_of
 from engine.store.references import written
@@ -33,6 +34,7 @@ def unmerge(ctx: Context, object_name: str, master: str) -> Merged:
     need(ctx.scope, "delete", object_name)
     with ctx.writing() as connection:
         found = current_master(ctx, connection, object_name, master)
+        rows_locks.check(ctx, connection, object_name, [master])
         merge = last_merge(ctx, connection, object_name, master)
         in_trash = losers_in_trash(ctx, connection, object_name, merge.losers)
         rules, seen = rules_of(ctx.snapshot, object_name), Written()
@@ -46,6 +48,7 @@ def unmerge(ctx: Context, object_name: str, master: str) -> Merged:
         refuse(seen.problems(ctx, connection))
         rows_shares.move_back(connection, merge.shares, master)
         rows_merge.mark_undone(ctx, connection, merge.id)
+        follow(ctx, connection, seen)
         record = as_read(ctx, connection, object_name, master)
     places = [Place(object_name, master, name) for name in kept if name in ctx.scope.readable(object_name)]
     return Merged(record, tuple(in_trash), told(ctx, moved), (*places, *visible(ctx, left)))

@@ -1,15 +1,19 @@
 """Create, update and upsert one record: authorise, values, references, rules, row, row rules, roll-ups, history."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from engine import service_lines as lines
 from engine.context import Context
 from engine.errors import BadInput, BadValue, Conflict, InputProblem
+from engine.process import proposals, requests, unasked
+from engine.process.unasked import by_system
 from engine.rules import duplicates, rollups, trees
 from engine.rules.draft import Draft
 from engine.rules.masters import give_owner, lock_masters, masters_wrong
 from engine.rules.numbering import number
 from engine.rules.pipeline import draft_of, names_before, settle
+from engine.rules.reach import values_of
 from engine.rules.uniqueness import as_conflicts
 from engine.rules.values import Rules, Values, rules_of
 from engine.rules.written import Written
@@ -20,6 +24,7 @@ from engine.service_rows import (
     always_changing,
     answer,
     changes_of,
+    follow,
     may_not,
     need,
     new_row,
@@ -27,15 +32,17 @@ from engine.service_rows import (
     refusal,
     refuse,
     stale,
+    write_changed,
 )
 from engine.store import rows, rows_history
 from engine.store.database import Connection
-from engine.store.query import Query, find
+from engine.store.query import Query, actor_params, find
 from engine.store.query_paths import need_object
+from engine.store.rows import columns_of
 
 __all__ = [
     "TRIES", "always_changing", "answer", "changes_of", "create", "create_in", "may_not", "need", "new_row",
-    "not_found", "refuse", "update", "update_in", "upsert", "upsert_in",
+    "not_found", "refuse", "update", "update_in", "update_many_in", "upsert", "upsert_in",
 ]  # fmt: skip
 
 Json = dict[str, Any]
@@ -44,14 +51,52 @@ Json = dict[str, Any]
 def create(ctx: Context, object_name: str, values: Values) -> Json:
     draft, tables = new_draft(ctx, object_name, values)  # before the transaction: a refusal here holds nobody up
     with ctx.writing() as connection:
-        record = _create_row(ctx, connection, rules_of(ctx.snapshot, object_name), draft, tables)
+        record = proposed(ctx, connection, object_name, values)
+        if record is None:
+            record = _create_row(ctx, connection, rules_of(ctx.snapshot, object_name), draft, tables)
+            tell_new(ctx, connection, object_name, record["id"])
         return with_lines(ctx, connection, object_name, record)
 
 
 def create_in(ctx: Context, connection: Connection, object_name: str, values: Values) -> Json:
-    """The same, as a part of a transaction; the record comes without its lines."""
+    """The same, as a part of a transaction; the record comes without its lines. Where an approval comes first: only the
+    id that it will have, and version 0, with a request in the Context."""
+    record = proposed(ctx, connection, object_name, values)
+    if record is None:
+        record = create_asked(ctx, connection, object_name, values)
+        tell_new(ctx, connection, object_name, record["id"])
+    return record
+
+
+def tell_new(ctx: Context, connection: Connection, object_name: str, record_id: str) -> None:
+    """Where the system made a record that an approval comes before for others."""
+    if ctx.actor.is_system:
+        unasked.tell_new(ctx, connection, object_name, [record_id])
+
+
+def create_asked(
+    ctx: Context, connection: Connection, object_name: str, values: Values, record_id: str = ""
+) -> Json:  # fmt: skip
+    """The same without asking for an approval: there is none, or it has said yes. `record_id`: that it has already."""
     draft, tables = new_draft(ctx, object_name, values)
+    if record_id:
+        draft.stored["id"] = record_id
     return _create_row(ctx, connection, rules_of(ctx.snapshot, object_name), draft, tables)
+
+
+def proposed(ctx: Context, connection: Connection, object_name: str, values: Values) -> Json | None:
+    """None where the record is to be made as usual."""
+
+    def trial() -> Json:
+        return create_asked(ctx, connection, object_name, values)
+
+    request = proposals.propose(ctx, connection, object_name, values, trial)
+    if request is None:
+        return None
+    current = rows.current(ctx, connection, object_name, request.record, "read") if request.state == "applied" else None
+    if current is None:
+        return {"id": request.record, "version": 0}
+    return answer(ctx, connection, object_name, current.record(), is_visible=True, is_outdated=True)
 
 
 def new_draft(ctx: Context, object_name: str, values: Values) -> tuple[Draft, list[Sent]]:
@@ -92,7 +137,8 @@ def _create_row(ctx: Context, connection: Connection, rules: Rules, draft: Draft
         duplicates.check(ctx, connection, rules.object, [row])
     changes = {**changes_of(rules, {}, row), **lines.counts_of(tables)}
     rows_history.write(ctx, connection, rules.object, [(row["id"], 1, "create", changes)])
-    return answer(ctx, connection, rules.object, written.record, written.is_visible, is_outdated=bool(tables))
+    is_outdated = follow(ctx, connection, seen) or bool(tables)
+    return answer(ctx, connection, rules.object, written.record, written.is_visible, is_outdated)
 
 
 def update(ctx: Context, object_name: str, record_id: str, values: Values, if_version: int | None) -> Json:
@@ -105,6 +151,24 @@ def update(ctx: Context, object_name: str, record_id: str, values: Values, if_ve
 def update_in(
     ctx: Context, connection: Connection, object_name: str, record_id: str, values: Values, if_version: int | None
 ) -> Json:
+    """As a part of a transaction. Where an approval comes first: the record as it stays, a request in the Context."""
+
+    def change() -> Json:
+        return update_asked(ctx, connection, object_name, record_id, values, if_version)
+
+    if requests.intercept(ctx, connection, object_name, record_id, values, "update", change) is None:
+        with by_system(ctx, connection, object_name, record_id, "update"):
+            return change()
+    current = rows.current(ctx, connection, object_name, record_id, "update")
+    if current is None:
+        raise not_found(object_name, record_id)
+    return answer(ctx, connection, object_name, current.record(), is_visible=True)
+
+
+def update_asked(
+    ctx: Context, connection: Connection, object_name: str, record_id: str, values: Values, if_version: int | None
+) -> Json:
+    """The same without asking for an approval: there is none, or it has said yes."""
     need(ctx.scope, "update", object_name)
     rules = rules_of(ctx.snapshot, object_name)
     own, sent = lines.split(ctx, object_name, values)
@@ -160,8 +224,41 @@ def update_in(
         changes = {**changes_of(rules, before, changed), **lines.counts_of(tables)}
         entry = (record_id, written.record["version"], "update", changes)
         rows_history.write(ctx, connection, object_name, [entry])
-        return answer(ctx, connection, object_name, written.record, written.is_visible, is_outdated=is_relined)
+        is_outdated = follow(ctx, connection, seen) or is_relined
+        return answer(ctx, connection, object_name, written.record, written.is_visible, is_outdated)
     raise always_changing()
+
+
+def update_many_in(
+    ctx: Context, connection: Connection, object_name: str, each: Mapping[str, Values]
+) -> None:  # fmt: skip
+    """id -> values, in a few statements: with all that a change of one record brings. Raises for the first that is
+    refused, without saying which."""
+    need(ctx.scope, "update", object_name)
+    rules = rules_of(ctx.snapshot, object_name)
+    is_asked = bool(requests.approvals_of(ctx, object_name, "update"))
+    if rules.masters or rules.tree or is_asked or any("owner" in values for values in each.values()):
+        for record_id, values in each.items():
+            update_in(ctx, connection, object_name, record_id, values, None)
+        return
+    ids = sorted(each)
+    rows.hold(connection, ctx.snapshot, object_name, ids)
+    names = columns_of(ctx.snapshot, object_name)
+    befores = values_of(ctx.snapshot, connection, actor_params(ctx), object_name, names, "id", ids)
+    if len(befores) < len(ids) or (unseen := rows.failing(ctx, connection, object_name, ids, "read")):
+        gone = set(ids) - {row["id"] for row in befores} or unseen
+        raise not_found(object_name, min(gone))
+    changes: list[tuple[str, str, Draft]] = []
+    for before in befores:
+        draft = draft_of(ctx, rules, each[before["id"]], before)
+        if draft.changed or draft.problems:
+            changes.append(("", before["id"], draft))
+    if not changes:
+        return
+    seen = Written()
+    write_changed(ctx, connection, rules, changes, seen)
+    refuse(seen.problems(ctx, connection))
+    follow(ctx, connection, seen)
 
 
 def upsert(ctx: Context, object_name: str, field: str, value: object, values: Values) -> tuple[Json, bool]:

@@ -3,9 +3,10 @@
 import os
 import re
 import threading
-from collections.abc import Sequence
-from functools import cached_property
+from collections.abc import Mapping, Sequence
+from functools import cache, cached_property
 from importlib.metadata import entry_points
+from itertools import count
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -23,13 +24,15 @@ from engine.store.names import Names
 from engine.store.tables import Physical
 from metadata.model import Definitions
 
-__all__ = ["BASE_PLUGINS", "CATALOGUE", "Tenant", "load_plugins", "open_tenant", "place_of", "storage_of"]
+__all__ = ["BASE_PLUGINS", "CATALOGUE", "MAIN", "Tenant", "load_plugins", "open_tenant", "place_of", "storage_of"]
 
 BASE_PLUGINS = ("plugins.base",)
 NAME = re.compile(r"[a-z][a-z0-9_]{0,62}\Z")
+MAIN = "main"  # what one is called where there is no other
 CATALOGUE = "fs_tenants"  # lives where a tenant of that name would
 RESERVED = frozenset(("public", "information_schema"))
-KEPT_VERSIONS = 3  # requests that began before a publish finish on theirs
+KEPT_VERSIONS = 3  # the newest: requests that began before a publish finish on theirs
+KEPT_EARLIER = 12  # of those before them, on which approvals and automations run still: those used last
 NOTHING = Definitions(packages={}, objects={}, layouts={}, views={}, menus=(), roles={})
 
 
@@ -48,6 +51,8 @@ class Tenant:
         database.functions |= sqlite_functions(plugins.functions)
         database.keep_notes = Writer(lambda: self.secrets, database.dialect).keep
         self._versions: dict[int, Snapshot] = {}
+        self._used: dict[int, int] = {}  # version -> when it was last asked for, counted
+        self._asked = count(1)
         self._lock = threading.Lock()
         self._load_sql: Compiled | None = None
 
@@ -88,15 +93,21 @@ class Tenant:
     def at(self, version: int) -> Snapshot:
         """A published version, kept in memory while it runs. Version 0 has nothing in it."""
         found = self._versions.get(version)
+        self._used[version] = next(self._asked)
         if found is None:
             with self._lock:
                 found = self._versions.get(version)
                 if found is None:
                     found = self._load(version)
                     self.__dict__.pop("sandbox_of", None)  # a restored backup comes as a new version
-                    kept = sorted(self._versions)[-KEPT_VERSIONS + 1 :]
-                    self._versions = {number: self._versions[number] for number in kept} | {version: found}
+                    self._versions = self._kept({**self._versions, version: found})
         return found
+
+    def _kept(self, versions: Mapping[int, Snapshot]) -> dict[int, Snapshot]:
+        newest = sorted(versions)[-KEPT_VERSIONS:]
+        earlier = sorted(versions.keys() - set(newest), key=lambda one: self._used.get(one, 0))[-KEPT_EARLIER:]
+        self._used = {one: self._used.get(one, 0) for one in (*newest, *earlier)}
+        return {one: versions[one] for one in (*newest, *earlier)}
 
     def close(self) -> None:
         self.database.close()
@@ -127,10 +138,16 @@ def current_version(connection: Connection) -> int:
         return 0
 
 
+@cache
+def offered() -> tuple[str, ...]:
+    """What installed distributions offer; looked up once."""
+    return tuple(point.value for point in entry_points(group="fieldstone.plugins"))
+
+
 def load_plugins(packages: tuple[str, ...] = BASE_PLUGINS) -> Plugins:
     """The built-in plugins, and those that installed distributions offer as entry points `fieldstone.plugins`."""
     plugins = Plugins()
-    for package in dict.fromkeys((*packages, *(point.value for point in entry_points(group="fieldstone.plugins")))):
+    for package in dict.fromkeys((*packages, *offered())):
         plugins.scan(package)
     return plugins
 

@@ -15,6 +15,7 @@ from engine.api.site import CSRF_HEADER, Site
 from engine.app import create_app
 from engine.config import Config
 from engine.context import SYSTEM, Actor, Context, context_of
+from engine.jobs.worker import Worker
 from engine.people import sessions, tokens, users
 from engine.people.authentication import zone_of
 from engine.people.departments import Departments
@@ -25,9 +26,11 @@ from engine.service import Records
 from engine.tenants import Tenant, load_plugins, open_tenant
 from metadata.problem import render
 
-__all__ = ["Running", "running"]
+__all__ = ["Fill", "Running", "running"]
 
 BASE_URL = "http://localhost"
+
+Fill = Callable[["Running"], Any]
 
 
 class Running:
@@ -35,8 +38,10 @@ class Running:
 
     def __init__(self, tenant: Tenant, config: Config, folder: Path, now: datetime | None) -> None:
         self.tenant, self.config, self.folder, self.fixed_now = tenant, config, folder, now
-        self._made: dict[str, str] = {}
+        self.made: dict[str, str] = {}  # user name -> id
+        self.filled: Any = None  # what `fill` of `running` returned
         self._app: Starlette | None = None
+        self._worker: Worker | None = None
 
     @property
     def now(self) -> datetime:
@@ -53,6 +58,13 @@ class Running:
     def site(self) -> Site:
         site: Site = self.app.state.site
         return site
+
+    def work(self, now: datetime | None = None) -> int:
+        """Carry out all jobs that are due at `now` (the time that it is, unless given), and those they leave behind.
+        Returns how many times one was tried."""
+        if self._worker is None:
+            self._worker = Worker(self.site)
+        return self._worker.run_until_idle(now or self.now)
 
     def close(self) -> None:
         if self._app is not None:
@@ -75,19 +87,19 @@ class Running:
 
     def user(self, username: str, *roles: str, password: str | None = None, **more: Any) -> str:
         """The id of a user, who is made with these roles if there is none of this name yet."""
-        if username not in self._made:
+        if username not in self.made:
             made = users.create_user(
                 self.tenant, username, now=self.now, roles=roles, password=password, is_demo=True, **more
             )
-            self._made[username] = made
-        return self._made[username]
+            self.made[username] = made
+        return self.made[username]
 
     def token(self, username: str) -> str:
-        return tokens.make_token(self.tenant, self._made[username], now=self.now, name="test")
+        return tokens.make_token(self.tenant, self.made[username], now=self.now, name="test")
 
     def session(self, username: str) -> Session:
         """A session as sign-in makes it, without the time that a password takes."""
-        return sessions.open_session(self.tenant, self._made[username], now=self.now)
+        return sessions.open_session(self.tenant, self.made[username], now=self.now)
 
     def context(self, username: str = "") -> Context:
         """What a request of this person would get; "" is the system itself."""
@@ -99,8 +111,9 @@ class Running:
         zone = zone_of(row["time_zone"] or "UTC")
         departments = Departments(self.tenant, row["department"]) if row["department"] else ()
         roles, language = frozenset(user.roles), row["language"] or "en"
+        snapshot = self.tenant.snapshot()
         with self.tenant.database.read() as connection:
-            sets = frozenset(sets_of(connection, self.tenant.snapshot(), user.id, self.now.date()))
+            sets = frozenset(sets_of(connection, snapshot, user.id, self.now.date()))
         actor = Actor(
             user.id, username, user.name, roles, language, zone, departments=departments, permission_sets=sets,
             teams=Teams(self.tenant, user.id),
@@ -125,12 +138,14 @@ class Running:
         return client
 
 
-def publish(site: Running, packages: Sequence[Path | str], now: datetime | None) -> None:
+def publish(site: Running, packages: Sequence[Path | str], fill: Fill | None) -> None:
     site.publish(*packages)
+    if fill is not None:
+        site.filled = fill(site)
 
 
-publish_first: Callable[[Running, Sequence[Path | str], datetime | None], None] = publish
-"""How `running` publishes: a test suite may put something quicker here."""
+publish_first: Callable[[Running, Sequence[Path | str], Fill | None], None] = publish
+"""How `running` publishes and fills: a test suite may put something quicker here."""
 
 
 @contextmanager
@@ -141,11 +156,13 @@ def running(
     now: datetime | None = None,
     ui: str = "",
     plugins: Sequence[str] = ("plugins.base",),
+    fill: Fill | None = None,
     **settings: object,
 ) -> Iterator[Running]:
     """A tenant in `database_url` (else in a temporary SQLite file), published and closed at the end.
 
-    `ui` names the screens to mount ("ui.pages:mount"); `settings` are those of Config.
+    `ui` names the screens to mount ("ui.pages:mount"); `settings` are those of Config. `fill` makes the first people
+    and records, and returns what the tests want to know of them, such as ids: `filled` of the tenant.
     """
     folder = Path(tempfile.mkdtemp(prefix="fieldstone-"))
     config = Config(database_url=database_url, data=folder, ui=ui, plugins=tuple(plugins), **settings)  # type: ignore[arg-type]
@@ -154,7 +171,7 @@ def running(
     site = Running(tenant, config, folder, now)
     try:
         if packages:
-            publish_first(site, packages, now)
+            publish_first(site, packages, fill)
         yield site
     finally:
         site.close()

@@ -8,8 +8,11 @@ from typing import Any, Generic, TypeVar
 from metadata.build.objects import build_field, build_object, joined
 from metadata.build.pages import build_layout, build_menu, build_view
 from metadata.build.people import build_package, build_role, languages_of
+from metadata.build.processes import BUILDERS, PLURALS
 from metadata.build.records import build_data
 from metadata.build.rights import build_restriction_rule, build_sharing_rule
+from metadata.build.scenarios import build_scenario
+from metadata.build.statuses import status_field
 from metadata.build.titles import title_field
 from metadata.build.wording import Translations, Wording
 from metadata.document import Document
@@ -29,7 +32,10 @@ from metadata.model import (
     SharingRule,
     View,
 )
+from metadata.names import humanised
 from metadata.problem import Problem
+from metadata.processes import APPROVAL_STATUS, Processes
+from metadata.scenarios import Scenario
 from metadata.sources import PackageSource
 
 __all__ = ["Assembly", "FieldItem", "Item", "assemble"]
@@ -69,7 +75,9 @@ class Assembly:
     permission_sets: list[Item[Role]] = field(default_factory=list)
     sharing_rules: list[Item[SharingRule]] = field(default_factory=list)
     restriction_rules: list[Item[RestrictionRule]] = field(default_factory=list)
+    processes: dict[str, list[Item[Any]]] = field(default_factory=lambda: {kind: [] for kind in BUILDERS})
     data: list[Item[Data]] = field(default_factory=list)
+    scenarios: list[Item[Scenario]] = field(default_factory=list)
     translations: list[Item[None]] = field(default_factory=list)
     strays: list[Item[None]] = field(default_factory=list)  # `field:` documents that name no object
     problems: list[Problem] = field(default_factory=list)
@@ -80,7 +88,7 @@ class Assembly:
         """Every document that was built, once, with its package."""
         for item in chain[Item[Any]](
             self.packages, self.objects, self.layouts, self.views, self.menus, self.roles, self.permission_sets,
-            self.sharing_rules, self.restriction_rules,
+            self.sharing_rules, self.restriction_rules, *self.processes.values(),
         ):  # fmt: skip
             yield item.document, item.package
         yield from ((item.document, item.package) for item in self.fields if not item.steps)
@@ -95,9 +103,11 @@ class Assembly:
             roles={item.built.name: item.built for item in self.roles},
             languages=self.languages,
             data=tuple(item.built for item in self.data),
+            scenarios=tuple(item.built for item in self.scenarios),
             permission_sets={item.built.name: item.built for item in self.permission_sets},
             sharing_rules={item.built.name: item.built for item in self.sharing_rules},
             restriction_rules={item.built.name: item.built for item in self.restriction_rules},
+            processes=Processes(**{PLURALS[kind]: named(items) for kind, items in self.processes.items()}),
         )
 
 
@@ -134,17 +144,28 @@ def assemble(sources: Sequence[PackageSource], kinds: Mapping[str, FieldKind]) -
             all_.sharing_rules.append(Item(document, package, build_sharing_rule(document, package, wording)))
         for document in source.documents["restriction_rule"]:
             all_.restriction_rules.append(Item(document, package, build_restriction_rule(document, package, wording)))
+        for kind, build in BUILDERS.items():
+            for document in source.documents[kind]:
+                all_.processes[kind].append(Item(document, package, build(document, package, wording)))
         for document in source.documents["data"]:
             fields = by_name[document.name].fields if document.name in by_name else {}
             all_.data.append(Item(document, package, build_data(document, fields, package, kinds)))
+        for document in source.documents["scenario"]:
+            all_.scenarios.append(Item(document, package, build_scenario(document, package)))
     all_.layouts = unique(all_.layouts, all_.problems)
     all_.views = unique(all_.views, all_.problems)
     all_.menus = unique(all_.menus, all_.problems)
+    all_.scenarios = unique(all_.scenarios, all_.problems)
     all_.sharing_rules = unique(all_.sharing_rules, all_.problems)
     all_.restriction_rules = unique(all_.restriction_rules, all_.problems)
+    all_.processes = {kind: unique(items, all_.problems) for kind, items in all_.processes.items()}
     all_.languages = _languages(sources)
     all_.said = {name: wording.said for name, wording in wordings.items()}
     return all_
+
+
+def named(items: Iterable[Item[Any]]) -> dict[str, Any]:
+    return {item.built.name: item.built for item in items}
 
 
 def _wording(source: PackageSource, translations: Translations) -> Wording:
@@ -168,12 +189,13 @@ def _objects(
 ) -> None:  # fmt: skip
     """Fields first, those that other packages add last; then the objects that hold them."""
     documents: dict[str, tuple[Document, str]] = {}
+    offered = object_choices(sources, wordings, translations)
     fields: dict[str, dict[str, FieldItem]] = {}
 
     def add(document: Document, owner: str, name: str, steps: tuple[str, ...], package: str) -> None:
         built = build_field(document, steps, owner, name, package, kinds, wordings[package], translations)
         if built.chosen_from:
-            built = replace(built, choices=given_choices(all_, built.chosen_from))
+            built = replace(built, choices=given_choices(all_, built.chosen_from, offered))
         keep(FieldItem(document, package, built, owner, steps))
 
     def keep(item: FieldItem) -> None:
@@ -205,6 +227,17 @@ def _objects(
     for name, (document, package) in documents.items():
         if (title := title_field(document, package, kinds)) is not None:
             keep(FieldItem(document, package, title, name, ("title",)))
+    for source in sources:
+        for document in source.documents["approval"]:
+            of = document.data.get("object")
+            if not isinstance(of, str) or of not in fields:
+                continue
+            taken = fields[of].get(APPROVAL_STATUS)
+            if taken is None:
+                status = status_field(document, source.name, kinds)
+                keep(FieldItem(document, source.name, status, of, ("approval",)))
+            elif not taken.built.is_kept:
+                all_.problems.append(_status_taken(taken, document.name))
     built_fields = {name: {one: item.built for one, item in items.items()} for name, items in fields.items()}
     for name, (document, package) in documents.items():
         own = joined(built_fields[name], built_fields, name)
@@ -214,8 +247,24 @@ def _objects(
     all_.fields = [fields[item.owner][item.built.name] for item in all_.fields]
 
 
-def given_choices(all_: Assembly, of: ChosenFrom) -> tuple[Choice, ...]:
+def object_choices(
+    sources: Sequence[PackageSource], wordings: Mapping[str, Wording], translations: Translations
+) -> tuple[Choice, ...]:
+    """Objects of the packages, but for the system's own and for children, whose records are lines of others."""
+    found: dict[str, Choice] = {}
+    for source in sources:
+        for document in source.documents["object"]:
+            name, data = document.name, document.data
+            if source.name != "system" and data.get("kind") != "child" and name not in found:
+                said = wordings[source.name].text(data.get("label"), translations.label_of(name), humanised(name))
+                found[name] = Choice(name, said)
+    return tuple(found.values())
+
+
+def given_choices(all_: Assembly, of: ChosenFrom, objects: tuple[Choice, ...]) -> tuple[Choice, ...]:
     """What the definitions have of a kind, as choices of a field."""
+    if of == "objects":
+        return objects
     given = {"roles": all_.roles, "permission_sets": all_.permission_sets}
     return tuple(Choice(item.built.name, item.built.label) for item in given.get(of, ()))
 
@@ -225,6 +274,11 @@ def _second(what: str, name: str, document: Document, steps: tuple[str, ...], fi
     place = first.at() if isinstance(first, Document) else first.place
     message = f"the {what} '{name}' is defined here and in {place.file}:{place.line}"
     return Problem(document.key(*(steps or (what,))), "name.duplicate", message, "rename or delete one of the two")
+
+
+def _status_taken(item: FieldItem, approval: str) -> Problem:
+    message = f"the approval '{approval}' gives '{item.owner}' a field '{APPROVAL_STATUS}', which is defined here, too"
+    return Problem(item.document.key(*(item.steps or ("field",))), "approval.status", message, "rename this one")
 
 
 def unique(items: list[Item[T]], problems: list[Problem]) -> list[Item[T]]:

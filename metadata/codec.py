@@ -7,6 +7,7 @@ from typing import Any, Generic, TypeVar
 
 import orjson
 
+from metadata.codec_typed import read as typed
 from metadata.model import (
     Cell,
     Choice,
@@ -32,6 +33,7 @@ from metadata.model import (
     Validation,
     View,
 )
+from metadata.processes import Processes
 
 __all__ = ["LazyMapping", "digest", "dump", "parse"]
 
@@ -56,6 +58,7 @@ def dump(definitions: Definitions) -> bytes:
             "permission_sets": [_plain(one) for one in definitions.permission_sets.values()],
             "sharing_rules": [_plain(one) for one in definitions.sharing_rules.values()],
             "restriction_rules": [_plain(one) for one in definitions.restriction_rules.values()],
+            "processes": _json(definitions.processes).decode(),
         }
     )
 
@@ -76,6 +79,7 @@ def parse(data: bytes) -> Definitions:
         permission_sets={one["name"]: _read_role(one) for one in read.get("permission_sets", ())},
         sharing_rules={one["name"]: _read_rule(SharingRule, one) for one in read.get("sharing_rules", ())},
         restriction_rules={one["name"]: _read_rule(RestrictionRule, one) for one in read.get("restriction_rules", ())},
+        processes=typed(Processes, orjson.loads(read["processes"])) if "processes" in read else Processes(),
     )
 
 
@@ -95,6 +99,7 @@ def digest(definitions: Definitions) -> str:
         ("permission_sets", {name: _role(one) for name, one in definitions.permission_sets.items()}),
         ("sharing_rules", {name: _plain(one) for name, one in definitions.sharing_rules.items()}),
         ("restriction_rules", {name: _plain(one) for name, one in definitions.restriction_rules.items()}),
+        ("processes", _plain(definitions.processes)),
     ):
         if rules:
             whole[name] = rules
@@ -145,14 +150,19 @@ def _plain(built: Any) -> Any:
     kind = type(built)
     if kind not in _NAMES:
         _NAMES[kind] = tuple(
-            (f.name, f.default, f.default is not MISSING or f.default_factory is not MISSING)
+            (
+                f.name,
+                f.default if f.default_factory is MISSING else f.default_factory(),
+                f.default is not MISSING or f.default_factory is not MISSING,
+            )
             for f in fields(built)
             if f.name not in NOT_MEANING
         )
     plain = {}
     for name, default, may_go in _NAMES[kind]:
         value = getattr(built, name)
-        if not may_go or (value is not default and value != default and not (_is_empty(value) and name != "default")):
+        is_default = value is default or value == default or (_is_empty(value) and _is_empty(default))
+        if not may_go or not is_default:
             plain[name] = _plain(value)
     return plain
 

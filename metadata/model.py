@@ -7,6 +7,7 @@ from typing import Literal
 
 from metadata.pages import Cell, Layout, Menu, MenuItem, RelatedList, Section, SortKey, Tab, View
 from metadata.problem import Place, Problem
+from metadata.processes import Processes
 from metadata.rights import (
     ACCESS,
     ACTIONS,
@@ -19,6 +20,7 @@ from metadata.rights import (
     Role,
     SharingRule,
 )
+from metadata.scenarios import Scenario
 
 __all__ = [
     "Cell", "Choice", "ChosenFrom", "Data", "Definitions", "DuplicateRule", "Field", "FieldKind", "Grant", "Layout",
@@ -40,8 +42,9 @@ Source = Literal["value", "formula", "rollup", "lines", "inverse"]
 """Where a field's value comes from: it is written; worked out where it is read (no column); kept by the engine in a
 column; records of a child object that belong to this one; records that refer to this one."""
 
-ChosenFrom = Literal["", "roles", "permission_sets"]
-"""What the choices of a field are, where the definitions as a whole give them: every role, every permission set."""
+ChosenFrom = Literal["", "roles", "permission_sets", "objects"]
+"""What the choices of a field are, where the definitions as a whole give them: every role, every permission set, every
+object of the packages that is no child."""
 
 MAX_JOINS = 50  # references that one list goes through: SQLite takes at most 64 tables in a join
 
@@ -136,6 +139,7 @@ class Field:
     fetches_if_blank: bool = False  # ... only where there is no value yet
     depends_on: str = ""  # the choice field on which it depends which choices are offered
     is_set_once: bool = False
+    is_kept: bool = False  # the engine alone writes it, whoever asks for it
     is_copied: bool = True
     is_tracked: bool = True  # the history tells what it was
     mask: str = ""  # what whoever may not see the value is shown of it: a word of engine.access.masks, or a pattern
@@ -336,6 +340,8 @@ class Definitions:
     permission_sets: Mapping[str, Role] = field(default_factory=dict)
     sharing_rules: Mapping[str, SharingRule] = field(default_factory=dict)
     restriction_rules: Mapping[str, RestrictionRule] = field(default_factory=dict)
+    processes: Processes = field(default_factory=Processes)
+    scenarios: tuple[Scenario, ...] = ()  # what people do with the sample data: as data, never published
 
     @property
     def fiscal_year_start(self) -> int:

@@ -11,6 +11,7 @@ from metadata.check.lint import lint
 from metadata.formula import Signature
 from metadata.model import FieldKind, Loaded
 from metadata.problem import Problem
+from metadata.processes import Parts
 from metadata.requires import Version, in_order, needed, parse_version
 from metadata.shape import Shapes
 from metadata.sources import PackageSource, from_texts, missing_manifest, read
@@ -18,6 +19,7 @@ from metadata.sources import PackageSource, from_texts, missing_manifest, read
 __all__ = ["PackageSource", "load", "read"]
 
 MOST_CHARACTERS = 900
+NO_PARTS = Parts()
 SYSTEM = Path(__file__).with_name("system")
 NAMED = re.compile(r"^(object|view|role|data)[:：]\s*[\"']?(\w+)", re.MULTILINE)
 
@@ -26,6 +28,7 @@ def load(
     paths: Sequence[Path],
     kinds: Mapping[str, FieldKind],
     functions: Mapping[str, Signature],
+    parts: Parts = NO_PARTS,
     *,
     installed: Mapping[str, Mapping[str, str]] = {},
     has_lint: bool = False,
@@ -33,6 +36,7 @@ def load(
     """All packages together: the system package, the installed ones ({name: {path: text}}) and those at `paths`.
 
     A package at `paths` takes the place of an installed one of the same name. Never raises for what a package holds.
+    `parts`: which approver sources and actions there are.
     `has_lint`: also warns of what is likely to be a mistake in the packages at `paths`.
     """
     given = [read(path, f"{path.name}/" if len(paths) > 1 else "") for path in paths]
@@ -54,7 +58,7 @@ def load(
     texts = {source.prefix + file: text for source in ordered for file, text in source.files.items()}
     facts = Facts(
         assembly, definitions.objects, kinds, functions, needed(manifests), texts, unread(ordered),
-        given=frozenset(source.name for source in given),
+        given=frozenset(source.name for source in given), parts=parts,
     )  # fmt: skip
     problems += [*assembly.problems, *check(facts)]
     problems += lint(facts) if has_lint else ()

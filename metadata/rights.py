@@ -27,7 +27,7 @@ GRANTABLE: tuple[Action, ...] = (
 
 SYSTEM_PERMISSIONS = (
     "manage_users", "manage_rights", "view_audit", "manage_privacy", "publish", "unmask", "act_for_others",
-    "manage_settings",
+    "manage_settings", "manage_processes",
 )  # fmt: skip
 
 ACCESS = ("hidden", "masked", "read", "edit_masked", "edit")

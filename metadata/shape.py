@@ -5,8 +5,10 @@ What is left has the right shape, so that building and checking go on with the r
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
+import orjson
 from jsonschema import Draft202012Validator, validators
 from jsonschema.exceptions import ValidationError
 
@@ -16,7 +18,7 @@ from metadata.problem import Problem, nearest
 from metadata.schema import field_schema, kind_schema, shared
 from metadata.schema.quick import Check, quick
 
-__all__ = ["Shapes"]
+__all__ = ["Shapes", "misfits", "part_misfits"]
 
 Steps = tuple[str | int, ...]
 MOST_GUESSES = 20  # unknown keys of one map that get a nearest name
@@ -32,10 +34,10 @@ class Shapes:
 
     def __init__(self, kinds: Mapping[str, FieldKind]) -> None:
         self._documents: dict[str, _Schema] = {}
-        self._fields = {name: _Schema(field_schema(kind)) for name, kind in kinds.items()}
+        self._fields = {name: _compiled(field_schema(kind)) for name, kind in kinds.items()}
         place = {"field": {"type": "string"}}
         self._added = {
-            name: _Schema({**schema.schema, "properties": {**schema.schema["properties"], **place}})
+            name: _compiled({**schema.schema, "properties": {**schema.schema["properties"], **place}})
             for name, schema in self._fields.items()
         }
 
@@ -43,7 +45,7 @@ class Shapes:
         """Whether the document can be built, and its problems; what was wrong is gone from its data."""
         kind = document.kind
         if kind not in self._documents:
-            self._documents[kind] = _Schema(kind_schema(kind))
+            self._documents[kind] = _compiled(kind_schema(kind))
         gone: set[Steps] = set()
         problems = list(_mended(document, (), self._documents[kind], gone))
         if document.kind != kind or not isinstance(document.data.get(kind), str):
@@ -63,11 +65,32 @@ class Shapes:
         return _mended(document, steps, schema, gone) if schema else ()
 
 
+def misfits(value: Any, schema: Mapping[str, Any], document: Document, steps: Steps) -> Iterator[Problem]:
+    """How a value does not fit a schema that a plugin brought along; it stands at `steps`, and nothing is taken out."""
+    for error in _leaves(Validator(schema).iter_errors(value)):
+        yield from _explained(error, document, steps, set())
+
+
+def part_misfits(value: Any, document: Document, steps: Steps) -> Iterator[Problem]:
+    """The same of a list of approver sources that stands in an option of an action."""
+    yield from misfits(value, {"$ref": "#/$defs/approvers", "$defs": shared()}, document, steps)
+
+
 class _Schema:
     def __init__(self, schema: Mapping[str, Any]) -> None:
-        self.schema: dict[str, Any] = {**schema, "$defs": shared()}
+        self.schema: dict[str, Any] = {**schema, "$defs": {**shared(), **schema.get("$defs", {})}}
         self.check: Check | None = quick(schema, shared())
         self.validator = Validator(self.schema)
+
+
+def _compiled(schema: Mapping[str, Any]) -> _Schema:
+    return _compiled_text(orjson.dumps(schema, default=str))
+
+
+@lru_cache(512)
+def _compiled_text(schema: bytes) -> _Schema:
+    """Once in a process: what a field type takes does not change from load to load."""
+    return _Schema(orjson.loads(schema))
 
 
 def _mended(document: Document, steps: Steps, schema: _Schema, gone: set[Steps]) -> Iterator[Problem]:
@@ -136,7 +159,7 @@ def _explained(error: Any, document: Document, base: Steps, drops: set[Steps]) -
             known = list(error.schema.get("properties", {}))
             for count, key in enumerate([key for key in error.instance if key not in known]):
                 drops.add((*inner, key))
-                yield _unknown_key(key, known if count < MOST_GUESSES else [], document, steps)
+                yield _unknown_key(key, known if count < MOST_GUESSES else [], error.instance[key], document, steps)
         case "required":
             for key in error.validator_value:
                 if key not in error.instance:
@@ -166,10 +189,12 @@ def _is_field(document: Document, steps: Steps) -> bool:
     )
 
 
-def _unknown_key(key: str, known: list[str], document: Document, steps: Steps) -> Problem:
+def _unknown_key(key: str, known: list[str], value: Any, document: Document, steps: Steps) -> Problem:
     guess = nearest(key, known)
     fix = f"write '{guess}'?" if guess else ""
-    if not fix and 0 < len(known) <= 12:
+    if not fix and value is None and not key.isidentifier():
+        fix = "if it belongs to the text before it, put all of that in quotes: a comma ends it inside { }"
+    elif not fix and 0 < len(known) <= 12:
         fix = f"write one of {', '.join(known)}"
     code = "field.option.unknown" if _is_field(document, steps) else "key.unknown"
     return Problem(document.key(*steps, key), code, f"{_whole(document, steps)} has no key '{key}'", fix)
@@ -216,6 +241,9 @@ def _wrong_value(error: Any, document: Document, steps: Steps) -> Problem:
             fix = f"write '{guess}'?" if guess else ""
             message = f"{what} is one of {', '.join(choices)}; not {show(value)}"
             return Problem(at, "value.unknown", message, fix)
+        case "pattern" if examples := error.schema.get("examples"):
+            message = f"{what} is written like {', '.join(examples)}; not {show(value)}"
+            return Problem(at, "value.pattern", message)
         case "pattern":
             return Problem(at, "value.pattern", f"{what} matches {said}, which {show(value)} does not")
         case str(keyword) if keyword in BOUNDS:

@@ -279,7 +279,7 @@ def _syntax(error: yaml.MarkedYAMLError, text: str, file: str) -> Problem:
     elif "cannot start any token" in said:
         hint = "a text that begins with this character needs quotes"
     elif "',' or '}'" in said or "',' or ']'" in said:
-        hint = "before this, a comma is missing or a bracket is not closed"
+        hint = "a comma is missing or a bracket is not closed; a text that holds , [ ] { } needs quotes"
     elif "did not find expected key" in said:
         hint = "indent this line as those beside it"
     elif "scanning an alias" in about:

@@ -14,7 +14,8 @@ __all__ = ["KINDS", "PackageSource", "from_texts", "read"]
 
 KINDS = (
     "package", "object", "field", "layout", "view", "menu", "role", "permission_set", "sharing_rule",
-    "restriction_rule", "translation", "data",
+    "restriction_rule", "calendar", "template", "workflow", "automation", "approval", "translation", "data",
+    "scenario",
 )  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from markupsafe import Markup
 
 from engine.richtext import safe_html
 from metadata.model import say
+from metadata.processes import APPROVAL_STATES, APPROVAL_STATUS
 from ui import cells_files, cells_places
 from ui.durations import duration
 from ui.formats import is_currency
@@ -29,6 +30,7 @@ TONES = frozenset(
     ("blue", "azure", "indigo", "purple", "pink", "red", "orange", "yellow", "lime", "green", "teal", "cyan", "gray")
 )
 SAFE_SCHEMES = frozenset(("http", "https"))
+NOT_SUBMITTED = APPROVAL_STATES[0]
 
 
 def cell_for(shown: Shown) -> Cell:
@@ -152,9 +154,8 @@ def currency(shown: Shown) -> Cell:
 
 
 def percent(shown: Shown) -> Cell:
-    """With a bar where it is a part of a whole, that is where the field goes from 0 to 100."""
-    at, show, options = shown.at, shown.formats.percent, shown.field.options
-    if (options.get("min"), options.get("max")) != (0, 100):
+    at, show = shown.at, shown.formats.percent
+    if not shown.is_part:
         return lambda row: "" if row[at] is None else show(row[at])
 
     def cell(row: Row) -> str:
@@ -200,8 +201,11 @@ def badges(shown: Shown) -> Mapping[str, str]:
 
 
 def choice(shown: Shown) -> Cell:
-    """A badge; plain text where no choice of the field has a colour."""
+    """A badge; plain text where no choice of the field has a colour. Of a record that was never submitted the status
+    says nothing."""
     at, known = shown.at, badges(shown)
+    if shown.field.name == APPROVAL_STATUS and shown.field.is_kept:
+        return lambda row: "" if (value := row[at]) in (None, NOT_SUBMITTED) else known.get(value) or badge(value)
     if not any(c.color for c in shown.field.choices):
         plain = {c.value: escape(say(c.label, shown.language)) for c in shown.field.choices}
         return lambda row: "" if (value := row[at]) is None else plain.get(value) or escape(value)

@@ -3,7 +3,7 @@
 A macro per cell costs twenty times as much: see PERFORMANCE in docs/decisions.md.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
 
@@ -16,8 +16,8 @@ from ui.texts import Say
 
 __all__ = ["Rows", "compile_rows"]
 
-Rows = Callable[[Sequence[Row], Sequence[str]], str]
-"""(rows, ids) -> <tr> elements."""
+Rows = Callable[..., str]
+"""(rows, ids, may: id -> what may be done to it, of those of whom this is not everything) -> <tr> elements."""
 
 
 def compile_rows(object_name: str, plan: Plan, say: Say, has_tools: bool = True) -> Rows:
@@ -34,7 +34,7 @@ def compile_rows(object_name: str, plan: Plan, say: Say, has_tools: bool = True)
     before = tuple(parts(c.label, c.is_numeric, c.cell) for c in columns[:named])
     after = tuple(parts(c.label, c.is_numeric, c.cell) for c in columns[named + 1 :])
 
-    def rows_html(rows: Sequence[Row], ids: Sequence[str]) -> str:
+    def rows_html(rows: Sequence[Row], ids: Sequence[str], may: Mapping[str, Iterable[str]] = {}) -> str:
         out: list[str] = []
         add = out.append
         for row, record in zip(rows, ids, strict=True):
@@ -43,8 +43,9 @@ def compile_rows(object_name: str, plan: Plan, say: Say, has_tools: bool = True)
             if "<a " in title:  # an e-mail address that names records: a link cannot stand in a link
                 title = plain
             if has_tools:
+                only = f' data-may="{" ".join(sorted(may[record]))}"' if record in may else ""
                 add(
-                    f'<tr data-id="{record}"><td class="pick">'
+                    f'<tr data-id="{record}"{only}><td class="pick">'
                     '<input class="form-check-input" type="checkbox" name="id" '
                 )
                 add(f'value="{record}" form="bulk" aria-label="{pick_start}{plain}{pick_end}"></td>')

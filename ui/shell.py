@@ -7,6 +7,7 @@ from typing import Any
 from engine.context import Context
 from engine.people.guards import MANAGING
 from metadata.model import MenuItem, say
+from metadata.processes import ADMIN_PERMISSION
 from ui.views import is_offered
 
 __all__ = ["Item", "Menu", "Shell", "shell_of"]
@@ -37,6 +38,8 @@ class Shell:
     tabs: tuple[Item, ...]
     has_profile: bool  # may open their own user record
     users: str  # what users are called, for those who manage them; "" for others
+    has_inbox: bool = False  # there are approvals, and a person to ask
+    has_approvals_setup: bool = False  # ... and who looks after them
 
     @property
     def items(self) -> tuple[Item, ...]:
@@ -71,7 +74,11 @@ def build(ctx: Context) -> Shell:
             first.setdefault(item.object, item)
     manages = ctx.scope.has(MANAGING) and ctx.scope.can("read", "user")
     users = say(ctx.snapshot.definitions.objects["user"].plural, ctx.language) if manages else ""
-    return Shell(tuple(menus), tuple(first.values())[:TABS], ctx.scope.can("read", "user"), users)
+    has_approvals = bool(ctx.snapshot.definitions.processes.approvals)
+    return Shell(
+        tuple(menus), tuple(first.values())[:TABS], ctx.scope.can("read", "user"), users, has_approvals,
+        has_approvals and ctx.scope.has(ADMIN_PERMISSION),
+    )  # fmt: skip
 
 
 def can_open(ctx: Context, item: MenuItem, package: str) -> bool:

@@ -13,7 +13,7 @@ Row = Sequence[Any]
 Cell = Callable[[Row], str]
 """A row of stored values -> HTML of one of them; "" when it is blank."""
 
-NUMERIC = frozenset(("number", "integer", "decimal", "currency", "duration"))
+NUMERIC = frozenset(("number", "integer", "decimal", "currency", "duration", "percent"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,5 +32,12 @@ class Shown:
     code_at: int = -1  # of an amount: where its currency stands; -1 where the field says it
 
     @property
+    def is_part(self) -> bool:
+        """Whether it is a part of a whole, which a bar shows: a percentage that goes from 0 to 100."""
+        options = self.field.options
+        return self.kind == "percent" and (options.get("min"), options.get("max")) == (0, 100)
+
+    @property
     def is_numeric(self) -> bool:
-        return self.kind in NUMERIC
+        """Whether it stands at the right of its column."""
+        return self.kind in NUMERIC and not self.is_part

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from engine.errors import InputProblem, InputWarning
 
-__all__ = ["LANGUAGES", "Say", "problem_text", "say_in", "supported"]
+__all__ = ["LANGUAGES", "Say", "part_words", "problem_text", "say_in", "supported"]
 
 LOCALE = Path(__file__).parent / "locale"
 LANGUAGES: Mapping[str, str] = {"en": "English", "zh-CN": "简体中文"}
@@ -51,6 +51,13 @@ def problem_text(problem: InputProblem | InputWarning, language: str, **more: ob
     except (KeyError, ValueError, IndexError):
         # A plugin may use a code without the values that the sentence quotes.
         return problem.message
+
+
+def part_words(name: str, language: str) -> tuple[str, str]:
+    """What an action or a source of people is called in `language`, and what it does; "" where only the plugin says."""
+    found = catalogue(language).get("parts", {}).get(name, "")
+    title, _, doc = found.partition(" | ")
+    return title, doc
 
 
 def supported(wanted: str) -> str:

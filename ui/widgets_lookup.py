@@ -14,6 +14,7 @@ __all__ = ["any_reference", "lookup", "lowered", "references"]
 
 SEPARATORS = re.compile(r"[;,\s]+")
 EVERY = "*"
+NOWHERE = "-"  # no object is called so
 View = dict[str, Any]
 
 
@@ -28,7 +29,7 @@ def lookup(visit: "Visit", object_name: str, field: Field, view: View) -> View:
     target = visit.ctx.snapshot.definitions.objects[field.target]
     return {
         "title": title,
-        "source": f"/o/{field.target}/options",
+        "source": source(visit, target),
         "is_cut_off": bool(view["value"]) and not title,
         "placeholder": searching(visit, target),
         "new": "" if view["for_filter"] else new_record(visit, target),
@@ -44,7 +45,7 @@ def references(visit: "Visit", object_name: str, field: Field, view: View) -> Vi
     unseen = visit.say("A record that you cannot see")
     return {
         "records": [{"id": one, "title": titles.get(one) or unseen} for one in dict.fromkeys(ids)],
-        "source": f"/o/{target.name}/options",
+        "source": source(visit, target),
         "placeholder": searching(visit, target),
         **filtering(visit, object_name, field, view),
     }
@@ -68,7 +69,14 @@ def any_reference(visit: "Visit", object_name: str, field: Field, view: View) ->
     }
 
 
+def source(visit: "Visit", target: Object) -> str:
+    """Where what is offered comes from. Of an object that there is not for the person nothing does."""
+    return f"/o/{target.name if visit.ctx.scope.can('read', target.name) else NOWHERE}/options"
+
+
 def searching(visit: "Visit", target: Object) -> str:
+    if not visit.ctx.scope.can("read", target.name):
+        return visit.say("Search…")
     return visit.say("Search {objects}…", objects=lowered(say(target.plural, visit.language), visit.language))
 
 
@@ -84,7 +92,8 @@ def filtering(visit: "Visit", object_name: str, field: Field, view: View) -> Vie
     """Where a reference has a filter: which it is, and the fields of the form that the filter reads."""
     if not field.filter or view["for_filter"]:
         return {"of": "", "reads": ""}
-    reads = filter_reads(visit.ctx.snapshot, object_name, field)
+    readable = visit.ctx.scope.readable(object_name)
+    reads = [one for one in filter_reads(visit.ctx.snapshot, object_name, field) if one in readable]
     return {"of": f"{object_name}.{field.name}", "reads": " ".join(reads)}
 
 

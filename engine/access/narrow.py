@@ -17,12 +17,14 @@ __all__ = ["EVERYTHING", "NarrowScope", "TokenScope"]
 class TokenScope:
     read_only: bool = False
     objects: frozenset[str] = frozenset()  # empty: all of them
+    automations: frozenset[str] = frozenset()  # with some: it calls these webhooks, and reaches no object unless named
 
     @property
     def told(self) -> dict[str, Any]:
         """As JSON, without what it does not limit."""
         told: dict[str, Any] = {"read_only": True} if self.read_only else {}
-        return told | ({"objects": sorted(self.objects)} if self.objects else {})
+        told |= {"objects": sorted(self.objects)} if self.objects else {}
+        return told | ({"automations": sorted(self.automations)} if self.automations else {})
 
     @property
     def text(self) -> str:
@@ -34,7 +36,12 @@ class TokenScope:
         return read_scope(text) if text else EVERYTHING
 
     def allows(self, action: Action, object_name: str) -> bool:
-        return (action == "read" or not self.read_only) and (not self.objects or object_name in self.objects)
+        is_whole = not self.objects and not self.automations
+        return (action == "read" or not self.read_only) and (is_whole or object_name in self.objects)
+
+    def calls(self, automation: str) -> bool:
+        """Whether it may call that webhook, whose steps reach further than what the token leaves of its user."""
+        return automation in self.automations or not self.told
 
 
 EVERYTHING = TokenScope()
@@ -43,7 +50,8 @@ EVERYTHING = TokenScope()
 @lru_cache(1000)
 def read_scope(text: str) -> TokenScope:
     found = orjson.loads(text)
-    return TokenScope(bool(found.get("read_only")), frozenset(found.get("objects", ())))
+    objects, automations = frozenset(found.get("objects", ())), frozenset(found.get("automations", ()))
+    return TokenScope(bool(found.get("read_only")), objects, automations)
 
 
 class NarrowScope(Scope):
@@ -62,7 +70,8 @@ class NarrowScope(Scope):
     def has(self, permission: str) -> bool:
         """Of a token for certain objects nothing besides; of one that only reads, what only shows."""
         is_reading = not self.token.read_only or permission in ("unmask", "view_audit")
-        return is_reading and not self.token.objects and self.inner.has(permission)
+        is_whole = not self.token.objects and not self.token.automations
+        return is_reading and is_whole and self.inner.has(permission)
 
     def names(self, object_name: str) -> bool:
         return self.inner.names(object_name)

@@ -29,10 +29,13 @@ def make_token(call: Call) -> Answer:
     sent, ctx = call.json(), call.ctx
     refuse_unknown(sent)
     objects, days = sent.get("objects", []), sent.get("days", 90)
+    automations = sent.get("automations", [])
     tokens.check_objects(ctx.scope.objects(), objects)
+    tokens.check_automations(ctx.snapshot, automations)
     made = tokens.make_token(
         ctx.tenant, ctx.actor.id, now=ctx.now, days=days, name=sent.get("name", ""),
-        scope=TokenScope(sent.get("read_only", False), frozenset(objects)), actor=ctx.actor, origin=origin_of(call),
+        scope=TokenScope(sent.get("read_only", False), frozenset(objects), frozenset(automations)), actor=ctx.actor,
+        origin=origin_of(call),
     )  # fmt: skip
     [view] = [token_view(one) for one in tokens.list_tokens(ctx.tenant, ctx.actor.id, made)]
     return json_answer(view | {"token": made}, 201, ((b"cache-control", b"no-store"),))
@@ -41,7 +44,7 @@ def make_token(call: Call) -> Answer:
 def refuse_unknown(sent: Json) -> None:
     kinds: dict[str, tuple[type, str]] = {
         "name": (str, "a text"), "days": (int, "a whole number"), "read_only": (bool, "true or false"),
-        "objects": (list, "a list of names of objects"),
+        "objects": (list, "a list of names of objects"), "automations": (list, "a list of names of webhooks"),
     }  # fmt: skip
     problems = [InputProblem(name, "field.unknown", f"no field '{name}'") for name in sent if name not in kinds]
     for name, (kind, text) in kinds.items():
@@ -113,6 +116,7 @@ def token_view(token: Token) -> Json:
     return {
         "id": token.id, "name": token.name, "created_at": at(token.created_at), "expires_at": at(token.expires_at),
         "used_at": at(token.used_at), "read_only": token.scope.read_only, "objects": sorted(token.scope.objects),
+        "automations": sorted(token.scope.automations),
     }  # fmt: skip
 
 

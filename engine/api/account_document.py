@@ -15,12 +15,12 @@ def account_paths(manages: bool) -> Json:
     names = {"type": "array", "items": text}
     token = {"type": "object", "properties": {
         "id": text, "name": text, "created_at": moment, "expires_at": moment, "used_at": moment, "read_only": flag,
-        "objects": names,
+        "objects": names, "automations": names,
     }}  # fmt: skip
     made = {"type": "object", "properties": {**token["properties"], "token": text}}  # type: ignore[dict-item]
     wanted = {"type": "object", "additionalProperties": False, "properties": {
         "name": {"type": "string", "maxLength": 100}, "days": {"type": "integer", "minimum": 1, "maximum": 3650},
-        "read_only": flag, "objects": names,
+        "read_only": flag, "objects": names, "automations": names,
     }}  # fmt: skip
     session = {"type": "object", "properties": {
         "id": text, "agent": text, "address": text, "created_at": moment, "seen_at": moment, "is_current": flag,

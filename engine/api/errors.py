@@ -21,15 +21,18 @@ from engine.errors import (
     Forbidden,
     InputProblem,
     InputWarning,
+    Locked,
     NeedsConfirmation,
     NotFound,
     Stale,
     Unauthenticated,
 )
+from engine.jobs.handlers import GivenUp
 from engine.keyring import KeyMissing
 from engine.mail.port import MailFailed
 from engine.outbound import OutboundFailed, OutboundRefused
 from engine.people.attempts import TooManyAttempts
+from engine.process.steps import Broken
 
 __all__ = [
     "PROBLEM_TYPE", "STATUSES", "HttpRefusal", "answer_to", "bad_request", "problem", "result_problem", "status_of",
@@ -44,6 +47,7 @@ STATUSES: dict[type[EngineError], int] = {
     Unauthenticated: 401,
     Forbidden: 403,
     NotFound: 404,
+    Locked: 423,  # before Conflict, of which it is one
     Conflict: 409,
     NeedsConfirmation: 409,  # of screens only: the API answers with the warnings
     Stale: 412,
@@ -54,6 +58,8 @@ STATUSES: dict[type[EngineError], int] = {
     TooManyRequests: 429,
     Busy: 503,
     KeyMissing: 503,
+    Broken: 422,  # what a definition says cannot be worked out for this record
+    GivenUp: 502,  # of jobs only
 }
 
 HEADERS: dict[int, tuple[tuple[bytes, bytes], ...]] = {

@@ -63,7 +63,8 @@ def person(why: str) -> Permission:
 
 
 OPERATIONS = (
-    Operation("POST", "/files", person("create or update where a field takes files"), upload_file, ("name",),
-              admits=need_upload),
-    Operation("GET", "/files/{id}", person("read: a record that holds it"), download_file),
+    Operation("POST", "/files", person("create or update where a field takes files, or an approval"), upload_file,
+              ("name",), admits=need_upload),
+    Operation("GET", "/files/{id}", person("read: a record, or what was said in an approval, that holds it"),
+              download_file),
 )  # fmt: skip

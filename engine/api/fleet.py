@@ -5,7 +5,7 @@ import logging
 import time
 from collections import Counter, OrderedDict
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Protocol
@@ -60,6 +60,7 @@ class Fleet:
         self.catalogue.database.budget = self.budget
         self.lanes = lanes_for(config, self.catalogue.database.dialect)
         self.clock: Callable[[], float] = time.monotonic
+        self.wake: Callable[[], None] = lambda: None  # called when any of the tenants has left a job
         self.open: OrderedDict[str, Open] = OrderedDict()
         self.by_name: dict[str, Entry] = {}
         self.by_host: dict[str, str] = {}
@@ -95,6 +96,14 @@ class Fleet:
             log.error("the catalogue of tenants cannot be read: %s", error)
         finally:
             self._reading = None
+        for name, found in list(self.open.items()):  # what was deleted, too: its file is kept open no longer
+            if name != self.default and found.entry != self.by_name.get(name):
+                await self.retire(name)
+
+    def serves(self, name: str) -> bool:
+        """As far as is known."""
+        entry = self.by_name.get(name)
+        return entry is not None and entry.state == "active"
 
     async def take(self, name: str) -> Open | None:
         """The tenant, open and in use until `give_back`; None for one that is not served: unknown, or not active."""
@@ -133,8 +142,12 @@ class Fleet:
 
     async def give_back(self, used: Open) -> None:
         used.uses -= 1
-        if used.is_retired and used.uses == 0:
+        if used.uses:
+            return
+        if used.is_retired:
             await self.end(used)
+        elif len(self.open) > self.config.open_tenants:  # all were in use when room was to be made
+            await self.make_room()
 
     async def end(self, found: Open) -> None:
         await found.life.__aexit__(None, None, None)
@@ -163,11 +176,15 @@ class Fleet:
         config = self.config_of(name, entry)
         tenant = open_tenant(config.database_url, config.data, name, self.plugins, config.files)
         tenant.database.budget = self.budget
-        if name != self.default:  # `fieldstone serve` has prepared that one
-            if tenant.database.is_absent:
-                return None
-            ensure(tenant, datetime.now(UTC))
-        app = self.create(config, tenant, lanes=self.lanes, metrics=self.metrics)
+        tenant.database.wake = lambda: self.wake()
+        with ExitStack() as unless_made:
+            unless_made.callback(tenant.close)
+            if name != self.default:  # `fieldstone serve` has prepared that one
+                if tenant.version() == 0:  # it was deleted just now: nobody makes it anew by asking for it
+                    return None
+                ensure(tenant, datetime.now(UTC))
+            app = self.create(config, tenant, lanes=self.lanes, metrics=self.metrics)
+            unless_made.pop_all()
         return Open(name, entry, tenant, app, app.router.lifespan_context(app))
 
     def config_of(self, name: str, entry: Entry | None) -> Config:

@@ -5,6 +5,7 @@ from starlette.types import Receive, Scope, Send
 from engine.api.fleet import Fleet
 from engine.api.guard import HOST_IS_KNOWN
 from engine.config import bare_host
+from engine.jobs.crew import Crew
 from engine.people.tokens import tenant_of
 
 __all__ = ["Fleet", "Front"]
@@ -30,8 +31,8 @@ class Front:
         fleet = self.fleet
         await fleet.look()
         name, otherwise = self.tenant_for(scope)
-        if name != fleet.default and name not in fleet.by_name:
-            await fleet.look(again=True)  # it may be new
+        if name != fleet.default and not fleet.serves(name):
+            await fleet.look(again=True)  # it may be new, or served again
             name, otherwise = self.tenant_for(scope)
         used = await fleet.take(name)
         if used is None and otherwise:
@@ -63,11 +64,17 @@ class Front:
         return (token and tenant_of(token)) or fleet.default, fleet.default
 
     async def live(self, receive: Receive, send: Send) -> None:
+        crew: Crew | None = None
         while True:
             message = await receive()
             if message["type"] == "lifespan.startup":
+                if self.fleet.config.worker:
+                    crew = Crew(self.fleet, threads=self.fleet.config.job_threads)
+                    crew.start()
                 await send({"type": "lifespan.startup.complete"})
             elif message["type"] == "lifespan.shutdown":
+                if crew is not None:
+                    await crew.close()
                 await self.fleet.close()
                 await send({"type": "lifespan.shutdown.complete"})
                 return

@@ -3,6 +3,7 @@
 import threading
 from bisect import bisect_left
 from collections import defaultdict
+from collections.abc import Mapping
 
 __all__ = ["Metrics"]
 
@@ -15,6 +16,7 @@ class Metrics:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._requests: dict[tuple[str, str, int], int] = defaultdict(int)
+        self._jobs: dict[tuple[str, str], int] = defaultdict(int)  # kind, how it went
         self._seconds: dict[str, list[float]] = {}  # route -> count per bound, count beyond, sum
 
     def observe(self, method: str, route: str, status: int, seconds: float) -> None:
@@ -27,9 +29,15 @@ class Metrics:
             found[bisect_left(BOUNDS_S, seconds)] += 1
             found[-1] += seconds
 
-    def text(self) -> str:
-        """In Prometheus' text format, version 0.0.4."""
+    def count_job(self, kind: str, outcome: str) -> None:
+        """`outcome`: "done", "failed" (to be tried again) or "parked"."""
         with self._lock:
+            self._jobs[kind, outcome] += 1
+
+    def text(self, jobs: Mapping[str, int] | None = None) -> str:
+        """In Prometheus' text format, version 0.0.4. `jobs`: how many of the tenant there are, by state."""
+        with self._lock:
+            tried = sorted(self._jobs.items())
             requests = sorted(self._requests.items())
             seconds = sorted((route, list(counts)) for route, counts in self._seconds.items())
         lines = ["# HELP fieldstone_requests_total Requests answered.", "# TYPE fieldstone_requests_total counter"]
@@ -44,4 +52,11 @@ class Metrics:
                 total += int(in_bucket)
                 lines.append(f'{name}_bucket{{{label},le="{le}"}} {total}')
             lines += [f"{name}_sum{{{label}}} {counts[-1]:.6f}", f"{name}_count{{{label}}} {total}"]
+        if tried:
+            lines += ["# HELP fieldstone_jobs_total Jobs tried.", "# TYPE fieldstone_jobs_total counter"]
+        for (kind, outcome), count in tried:
+            lines.append(f'fieldstone_jobs_total{{kind="{kind.translate(SPECIAL)}",outcome="{outcome}"}} {count}')
+        if jobs is not None:
+            lines += ["# HELP fieldstone_jobs Jobs of this tenant that are not over.", "# TYPE fieldstone_jobs gauge"]
+            lines += [f'fieldstone_jobs{{state="{state}"}} {count}' for state, count in sorted(jobs.items())]
         return "\n".join(lines) + "\n"

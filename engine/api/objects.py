@@ -1,5 +1,6 @@
 """Operations that say what a person may see and do: the objects, their fields, and the API itself."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from engine.api.answers import Answer, json_answer
@@ -13,6 +14,8 @@ from metadata.problem import nearest
 
 __all__ = ["OPERATIONS"]
 
+APART = frozenset({"to", "on_delete", "of", "by", "filter", "formula"})  # options that are told by themselves, or never
+
 
 def list_objects(call: Call) -> Answer:
     ctx = call.ctx
@@ -25,13 +28,13 @@ def get_object(call: Call) -> Answer:
     if not ctx.scope.can("read", name):
         guess = nearest(name, ctx.scope.objects())
         raise NotFound(f"no object '{name}'", code="object.unknown", fix=f"write '{guess}'?" if guess else "")
-    definition = ctx.snapshot.definitions.objects[name]
+    definition, readable = ctx.snapshot.definitions.objects[name], ctx.scope.readable(name)
     body = summary(ctx, definition) | {
         "description": say(definition.description, ctx.language),
-        "title": definition.title,
-        "search": list(definition.search),
-        "unique": [list(fields) for fields in definition.unique],
-        "fields": [field_view(ctx, field) for field in ctx.scope.readable(name).values()],
+        "title": ctx.scope.title(name),
+        "search": [one for one in definition.search if one in readable],
+        "unique": [list(fields) for fields in definition.unique if readable.keys() >= set(fields)],
+        "fields": [field_view(ctx, name, field) for field in readable.values()],
     }
     return json_answer(body)
 
@@ -51,7 +54,7 @@ def summary(ctx: Context, definition: Object) -> dict[str, Any]:
     }
 
 
-def field_view(ctx: Context, field: Field) -> dict[str, Any]:
+def field_view(ctx: Context, object_name: str, field: Field) -> dict[str, Any]:
     """Choices and target only where the type has them."""
     body: dict[str, Any] = {
         "name": field.name,
@@ -65,7 +68,7 @@ def field_view(ctx: Context, field: Field) -> dict[str, Any]:
         "is_unique": field.is_unique,
         "source": field.source,
         "default": field.default,
-        "options": {key: value for key, value in field.options.items() if key not in ("to", "on_delete")},
+        "options": dict(options_of(ctx, object_name, field)),
     }
     if field.choices:
         body["choices"] = [
@@ -84,6 +87,14 @@ def field_view(ctx: Context, field: Field) -> dict[str, Any]:
     if field.of and ctx.scope.can("read", field.of):
         body |= {"of": field.of, "by": field.by}
     return body
+
+
+def options_of(ctx: Context, object_name: str, field: Field) -> Iterator[tuple[str, object]]:
+    """Without what is told by itself, and without names of fields that the person may not see."""
+    named = {"currency_from": object_name, "field": field.of}
+    for key, value in field.options.items():
+        if key not in APART and (key not in named or value in ctx.scope.readable(named[key])):
+            yield key, value
 
 
 OPERATIONS = (

@@ -8,18 +8,27 @@ import orjson
 
 from engine.api import openapi_parts as parts
 from engine.api.account_document import account_paths
+from engine.api.approval_moves import move_paths
+from engine.api.approval_tools import tool_paths
+from engine.api.approvals_document import approval_paths
+from engine.api.automations_document import process_paths, webhook_paths
+from engine.api.jobs_document import job_paths, notification_paths
 from engine.api.openapi_parts import body_of, errors, json_of, reference
 from engine.api.rights_document import rights_paths, share_paths
 from engine.context import Context
 from engine.contracts.field import FieldType
 from engine.files.catalogue import may_upload
+from engine.jobs.admin import may_manage_jobs
 from engine.people.guards import MANAGING
+from engine.process.requests import approvals_of
 from engine.service_lists import MOST_LINES
 from engine.store.rows_files import attaching
 from metadata.model import SYSTEM_FIELDS, Field, Object, say
+from metadata.processes import ADMIN_PERMISSION
 
 __all__ = ["document_of"]
 
+KEPT_ASIDE = ("create", "update", "delete")  # what an approval may come before
 MAX_KEPT = 16  # documents per version: a few sets of roles, two languages
 Json = dict[str, Any]
 
@@ -40,11 +49,16 @@ def document_of(ctx: Context) -> bytes:
 def document(ctx: Context) -> Json:
     objects = ctx.snapshot.definitions.objects
     paths: Json = dict(fixed_paths())
-    if attaching(ctx.snapshot):
-        paths |= file_paths(may_upload(ctx))
+    has_approvals = bool(ctx.snapshot.definitions.processes.approvals)
+    if attaching(ctx.snapshot) or has_approvals:
+        paths |= file_paths(may_upload(ctx) or has_approvals)
     if not ctx.actor.token_scope.told:
         paths |= account_paths(ctx.scope.has(MANAGING) and ctx.scope.can("update", "user"))
+        paths |= notification_paths() | webhook_paths()
+    if may_manage_jobs(ctx):
+        paths |= job_paths() | tool_paths() | move_paths() | process_paths()
     paths |= rights_paths(ctx)
+    paths |= approval_paths(ctx)
     schemas: Json = dict(parts.COMPONENTS["schemas"])
     for name in ctx.scope.objects():
         definition = objects[name]
@@ -119,30 +133,36 @@ def paths_of(ctx: Context, definition: Object) -> dict[str, Json]:
     paths: Json = {base: many, f"{base}/{{id}}": one, f"/aggregate/{quote(name)}": {"get": measured}}
     paths[f"/duplicates/{quote(name)}/{{id}}"] = {"parameters": [{"$ref": "#/components/parameters/id"}], "get": likely}
     created = {"201": json_of(record, parts.ETAG | parts.LOCATION | parts.REPLAYED)}
-    refusals = errors(400, 401, 403, 404, 409, 412, 413, 415, 422, 429, 503)
+    locked = errors(423) if ctx.snapshot.definitions.processes.approvals else {}
+    refusals = errors(400, 401, 403, 404, 409, 412, 413, 415, 422, 429, 503) | locked
+    override = [parts.OVERRIDE] if locked and ctx.scope.has(ADMIN_PERMISSION) else []
+    waits = {action: parts.WAITING if approvals_of(ctx, name, action) else {} for action in KEPT_ASIDE}
     if can("create", name):
         many["post"] = operation(
-            f"create.{name}", f"New: {label}", created | refusals, tag, [parts.KEY], body_of(key_of(name, "create"))
-        )
+            f"create.{name}", f"New: {label}", created | waits["create"] | refusals, tag, [parts.KEY, *override],
+            body_of(key_of(name, "create")),
+        )  # fmt: skip
     if can("update", name):
         one["patch"] = operation(
             f"update.{name}",
             f"Change: {label}",
-            whole | refusals,
+            whole | waits["update"] | refusals,
             tag,
-            [parts.IF_MATCH],
+            [parts.IF_MATCH, *override],
             body_of(key_of(name, "update")),
         )
     if can("delete", name):
-        done = {"204": {"description": "Deleted"}}
-        one["delete"] = operation(f"delete.{name}", f"Delete: {label}", done | refusals, tag, [parts.IF_MATCH])
+        done = {"204": {"description": "Deleted"}} | waits["delete"]
+        one["delete"] = operation(
+            f"delete.{name}", f"Delete: {label}", done | refusals, tag, [parts.IF_MATCH, *override]
+        )
         restored = {"200": json_of(record, parts.ETAG | parts.REPLAYED)}
         paths[f"{base}/{{id}}/restore"] = {
             "parameters": [{"$ref": "#/components/parameters/id"}],
-            "post": operation(f"restore.{name}", f"Restore: {label}", restored | refusals, tag, [parts.KEY]),
+            "post": operation(f"restore.{name}", f"Restore: {label}", restored | refusals, tag, [parts.KEY, *override]),
         }
     if can("update", name) and can("delete", name):
-        paths |= merge_paths(definition, label, record, refusals)
+        paths |= merge_paths(definition, label, record, refusals, override)
     if name == "user" and can("update", name) and ctx.scope.has(MANAGING):
         paths["/users/{id}/handover"] = {
             "parameters": [{"$ref": "#/components/parameters/id"}],
@@ -160,8 +180,9 @@ def paths_of(ctx: Context, definition: Object) -> dict[str, Json]:
                     "put": operation(
                         f"upsert.{name}.{field.name}",
                         f"Create or change: {label}",
-                        whole | created | refusals,
+                        whole | created | waits["create"] | waits["update"] | refusals,
                         tag,
+                        override,
                         body=body_of(key_of(name, "update")),
                     ),
                 }
@@ -169,13 +190,15 @@ def paths_of(ctx: Context, definition: Object) -> dict[str, Json]:
         results = {"200": json_of(parts.BATCH, parts.REPLAYED)}
         paths[f"{base}/batch"] = {
             "post": operation(
-                f"batch.{name}", f"Several: {plural}", results | refusals, tag, [parts.KEY], body_of("Batch")
+                f"batch.{name}", f"Several: {plural}", results | refusals, tag, [parts.KEY, *override], body_of("Batch")
             )
         }
     return paths
 
 
-def merge_paths(definition: Object, label: str, record: Json, refusals: Json) -> Iterator[tuple[str, Json]]:
+def merge_paths(
+    definition: Object, label: str, record: Json, refusals: Json, override: list[Json]
+) -> Iterator[tuple[str, Json]]:  # fmt: skip
     name, tag = definition.name, [definition.name]
     headers = parts.ETAG | parts.REPLAYED
     for verb, summary in (("merge", "Merge into"), ("unmerge", "Take the last merge back")):
@@ -185,7 +208,7 @@ def merge_paths(definition: Object, label: str, record: Json, refusals: Json) ->
             f"/records/{quote(name)}/{{id}}/{verb}",
             {
                 "parameters": [{"$ref": "#/components/parameters/id"}],
-                "post": operation(f"{verb}.{name}", f"{summary}: {label}", answers, tag, [parts.KEY], body),
+                "post": operation(f"{verb}.{name}", f"{summary}: {label}", answers, tag, [parts.KEY, *override], body),
             },
         )
 

@@ -7,7 +7,8 @@ from engine.api.errors import PROBLEM_TYPE, title_of
 __all__ = [
     "AGGREGATE", "AGGREGATE_PARAMETERS", "BATCH", "COMPONENTS", "ETAG", "FILE", "FILE_BODY", "FILE_CONTENT", "FILE_ID",
     "FILE_NAME", "FILE_TAG", "ID", "IF_MATCH", "IF_NONE_MATCH", "KEY", "LIST_PARAMETERS", "LOCATION",
-    "OBJECT", "OBJECT_SUMMARY", "REPLAYED", "WARNINGS", "body_of", "errors", "json_of", "reference",
+    "OBJECT", "OBJECT_SUMMARY", "OVERRIDE", "REPLAYED", "WAITING", "WARNINGS", "body_of", "errors", "json_of",
+    "reference",
 ]  # fmt: skip
 
 Json = dict[str, Any]
@@ -69,6 +70,10 @@ PARAMETERS: Json = {
     "group_sort": query("sort", "Groups and measures; - before one turns it round: -sum(amount),stage", TEXT),
     "if_match": header("If-Match", "Only if the record is at this version", TAGS),
     "if_none_match": header("If-None-Match", "Nothing is sent if the record is at this version", TAGS),
+    "override": header(
+        "Override-Lock", "Why what an approval keeps as it is is written all the same: percent-encoded, of 1 to 500 "
+        "characters, and audited", {**TEXT, "pattern": "^[!-~]([ -~]*[!-~])?$"},
+    ),
     "key": header(
         "Idempotency-Key", "Sent again with the same key and content, it has no second effect",
         {**TEXT, "pattern": "^[!-~]{1,200}$"},
@@ -85,6 +90,7 @@ AGGREGATE_PARAMETERS = [
     parameter(name) for name in ("group", "measures", "filter", "having", "group_sort", "limit", "search")
 ]
 IF_MATCH, IF_NONE_MATCH, KEY = parameter("if_match"), parameter("if_none_match"), parameter("key")
+OVERRIDE = parameter("override")
 
 OBJECT_SUMMARY: Json = {
     "type": "object",
@@ -184,6 +190,13 @@ BATCH_REQUEST: Json = {
         ]}},
     },
 }  # fmt: skip
+REQUEST: Json = {
+    "type": "object",
+    "description": "What is kept until an approval ends, and the approval's instance",
+    "required": ["request", "instance", "approval"],
+    "properties": {"request": ID, "instance": ID, "approval": TEXT, "record": VALUES},
+}
+WAITING: Json = {"202": {**json_of(REQUEST), "description": "It waits for an approval"}}
 BATCH: Json = {
     "type": "object",
     "required": ["results"],
@@ -192,7 +205,7 @@ BATCH: Json = {
         "required": ["index", "action", "status"],
         "properties": {
             "index": {"type": "integer"}, "action": TEXT, "status": {"type": "integer"}, "id": TEXT, "record": VALUES,
-            "problem": {"$ref": reference("Problem")},
+            "problem": {"$ref": reference("Problem")}, "waiting": REQUEST,
         },
     }}},
 }  # fmt: skip
@@ -342,6 +355,6 @@ COMPONENTS: Json = {
         "csrf": {"type": "apiKey", "in": "header", "name": "X-CSRF-Token"},
     },
     "parameters": PARAMETERS,
-    "responses": {str(s): response(s) for s in (400, 401, 403, 404, 409, 412, 413, 415, 422, 429, 502, 503)},
+    "responses": {str(s): response(s) for s in (400, 401, 403, 404, 409, 412, 413, 415, 422, 423, 429, 502, 503)},
     "schemas": {"Problem": PROBLEM, "Batch": BATCH_REQUEST, **MERGE_SCHEMAS},
 }

@@ -1,7 +1,7 @@
 """Operations of the API and the ASGI application that finds and runs them: one hop into a thread per request."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, BinaryIO
 from urllib.parse import unquote
 
@@ -11,17 +11,22 @@ from starlette.types import Receive, Scope, Send
 from engine.api import idempotency, reading
 from engine.api.answers import Answer
 from engine.api.errors import HttpRefusal, answer_to, bad_request
-from engine.api.permission import Permission
+from engine.api.permission import ANYONE, Permission
 from engine.api.site import Site, address_of
 from engine.api.uploads import Gone, Upload, receive_file
 from engine.audit.refusals import Asked
-from engine.context import Context, Origin
+from engine.context import Actor, Context, Origin, context_of
+from engine.errors import Forbidden
 from engine.people.authentication import Identity
 from engine.service import Records
+from engine.store.failures import is_schema_changed
+from metadata.processes import ADMIN_PERMISSION
 
 __all__ = ["Api", "Call", "Operation", "read_body", "send_answer"]
 
 ROOT = "/api/v1"
+OVERRIDE = "override-lock"
+LONGEST_REASON = 500
 SENT_BYTES = 256 * 1024  # of a file at a time
 
 
@@ -64,6 +69,18 @@ class Call:
         content_type = self.headers.get("content-type", "")
         return reading.json_object(self.body, content_type, is_optional=self.operation.body_is_optional)
 
+    def answer_anyone(self, origin: Origin) -> Answer:
+        """Of an operation that finds out by itself whether it may be: as nobody, who may do nothing."""
+        nobody = Actor("", "")
+        try:
+            self.ctx = context_of(self.site.tenant, nobody, self.site.clock(), origin=origin)
+            return self.operation.run(self)
+        except Exception as error:
+            if not is_schema_changed(error):
+                raise
+        self.ctx = context_of(self.site.tenant, nobody, self.site.clock(), origin=origin)
+        return self.operation.run(self)
+
     def answer(self, ctx: Context, identity: Identity) -> Answer:
         self.ctx, self.identity = ctx, identity
         operation = self.operation
@@ -75,9 +92,23 @@ class Call:
         if not operation.takes_key and "idempotency-key" in self.headers:
             message = f"{operation.method} {ROOT}{operation.path} takes no Idempotency-Key"
             raise bad_request("idempotency.unsupported", message, fix="leave the header out")
+        if operation.method != "GET" and OVERRIDE in self.headers:
+            self.ctx = overriding(ctx, self.headers[OVERRIDE])
         if operation.method == "POST" and (key := self.headers.get("idempotency-key")) is not None:
             return idempotency.once(self, key, operation.run)
         return operation.run(self)
+
+
+def overriding(ctx: Context, sent: str) -> Context:
+    """As an administrator of processes, who says in the header why records are written that an approval locks."""
+    reason = unquote(sent).strip()
+    if not reason or len(reason) > LONGEST_REASON or not reason.isprintable():
+        message = f"{OVERRIDE} says why, in 1 to {LONGEST_REASON} characters"
+        raise bad_request("override.reason", message, fix="percent-encode what is not ASCII")
+    if not ctx.scope.has(ADMIN_PERMISSION):
+        message = "you may not write what an approval locks"
+        raise Forbidden(message, code="override.forbidden", fix="ask an administrator of processes")
+    return replace(ctx, override=reason)
 
 
 @dataclass(slots=True)
@@ -137,8 +168,12 @@ class Api:
                 return  # the client has gone
             call = Call(self.site, operation, args, scope["query_string"], headers, body)
             run = self.site.run_aside if operation.is_aside else self.site.run
-            whence: Any = {"origin": origin_of(scope), "asked": asked_for(operation, args)}
-            answer = await run(lambda: self.site.answer(method, headers, call.answer, **whence))
+            if operation.permission.who == ANYONE:
+                origin = origin_of(scope)
+                answer = await run(lambda: call.answer_anyone(origin))
+            else:
+                whence: Any = {"origin": origin_of(scope), "asked": asked_for(operation, args)}
+                answer = await run(lambda: self.site.answer(method, headers, call.answer, **whence))
         except Exception as error:
             answer = answer_to(error, method, scope.get("fieldstone.request_id", ""))
         await send_answer(send, answer, is_head=method == "HEAD")

@@ -15,7 +15,7 @@ class Permission:
     why: str  # what decides further ("records: read"), or why anyone may
 
 
-ANYONE = "anyone"
+ANYONE: Literal["anyone"] = "anyone"
 
 
 def asks(who: Literal["anyone", "person"], why: str) -> Callable[[F], F]:

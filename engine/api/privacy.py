@@ -32,7 +32,9 @@ def erase_person(call: Call) -> Answer:
         message = "an erasure cannot be taken back"
         raise bad_request("privacy.confirm", message, fix='send {"confirm": "the id of the record"}', path="confirm")
     done = erase(call.ctx, object_name, record_id)
-    return json_answer({"records": done.records, "fields": dict(done.fields), "kept": list(done.kept)})
+    return json_answer(
+        {"records": done.records, "fields": dict(done.fields), "kept": list(done.kept), "comments": done.comments}
+    )
 
 
 OPERATIONS = (

@@ -14,6 +14,7 @@ from engine.api.reading import is_unchanged, version_wanted, whole_number
 from engine.audit.refusals import Asked
 from engine.context import Context
 from engine.errors import BadInput, Forbidden, InputProblem
+from engine.process.requests import Request
 from engine.service import Query, Records, Result, SortKey
 from metadata.problem import nearest
 
@@ -54,6 +55,8 @@ def list_records(call: Call) -> Answer:
 
 def create_record(call: Call) -> Answer:
     record = Records(call.ctx).create(call.args[0], call.json())
+    if waits(call, record["id"]):
+        return waiting(call, record["id"])
     return written(call, record, is_new=True)
 
 
@@ -78,13 +81,13 @@ def is_told_by_version(ctx: Context, object_name: str, record: Mapping[str, Any]
 def update_record(call: Call) -> Answer:
     object_name, record_id = call.args
     record = Records(call.ctx).update(object_name, record_id, call.json(), if_version=version(call))
-    return written(call, record)
+    return waiting(call, record_id, record) if waits(call, record_id) else written(call, record)
 
 
 def delete_record(call: Call) -> Answer:
     object_name, record_id = call.args
     Records(call.ctx).delete(object_name, record_id, if_version=version(call))
-    return Answer(204)
+    return waiting(call, record_id) if waits(call, record_id) else Answer(204)
 
 
 def restore_record(call: Call) -> Answer:
@@ -99,6 +102,8 @@ def upsert_record(call: Call) -> Answer:
     if "if-none-match" in call.headers:
         raise bad_request("precondition.unsupported", "an upsert takes no If-None-Match", fix="leave the header out")
     record, is_new = Records(call.ctx).upsert(object_name, field, value, call.json())
+    if waits(call, record["id"]):
+        return waiting(call, record["id"], None if is_new else record)
     return written(call, record, is_new=is_new)
 
 
@@ -112,7 +117,8 @@ def batch_records(call: Call) -> Answer:
     refused = [one.error for one in results if isinstance(one.error, Forbidden)]
     if refused:  # the first stands for all of this request
         call.site.refusals.note(call.ctx, refused[0], Asked(f"POST {call.operation.path}", call.args[0]))
-    return json_answer({"results": [result_body(result) for result in results]})
+    kept = {one.record: one for one in call.ctx.requests}
+    return json_answer({"results": [told_waiting(kept, one, result_body(one)) for one in results]})
 
 
 def written(call: Call, record: dict[str, Any], *, is_new: bool = False) -> Answer:
@@ -123,6 +129,30 @@ def written(call: Call, record: dict[str, Any], *, is_new: bool = False) -> Answ
     if call.ctx.warnings:
         record = {**record, WARNINGS: [warning_body(warning) for warning in call.ctx.warnings]}
     return Answer(201 if is_new else 200, orjson.dumps(record), headers)
+
+
+def waits(call: Call, record_id: str) -> bool:
+    """Whether what was sent of this record is kept until it is approved. Automations may have asked for others."""
+    return any(one.record == record_id for one in call.ctx.requests)
+
+
+def waiting(call: Call, record_id: str, record: dict[str, Any] | None = None) -> Answer:
+    """The change is kept until it is approved; the record is as it was, or not there yet."""
+    body = request_body(next(one for one in reversed(call.ctx.requests) if one.record == record_id))
+    return json_answer(body if record is None else {**body, "record": record}, 202)
+
+
+def request_body(request: Request) -> dict[str, Any]:
+    return {"request": request.id, "instance": request.instance, "approval": request.approval}
+
+
+def told_waiting(kept: Mapping[str, Request], result: Result, body: dict[str, Any]) -> dict[str, Any]:
+    if result.error is not None or result.id is None or result.id not in kept:
+        return body
+    request = kept[result.id]
+    if request.action == "create":  # there is none yet
+        body = {name: value for name, value in body.items() if name not in ("id", "record")}
+    return body | {"status": 202, "waiting": request_body(request)}
 
 
 def version(call: Call) -> int | None:

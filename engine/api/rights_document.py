@@ -95,6 +95,7 @@ def rights_paths(ctx: Context) -> Iterator[tuple[str, Json]]:
         }  # fmt: skip
         erased = {"type": "object", "properties": {
             "records": {"type": "integer"}, "fields": {"type": "object"}, "kept": {"type": "array", "items": TEXT},
+            "comments": {"type": "integer"},
         }}  # fmt: skip
         confirm = {
             "type": "object", "required": ["confirm"], "additionalProperties": False,

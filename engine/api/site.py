@@ -18,12 +18,11 @@ from engine.config import Config
 from engine.context import Context, Origin, context_of
 from engine.errors import Forbidden, Unauthenticated
 from engine.mail.port import Mailer, open_mailer
-from engine.mail.post import Post
 from engine.outbound import Outbound
 from engine.people.authentication import Authenticator, Identity, Kind, fingerprint
 from engine.people.oidc import Providers
 from engine.people.sessions import COOKIE, LONGEST
-from engine.store.database import is_schema_changed
+from engine.store.failures import is_schema_changed
 from engine.tenants import Tenant
 
 __all__ = ["CSRF_HEADER", "Site", "address_of", "lanes_for", "session_secret"]
@@ -56,7 +55,6 @@ class Site:
         self.lane, self.side_lane = lanes or lanes_for(config, tenant.database.dialect)
         self.pace = Pace(config.requests_per_minute, config.tenant_requests_per_minute)
         self.refusals = Refusals(tenant)
-        self.post = Post()
         self.outbound = Outbound(config.outbound_allowed, is_shut=lambda: bool(tenant.sandbox_of))
         self.providers = Providers(config, self.outbound)
         self.error_page: Callable[[Request, int, Exception], Response] | None = None  # the screens set it
@@ -77,7 +75,6 @@ class Site:
 
     def close(self) -> None:
         """End the threads, after what they have begun."""
-        self.post.close()
         if self.owns_lanes:
             self.lane.close()
             self.side_lane.close()

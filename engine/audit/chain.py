@@ -21,7 +21,7 @@ from engine.store.types import utc_text
 
 __all__ = [
     "BEGINNING", "ENTRY", "HEAD", "MARK_BYTES", "REGISTER", "Changed", "Head", "Noted", "Writer", "entry_mac",
-    "head_seal", "mark", "sealed",
+    "head_seal", "mark", "mark_start", "sealed",
 ]  # fmt: skip
 
 ENTRY = ("chain", "seq", "at", "kind", "by", "on_behalf_of", "channel", "address", "request", "object", "record",
@@ -100,6 +100,11 @@ def mark(key: bytes, line: str, content: bytes) -> str:
     """32 characters: which line of the history, and what shows that it is as it was written."""
     seal = hashlib.blake2b(content, digest_size=MARK_BYTES, key=key).digest()
     return base64.b64encode(bytes.fromhex(line.replace("-", "")) + seal).decode()
+
+
+def mark_start(line: str) -> str:
+    """What the mark of that line begins with, whatever seals it: 15 of the 16 bytes of its id."""
+    return base64.b64encode(bytes.fromhex(line.replace("-", ""))[:15]).decode()
 
 
 class Writer:

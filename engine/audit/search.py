@@ -10,10 +10,12 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 
+from engine.audit.chain import mark_start
 from engine.context import Context
 from engine.errors import BadInput, Forbidden, InputProblem
 from engine.service_reads import titles
 from engine.store import system
+from engine.store.database import Connection
 from engine.store.types import utc_text
 
 __all__ = ["KINDS", "AuditEntry", "Wanted", "find", "may_view_audit"]
@@ -23,7 +25,7 @@ HIDDEN = ("history", "chains")  # of the details: what only `audit verify` reads
 CURSOR = re.compile(r"(\S+) (\d{1,18}) (\d{1,18})")
 KINDS = (
     "record", "sign_in", "sign_out", "session", "password", "totp", "token", "people", "refusal", "definitions",
-    "permission", "unmask", "export", "privacy", "history", "tenant", "audit",
+    "permission", "unmask", "approval", "automation", "job", "export", "privacy", "history", "tenant", "audit",
 )  # fmt: skip
 """The first words of kinds, as screens offer them."""
 
@@ -69,6 +71,9 @@ def find(ctx: Context, wanted: Wanted, cursor: str = "", limit: int = 50) -> tup
         raise Forbidden("you may not read the audit log", code="audit.forbidden", fix="ask an administrator")
     kept = system.audit.c
     statement = sa.select(system.audit).where(*conditions(wanted))
+    if wanted.record:
+        with ctx.tenant.database.read() as connection:
+            statement = statement.where(about_record(connection, wanted.record))
     if cursor:
         at, chain, seq = read_cursor(cursor)
         statement = statement.where(
@@ -96,13 +101,22 @@ def conditions(wanted: Wanted) -> list[sa.ColumnElement[bool]]:
         found.append(sa.or_(kept.by == wanted.by, kept.on_behalf_of == wanted.by))
     if wanted.object:
         found.append(kept.object == wanted.object)
-    if wanted.record:
-        found.append(kept.record == wanted.record)
     if wanted.since is not None:
         found.append(kept.at >= wanted.since)
     if wanted.until is not None:
         found.append(kept.at < wanted.until)
     return found
+
+
+def about_record(connection: Connection, record: str) -> sa.ColumnElement[bool]:
+    """Entries about this record alone, and those about many that were changed at once, which hold the lines of its
+    history: of these the newest."""
+    lines, kept = system.history.c, system.audit.c
+    wanted = sa.select(lines.id, lines.at).where(lines.record == record).order_by(lines.id.desc()).limit(MOST)
+    found = connection.sa.execute(wanted).all()
+    among = sa.or_(*(kept.details.contains(mark_start(line), autoescape=True) for line, _ in found), sa.false())
+    at = list(dict.fromkeys(at for _, at in found))
+    return sa.or_(kept.record == record, sa.and_(kept.record.is_(None), kept.at.in_(at), among))
 
 
 def told(ctx: Context, rows: Sequence[Any]) -> list[AuditEntry]:

@@ -18,7 +18,10 @@ __all__ = ["checkpoint", "prune"]
 def prune(tenant: Tenant, now: datetime, days: int, *, actor: Actor = SYSTEM, origin: Origin | None = None) -> int:
     """Remove entries older than `days`; how many. Each chain keeps the mac of the last that went, so that what is left
     still verifies, and an entry says that it was done."""
-    before = now - timedelta(days=days)
+    try:
+        before = now - timedelta(days=days)
+    except OverflowError:  # before there were years: nothing is that old
+        return 0
     kept, heads = system.audit.c, system.audit_head.c
     with tenant.database.read() as connection:
         wanted = sa.select(kept.chain).where(kept.at < before, kept.seq == first_of()).order_by(kept.chain)

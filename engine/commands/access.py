@@ -3,8 +3,6 @@
 import argparse
 import sys
 from collections.abc import Iterable
-from contextlib import closing
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +14,12 @@ from engine.access.preview_told import preview_body
 from engine.access.reasons import Reason
 from engine.api.access import field_body, record_body
 from engine.cli import DONE, REFUSED, add_common_options
+from engine.commands.opening import opened
 from engine.commands.plan import preview_lines
 from engine.context import SYSTEM, context_of
 from engine.people import users
-from engine.publish import ensure, plan
-from engine.tenants import Tenant, open_tenant
+from engine.publish import plan
+from engine.tenants import Tenant
 from metadata.problem import render
 
 __all__ = ["add", "run"]
@@ -48,8 +47,7 @@ def add(subparsers: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    with closing(open_tenant(args.database, args.data, args.tenant)) as tenant:
-        ensure(tenant, datetime.now(UTC))
+    with opened(args) as tenant:
         return explain(tenant, args) if args.what == "explain" else preview(tenant, args)
 
 

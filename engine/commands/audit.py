@@ -2,7 +2,6 @@
 
 import argparse
 import sys
-from contextlib import closing
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
@@ -12,10 +11,10 @@ import orjson
 from engine.audit.upkeep import checkpoint, prune
 from engine.audit.verify import Anchor, verify
 from engine.cli import DONE, REFUSED, add_common_options
+from engine.commands.opening import opened
 from engine.commands.serve import settings
 from engine.errors import BadInput
-from engine.publish import ensure
-from engine.tenants import Tenant, open_tenant
+from engine.tenants import Tenant
 
 __all__ = ["add", "run"]
 
@@ -39,8 +38,7 @@ def add(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     now = datetime.now(UTC)
-    with closing(open_tenant(args.database, args.data, args.tenant)) as tenant:
-        ensure(tenant, now)
+    with opened(args) as tenant:
         return check_all(tenant, args, now) if args.action == "verify" else remove_old(tenant, args, now)
 
 
@@ -66,7 +64,7 @@ def check_all(tenant: Tenant, args: argparse.Namespace, now: datetime) -> int:
 
 def anchor_of(text: str) -> Anchor:
     parts = text.strip().split(".")
-    if len(parts) != 3 or not (parts[0].isdigit() and parts[1].isdigit()):
+    if len(parts) != 3 or not (parts[0].isdecimal() and parts[1].isdecimal()):
         raise BadInput(f"'{text}' is not an anchor", code="audit.anchor", fix="write it as `audit verify` printed it")
     return Anchor(int(parts[0]), int(parts[1]), parts[2])
 

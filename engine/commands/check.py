@@ -35,7 +35,7 @@ def run(args: argparse.Namespace) -> int:
         write_schemas(args.schema, plugins)
     if not args.paths:
         return DONE
-    loaded = load(args.paths, plugins.kinds(), plugins.functions, has_lint=True)
+    loaded = load(args.paths, plugins.kinds(), plugins.functions, plugins.parts(), has_lint=True)
     print(as_json(loaded.problems) if args.json else as_text(loaded.problems))
     is_refused = loaded.has_errors or (args.strict and loaded.problems)
     return REFUSED if is_refused else DONE
@@ -72,6 +72,6 @@ def amount(count: int, word: str) -> str:
 
 def write_schemas(folder: Path, plugins: Plugins) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    for name, schema in published(plugins.kinds()).items():
+    for name, schema in published(plugins.kinds(), plugins.parts()).items():
         (folder / name).write_bytes(orjson.dumps(schema, option=orjson.OPT_INDENT_2) + b"\n")
         print(f"wrote {folder / name}")

@@ -9,15 +9,18 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
 import engine
-from engine import sampledata
+from engine import sampledata, scenario
+from engine.api.site import Site
 from engine.cli import DONE, REFUSED, add_common_options
 from engine.commands.serve import DEMO_MARK, DEMO_PASSWORD, address, is_loopback, must_be_free, serve, settings
+from engine.config import Config
 from engine.context import SYSTEM, context_of
 from engine.errors import BadInput, Conflict
 from engine.people import passwords, users
@@ -57,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
         reset(args)
     config = settings(args)
     with closing(open_tenant(config.database_url, config.data, config.tenant)) as tenant:
-        is_applied = fill(tenant, packages, args, datetime.now(UTC))
+        is_applied = fill(config, tenant, packages, args, datetime.now(UTC))
     if is_applied is None:
         return REFUSED
     if args.no_serve:
@@ -65,11 +68,13 @@ def run(args: argparse.Namespace) -> int:
     if is_applied:
         print(f"Change a file in {packages[0]}, then: {called()} apply {shown(packages)}{options(args)}")
     print(f"\nserving on {address(args.host, args.port)}", flush=True)
-    serve(replace(config, hosts=hosts_for(args.host, config.hosts)), args.host, args.port)
+    serve(replace(config, worker=True, hosts=hosts_for(args.host, config.hosts)), args.host, args.port)
     return DONE
 
 
-def fill(tenant: Tenant, packages: Sequence[Path], args: argparse.Namespace, now: datetime) -> bool | None:
+def fill(
+    config: Config, tenant: Tenant, packages: Sequence[Path], args: argparse.Namespace, now: datetime
+) -> bool | None:  # fmt: skip
     """Bring the tenant to what the packages say, and tell who can sign in.
 
     True: the packages' definitions run; False: the former ones do; None: they have errors, which are printed.
@@ -82,10 +87,13 @@ def fill(tenant: Tenant, packages: Sequence[Path], args: argparse.Namespace, now
         return None
     is_applied = publish(tenant, drawn, is_new, now, f"{called()} plan {shown(packages)}{options(args)}")
     if is_new:
-        with progress("people and sample data"), tenant.database.together() as connection:
-            make_people(tenant, drawn.definitions, now)
-            sampledata.load(tenant, drawn.definitions.data, now)
-            place_people(tenant, drawn.definitions, now)
+        with tenant.database.together() as connection:
+            with progress("people and sample data"):
+                make_people(tenant, drawn.definitions, now)
+                sampledata.load(tenant, drawn.definitions.data, now)
+                place_people(tenant, drawn.definitions, now)
+            with progress("what they did"), closing(Site(config, tenant)) as site:
+                scenario.play(site, drawn.definitions.scenarios, now)
             connection.sa.execute(sa.update(system.version).values(note=DEMO_MARK))
     print(sign_ins(tenant, [*demo_users(drawn.definitions), ADMIN], is_loopback(args.host), now))
     return is_applied
@@ -143,6 +151,7 @@ def publish(tenant: Tenant, drawn: Plan, is_new: bool, now: datetime, look: str)
 
 def make_people(tenant: Tenant, definitions: Definitions, now: datetime) -> None:
     people = {person.username: person for person in (ADMIN, *demo_users(definitions))}
+    known = passwords.hash_password(DEMO_PASSWORD)  # once: it takes long, and all of them have this password
     for person in people.values():
         given = os.environ.get("FIELDSTONE_ADMIN_PASSWORD") if person is ADMIN else None
         more = {"email": person.email} if person.email else {}
@@ -152,7 +161,8 @@ def make_people(tenant: Tenant, definitions: Definitions, now: datetime) -> None
             now=now,
             name=person.name,
             roles=person.roles,
-            password=given or DEMO_PASSWORD,
+            password=given,
+            hashed=known,
             is_demo=True,
             language=person.language,
             time_zone=person.time_zone,
@@ -182,17 +192,19 @@ def sign_ins(tenant: Tenant, people: Sequence[DemoUser], is_private: bool, now: 
     """Who can sign in, and how. Where others can reach the demo, the known password is replaced by secret ones."""
     if not is_private:
         print("WARNING: others can reach this address. The demo's people get passwords of their own.", file=sys.stderr)
-    lines = [f"{'user':<12}{'password':<22}{'roles':<16}name"]
+    wide = max([14, *(len(", ".join(person.roles)) for person in people)]) + 2
+    lines = [f"{'user':<12}{'password':<22}{'roles':<{wide}}name"]
+    is_known = cache(lambda hashed: passwords.verify(hashed, DEMO_PASSWORD))
     for person in people:
         _, hashed, is_active = credential(tenant, person.username)
         if not (hashed and is_active):
             continue
         shown = "(as you set it)"
-        if passwords.verify(hashed, DEMO_PASSWORD):
+        if is_known(hashed):
             shown = DEMO_PASSWORD if is_private else passwords.made_password()
             if not is_private:
                 users.set_password(tenant, person.username, shown, now)
-        lines.append(f"{person.username:<12}{shown:<22}{', '.join(person.roles):<16}{person.name}")
+        lines.append(f"{person.username:<12}{shown:<22}{', '.join(person.roles):<{wide}}{person.name}")
     return "\nSign in as:\n  " + "\n  ".join(lines) + "\n"
 
 

@@ -1,14 +1,14 @@
 """`fieldstone duplicates`: make the keys of duplicate rules anew, or tell where stored ones are wrong."""
 
 import argparse
-from contextlib import closing
 from typing import Any
 
 import orjson
 
 from engine.cli import DONE, REFUSED, add_common_options
+from engine.commands.opening import opened
 from engine.publish.duplicates import rebuild, verify
-from engine.tenants import Tenant, open_tenant
+from engine.tenants import Tenant
 
 __all__ = ["add", "run"]
 
@@ -28,7 +28,7 @@ def add(subparsers: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    with closing(open_tenant(args.database, args.data, args.tenant)) as tenant:
+    with opened(args) as tenant:
         return tell_wrong(tenant, args.json) if args.action == "verify" else mend(tenant, args.json)
 
 

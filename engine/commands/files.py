@@ -2,14 +2,13 @@
 
 import argparse
 from collections.abc import Callable, Mapping
-from contextlib import closing
 from datetime import UTC, datetime
 from typing import Any
 
 from engine.cli import DONE, REFUSED, add_common_options
+from engine.commands.opening import opened
 from engine.files.upkeep import collect, verify
-from engine.publish import ensure
-from engine.tenants import Tenant, open_tenant
+from engine.tenants import Tenant
 
 __all__ = ["add", "run"]
 
@@ -26,8 +25,7 @@ def add(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     now = datetime.now(UTC)
-    with closing(open_tenant(args.database, args.data, args.tenant)) as tenant:
-        ensure(tenant, now)
+    with opened(args) as tenant:
         return ACTIONS[args.action](tenant, now)
 
 

@@ -47,6 +47,8 @@ def show(plan: Plan) -> None:
         print(step)
     for line in preview_lines(plan.preview):
         print(line)
+    for approval, count in plan.running:
+        print(f"~ approval {approval}: {count} running {'instance stays' if count == 1 else 'instances stay'} as begun")
     if plan.is_empty:
         print("nothing to change")
     else:
@@ -84,6 +86,7 @@ def as_json(plan: Plan) -> dict[str, Any]:
         "stops": plan.stops,
         "steps": [asdict(step) for step in plan.steps],
         "people": preview_body(plan.preview),
+        "running": [{"approval": approval, "instances": count} for approval, count in plan.running],
         "problems": [
             {"file": p.place.file, "line": p.place.line, "column": p.place.column, "path": p.place.path,
              "code": p.code, "message": p.message, "fix": p.fix, "level": p.level}

@@ -1,7 +1,6 @@
 """`fieldstone privacy`: what is held of a person, taken out or erased."""
 
 import argparse
-from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -9,12 +8,11 @@ from typing import Any
 import orjson
 
 from engine.cli import DONE, add_common_options
+from engine.commands.opening import opened
 from engine.context import Context, context_of
 from engine.errors import BadInput
 from engine.privacy.erase import erase, expire
 from engine.privacy.export import export, report
-from engine.publish import ensure
-from engine.tenants import open_tenant
 
 __all__ = ["add", "run"]
 
@@ -43,8 +41,7 @@ def action(actions: Any, name: str, text: str, *, of_person: bool = False) -> ar
 
 def run(args: argparse.Namespace) -> int:
     now = datetime.now(UTC)
-    with closing(open_tenant(args.database, args.data, args.tenant)) as tenant:
-        ensure(tenant, now)
+    with opened(args) as tenant:
         body, text = {"export": take_out, "erase": wipe_out, "report": tell, "expire": let_go}[args.action](
             context_of(tenant, now=now), args
         )
@@ -61,10 +58,12 @@ def wipe_out(ctx: Context, args: argparse.Namespace) -> tuple[Any, str]:
     if not args.yes:
         raise BadInput("an erasure cannot be taken back", code="privacy.confirm", fix="say --yes, after an export")
     done = erase(ctx, args.object, args.id)
-    body = {"records": done.records, "fields": dict(done.fields), "kept": list(done.kept)}
+    body = {"records": done.records, "fields": dict(done.fields), "kept": list(done.kept), "comments": done.comments}
     names = [f"{name}.{field}" for name, fields in done.fields.items() for field in fields]
     text = f"erased in {done.records:,} records: {', '.join(names) or 'nothing'}"
-    return body, text + (f"\nkept, as they must have a value: {', '.join(done.kept)}" if done.kept else "")
+    text += f"\nkept, as they must have a value: {', '.join(done.kept)}" if done.kept else ""
+    text += f"\nkept, as records of the business: {done.comments:,} comments in approvals" if done.comments else ""
+    return body, text
 
 
 def tell(ctx: Context, args: argparse.Namespace) -> tuple[Any, str]:

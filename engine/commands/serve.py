@@ -8,6 +8,7 @@ import os
 import socket
 import sys
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -51,6 +52,7 @@ def add(subparsers: Any) -> None:
         "--workers", type=int, default=1, metavar="N", help="processes; 1. SQLite gains nothing by more"
     )
     command.add_argument("--reload", action="store_true", help="start again when code changes; for development")
+    command.add_argument("--no-worker", action="store_true", help="leave jobs to `fieldstone worker`")
     add_common_options(command)
 
 
@@ -64,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
         if not is_loopback(args.host):
             warn_of_demo(tenant)
     print(f"serving on {address(args.host, args.port)}", flush=True)
-    serve(config, args.host, args.port, workers=args.workers, reload=args.reload)
+    serve(replace(config, worker=not args.no_worker), args.host, args.port, workers=args.workers, reload=args.reload)
     return DONE
 
 

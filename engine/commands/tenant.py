@@ -17,7 +17,7 @@ from engine.cli import DONE, REFUSED, add_common_options, own_version
 from engine.commands.apply import given_password, greet
 from engine.commands.plan import show
 from engine.context import SYSTEM
-from engine.errors import BadInput, Conflict, NotFound
+from engine.errors import BadInput, Busy, Conflict, NotFound
 from engine.keyring import KEY_FILE
 from engine.people.users import check_first_password
 from engine.publish import apply, ensure, plan
@@ -25,7 +25,7 @@ from engine.registry import Plugins
 from engine.tenancy import storage
 from engine.tenancy.archive import Reader
 from engine.tenancy.backup import COMMAND, backup
-from engine.tenancy.catalogue import Catalogue, Entry
+from engine.tenancy.catalogue import Catalogue, Entry, checked_host
 from engine.tenancy.restore import Place, restore
 from engine.tenants import Tenant, storage_of
 
@@ -116,6 +116,7 @@ def list_tenants(args: argparse.Namespace, place: Place, catalogue: Catalogue, n
     entries = {entry.name: entry for entry in catalogue.entries()}
     stored = set(storage.stored_names(place.url, place.data))
     rows = [row_of(place, name, entries.get(name), name in stored) for name in sorted(entries.keys() | stored)]
+    rows = [row for row in rows if row["name"] in entries or row["version"] or row["state"] == "unreadable"]
     if args.json:
         print(orjson.dumps(rows, option=orjson.OPT_INDENT_2).decode())
     else:
@@ -126,13 +127,17 @@ def list_tenants(args: argparse.Namespace, place: Place, catalogue: Catalogue, n
 
 
 def row_of(place: Place, name: str, entry: Entry | None, is_stored: bool) -> dict[str, Any]:
-    version, sandbox_of = 0, ""
+    state: str
+    version, sandbox_of, state = 0, "", entry.state if entry else "active"
     if is_stored:
         with closing(place.tenant(name, Plugins())) as tenant:
-            version = tenant.version()
-            sandbox_of = tenant.sandbox_of
+            try:
+                version = tenant.version()
+                sandbox_of = tenant.sandbox_of
+            except Busy:  # others are listed all the same
+                state = "unreadable"
     return {
-        "name": name, "state": entry.state if entry else "active", "hosts": list(entry.hosts) if entry else [],
+        "name": name, "state": state, "hosts": list(entry.hosts) if entry else [],
         "created_at": entry.created_at if entry else None, "version": version, "sandbox_of": sandbox_of or None,
     }  # fmt: skip
 
@@ -140,7 +145,8 @@ def row_of(place: Place, name: str, entry: Entry | None, is_stored: bool) -> dic
 def set_hosts(args: argparse.Namespace, place: Place, catalogue: Catalogue, now: datetime) -> int:
     adopt(place, catalogue, args.name, now)
     catalogue.set_hosts(args.name, args.hosts)
-    print(f"{args.name} has the host names: {', '.join(args.hosts) or 'none'}")
+    told = ", ".join(dict.fromkeys(map(checked_host, args.hosts)))
+    print(f"{args.name} has the host names: {told or 'none'}")
     return DONE
 
 
@@ -148,7 +154,7 @@ def clone(args: argparse.Namespace, place: Place, catalogue: Catalogue, now: dat
     need_stored(place, args.name)
     need_free(place, args.to)
     catalogue.free_hosts(args.to, args.hosts)
-    with tempfile.TemporaryDirectory(prefix="fieldstone-clone-", dir=args.data if args.data.is_dir() else None) as at:
+    with tempfile.TemporaryDirectory(prefix=storage.CLONES, dir=args.data if args.data.is_dir() else None) as at:
         file = Path(at) / "clone.zip"
         with closing(place.tenant(args.name)) as tenant:
             ensure(tenant, now)
@@ -210,6 +216,7 @@ def delete(args: argparse.Namespace, place: Place, catalogue: Catalogue, now: da
     else:
         catalogue.set_state(args.name, "unfinished")
     with closing(place.tenant(args.name, Plugins())) as tenant:
+        storage.wait_until_left(tenant.database)
         remove(place, catalogue, tenant)
     print(f"the tenant {args.name} is gone")
     return DONE
@@ -245,7 +252,7 @@ def adopt(place: Place, catalogue: Catalogue, name: str, now: datetime) -> None:
 
 
 def need_stored(place: Place, name: str) -> None:
-    if not storage.exists(place.url, place.data, name):
+    if storage.kind_of(place.url, place.data, name) not in ("tenant", "unreadable"):
         raise NotFound(f"there is no tenant '{name}'", code="tenant.unknown", fix="fieldstone tenant list")
 
 

@@ -4,26 +4,25 @@ import argparse
 import getpass
 import sys
 from collections.abc import Callable
-from contextlib import closing
 from datetime import UTC, datetime
 from typing import Any
-from zoneinfo import available_timezones
 
 import orjson
 
 from engine.access.narrow import TokenScope
 from engine.api.people import told
 from engine.cli import DONE, add_common_options
+from engine.commands.opening import opened
 from engine.commands.serve import settings
 from engine.context import SYSTEM, Origin, context_of
-from engine.errors import BadInput, NotFound
+from engine.errors import BadInput, Conflict, NotFound
 from engine.mail.port import open_mailer
 from engine.people import handover, links, passwords, sessions, tokens, totp, users
 from engine.people.passwords import policy_of
 from engine.people.users import User
-from engine.publish import ensure
-from engine.tenants import Tenant, open_tenant
+from engine.tenants import Tenant
 from metadata.problem import nearest
+from metadata.zones import time_zones
 
 __all__ = ["add", "run"]
 
@@ -54,6 +53,9 @@ def add(subparsers: Any) -> None:
 
     token.add_argument("--read-only", action="store_true", help="it may only read")
     token.add_argument("--object", action="append", default=[], metavar="O", help="only this object; several times")
+    token.add_argument(
+        "--automation", action="append", default=[], metavar="A", help="only to call this webhook; several times"
+    )
     token.add_argument("--list", action="store_true", dest="is_list", help="list the user's tokens instead")
     token.add_argument("--revoke", metavar="ID", help="revoke the token with this id (or name) instead")
     leaving = action(actions, "handover", "give all that a user holds to another: records, reports, memberships")
@@ -83,8 +85,7 @@ def action(actions: Any, name: str, help_text: str, *, has_name: bool = True) ->
 
 def run(args: argparse.Namespace) -> int:
     now = datetime.now(UTC)
-    with closing(open_tenant(args.database, args.data, args.tenant)) as tenant:
-        ensure(tenant, now)
+    with opened(args) as tenant:
         body, text = ACTIONS[args.action](tenant, args, now)
     print(orjson.dumps(body, option=orjson.OPT_INDENT_2).decode() if args.json else text)
     return DONE
@@ -95,7 +96,7 @@ def create(tenant: Tenant, args: argparse.Namespace, now: datetime) -> tuple[Any
     more = {"email": args.email, "language": args.language, "time_zone": args.time_zone}
     more = {name: value for name, value in more.items() if value is not None}
     username = args.name_of_user
-    if args.time_zone is not None and args.time_zone not in (known := available_timezones()):
+    if args.time_zone is not None and args.time_zone not in (known := time_zones()):
         guess = nearest(args.time_zone, known)
         fix = f"write '{guess}'?" if guess else "write it as Asia/Shanghai"
         raise BadInput(f"no time zone is called '{args.time_zone}'", code="user.time_zone", fix=fix)
@@ -134,8 +135,12 @@ def make_token(tenant: Tenant, args: argparse.Namespace, now: datetime) -> tuple
         return list_tokens(tenant, user)
     if args.revoke is not None:
         return revoke_token(tenant, user, args.revoke, now)
+    if not user.is_active:  # it would come to life with its user
+        fix = f"fieldstone user activate {user.username}"
+        raise Conflict(f"{user.username} is not active", code="user.inactive", fix=fix)
     tokens.check_objects(tenant.snapshot().definitions.objects, args.object)
-    scope = TokenScope(args.read_only, frozenset(args.object))
+    tokens.check_automations(tenant.snapshot(), args.automation)
+    scope = TokenScope(args.read_only, frozenset(args.object), frozenset(args.automation))
     token = tokens.make_token(tenant, user.id, now=now, days=args.days, name=args.label, scope=scope)
     body = {"username": user.username, "token": token, "days": args.days, **scope.told}
     return body, f"token of {user.username}, valid for {args.days} days, not shown again: {token}"

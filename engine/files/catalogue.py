@@ -33,8 +33,8 @@ def may_upload(ctx: Context) -> bool:
 
 def need_upload(ctx: Context) -> None:
     """Raises Forbidden, and Conflict for who has uploaded too much that no record holds."""
-    if not may_upload(ctx):
-        message = "there is no field that you may put a file into"
+    if not may_upload(ctx) and not _may_attach(ctx):
+        message = "there is no field that you may put a file into, and no approval"
         raise Forbidden(message, code="file.upload.forbidden", fix="ask an administrator")
     if ctx.actor.is_system:
         return
@@ -43,6 +43,12 @@ def need_upload(ctx: Context) -> None:
     if count >= MOST_UNUSED or size >= MOST_UNUSED_BYTES:
         message = f"you have uploaded {count} files ({size_text(size)}) within a day that no record holds"
         raise Conflict(message, code="file.unused.limit", fix="put them into records first")
+
+
+def _may_attach(ctx: Context) -> bool:
+    from engine.process.approval.attachments import may_attach  # what it reads asks this module for files
+
+    return may_attach(ctx)
 
 
 def add(ctx: Context, name: str, content: BinaryIO) -> StoredFile:
@@ -76,11 +82,24 @@ def file_lock(connection: Connection, schema: str, *, is_shared: bool) -> None:
 def get(ctx: Context, file_id: str) -> StoredFile:
     """Raises NotFound, in the same words for a file that is not this person's to read."""
     with ctx.tenant.database.read() as connection:
-        found = known_to(ctx, connection, [file_id]).get(file_id)
+        found = known_to(ctx, connection, [file_id]).get(file_id) or _of_approval(ctx, connection, file_id)
     if found is None:
         shown = file_id if file_id.isprintable() else ascii(file_id)
         raise NotFound(f"no file has the id '{shown[:60]}'", code="file.unknown")
     return found
+
+
+def _of_approval(ctx: Context, connection: Connection, file_id: str) -> StoredFile | None:
+    """A file of a record that the person is asked about, or decided on, in a field that they see for it; or one with
+    what was said in an approval that they see."""
+    # They read records, whose writing asks this module for files.
+    from engine.process.approval.acted import may_have_file_decided_on
+    from engine.process.approval.attachments import may_have_attachment
+    from engine.process.reading import may_have_file
+
+    file = rows_files.find(connection, ctx.snapshot, [file_id]).get(file_id)
+    ways = (may_have_file, may_have_attachment, may_have_file_decided_on)
+    return file if file is not None and any(may(ctx, connection, file.id) for may in ways) else None
 
 
 def open_content(ctx: Context, file: StoredFile) -> BinaryIO:

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from engine.files.catalogue import KEPT_UNUSED, file_lock
 from engine.files.store import hash_of
+from engine.process.approval.attachments import HOLDER
 from engine.snapshot import Snapshot
 from engine.store import rows_files, system
 from engine.store.database import Connection
@@ -73,7 +74,7 @@ def forget_dropped(connection: Connection, snapshot: Snapshot) -> None:
         for field in rows_files.attachments(snapshot, name)
     }
     for table, column in connection.sa.execute(sa.select(use.c.object, use.c.field).distinct()).all():
-        if (table, column) not in known:
+        if (table, column) not in known and table != HOLDER:
             connection.sa.execute(sa.delete(use).where(use.c.object == table, use.c.field == column))
 
 

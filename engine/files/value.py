@@ -19,7 +19,7 @@ from engine.store.types import Json, JsonText, is_id
 from engine.values import brief, wrong_type
 from metadata.model import Field
 
-__all__ = ["FileValue"]
+__all__ = ["MEGABYTE", "FileValue"]
 
 MEGABYTE = 1024 * 1024
 MEDIA_TYPE = re.compile(r"[a-z]+/[a-z0-9.+-]{1,100}")

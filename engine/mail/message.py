@@ -20,6 +20,8 @@ class Mail:
     to: str  # one address, without a name
     subject: str
     text: str
+    html: str = ""  # the same for programs that show it
+    id: str = ""  # of the job that sends it: a mail that comes twice is known by it
 
 
 def message_of(mail: Mail, sender: str, now: datetime) -> EmailMessage:
@@ -29,9 +31,12 @@ def message_of(mail: Mail, sender: str, now: datetime) -> EmailMessage:
     message["To"] = address_of(mail.to)
     message["Subject"] = " ".join(mail.subject.split())
     message["Date"] = format_datetime(now)
-    message["Message-ID"] = make_msgid(domain=message["From"].addresses[0].domain or "localhost")
+    domain = message["From"].addresses[0].domain or "localhost"
+    message["Message-ID"] = f"<{mail.id}@{domain}>" if mail.id else make_msgid(domain=domain)
     message["Auto-Submitted"] = "auto-generated"  # RFC 3834: an out-of-office reply is not wanted
     message.set_content(mail.text)
+    if mail.html:
+        message.add_alternative(mail.html, subtype="html")
     return message
 
 

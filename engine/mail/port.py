@@ -19,6 +19,8 @@ __all__ = ["FolderMailer", "MailFailed", "Mailer", "SmtpMailer", "open_mailer"]
 
 TIMEOUT_S = 15
 PORTS = {"smtp": 587, "smtp+plain": 25, "smtps": 465}
+# Other refusals (a wrong password, a sender that may not send) are of all mails, and are mended at the server or here.
+OF_ONE_MAIL = (smtplib.SMTPRecipientsRefused, smtplib.SMTPDataError)
 log = logging.getLogger("fieldstone.mail")
 
 
@@ -68,7 +70,7 @@ class SmtpMailer:
             told = f"{type(error).__name__}{f' {code}' if code else ''}"
             raise MailFailed(
                 f"the mail server {self.host}:{self.port} did not take a mail ({told})",
-                may_succeed_later=code is None or code < 500,
+                may_succeed_later=not (isinstance(error, OF_ONE_MAIL) and code and code >= 500),
             ) from error
 
     def connect(self) -> smtplib.SMTP:

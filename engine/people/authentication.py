@@ -81,10 +81,11 @@ class Authenticator:
         if version != self.version:  # columns may have come, and what was in one table may be in another
             self.statements, self.version = {}, version
             return self.authenticate(kind, hashed, now)
+        snapshot = self.tenant.at(version)  # that of the request
         actor = Actor(
             str(user_id), username, name or "", names_of(held), language or "en", zone_of(zone or "UTC"),
-            departments=Departments(self.tenant, department) if department else (),
-            permission_sets=names_of(",".join(filter(None, sets))), teams=Teams(self.tenant, str(user_id)),
+            departments=Departments(self.tenant, department, snapshot) if department else (),
+            permission_sets=names_of(",".join(filter(None, sets))), teams=Teams(self.tenant, str(user_id), snapshot),
             token_scope=TokenScope.read(limits),
         )  # fmt: skip
         return Identity(actor, kind, version, hashed, csrf or "", bool(is_to_be_noted))

@@ -20,12 +20,13 @@ class Departments(Lazily):
 
     __slots__ = ()
 
-    def __init__(self, tenant: Tenant, own: str) -> None:
-        super().__init__(lambda: _above(tenant, own))
+    def __init__(self, tenant: Tenant, own: str, snapshot: Snapshot | None = None) -> None:
+        """On the version of the request, or on the one that runs."""
+        super().__init__(lambda: _above(tenant, own, snapshot or tenant.snapshot()))
 
 
-def _above(tenant: Tenant, own: str) -> list[str]:
-    compiled = _statement(tenant.snapshot())
+def _above(tenant: Tenant, own: str, snapshot: Snapshot) -> list[str]:
+    compiled = _statement(snapshot)
     with tenant.database.read() as connection:
         return [row[0] for row in connection.rows(compiled.sql, compiled.bind({"_own": own}))]
 

@@ -70,6 +70,12 @@ def _user(ctx: Context, connection: Connection, changes: Changes, is_new: bool) 
         return
     with _an_admin_stays(ctx, connection):
         yield
+    for one, values in changes.items():
+        if values.get("deleted_at") is not None or not values.get("is_active", True):
+            # What runs is moved by what runs approvals, which writes records, as this module guards.
+            from engine.process.leavers import reassign_leaver
+
+            reassign_leaver(ctx, connection, one)
 
 
 @contextmanager

@@ -3,17 +3,18 @@
 What can be held comes in kinds, each of which moves its own part: a new one is a function in KINDS.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
 from engine.audit.log import note
 from engine.context import Context
-from engine.errors import BadInput, Conflict, EngineError, InputProblem, NotFound
+from engine.errors import BadInput, EngineError, InputProblem, NotFound
 from engine.people import sessions
 from engine.people.guards import may_manage
+from engine.people.handover_parts import EXAMPLES, PIECE, Handover, Kind, Left, Moved, Report
+from engine.process.handing_over import named, standing_in, tasks
 from engine.service import Records
 from engine.service_deletion import change_references
 from engine.service_rows import may_not, need, not_found
@@ -25,78 +26,6 @@ from metadata.model import SYSTEM_FIELDS, Field
 from metadata.problem import nearest
 
 __all__ = ["KINDS", "Handover", "Kind", "Left", "Moved", "Report", "hand_over", "holdings"]
-
-MOST = 200_000  # references that one handover moves
-PIECE = 1000
-EXAMPLES = 5
-
-Example = tuple[str, str]  # (id, title)
-
-
-@dataclass(frozen=True, slots=True)
-class Moved:
-    """Records in which the one person took the place of the other."""
-
-    kind: str
-    object: str
-    field: str
-    count: int
-    examples: Sequence[Example]
-
-
-@dataclass(frozen=True, slots=True)
-class Left:
-    """Records that stay as they were, and why."""
-
-    kind: str
-    object: str
-    field: str
-    count: int
-    code: str
-    message: str
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    moved: Sequence[Moved]
-    left: Sequence[Left]
-
-    @property
-    def count(self) -> int:
-        return sum(one.count for one in self.moved)
-
-
-@dataclass(slots=True)
-class Handover:
-    """One handover on its way. A dry run only counts."""
-
-    ctx: Context
-    connection: Connection
-    giver: str
-    taker: str
-    is_dry_run: bool
-    objects: frozenset[str] | None = None  # only records of these; None: of all
-    room: int = field(default=MOST)
-
-    def concerns(self, object_name: str) -> bool:
-        """Whether records of the object are to be moved, and may be known of."""
-        wanted = self.objects is None or object_name in self.objects
-        return wanted and object_name in self.ctx.snapshot.definitions.objects and self.ctx.scope.can(
-            "read", object_name
-        )  # fmt: skip
-
-    def may_move(self, object_name: str) -> bool:
-        """Only who may change all records of an object moves those of another person."""
-        return self.ctx.scope.can("update", object_name) and not self.ctx.scope.rows("update", object_name)
-
-    def take(self, count: int) -> None:
-        self.room -= count
-        if self.room < 0:
-            message = f"one handover moves at most {MOST:,} records"
-            raise Conflict(message, code="handover.limit", fix="hand over the objects one after the other")
-
-
-Kind = Callable[[Handover], Iterator[Moved | Left]]
 
 
 def owned(move: Handover) -> Iterator[Moved | Left]:
@@ -119,7 +48,7 @@ def places(move: Handover) -> Iterator[Moved | Left]:
             yield from _references(move, "place", name, field_of(move.ctx.snapshot, name, field_name))
 
 
-KINDS: Sequence[Kind] = (owned, places)
+KINDS: Sequence[Kind] = (owned, places, tasks, standing_in, named)
 
 
 def hand_over(

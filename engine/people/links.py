@@ -40,7 +40,9 @@ def take_request(tenant: Tenant, typed: str, address: str, now: datetime) -> Non
     attempts.begin(tenant, typed, address, now, RESETS)
 
 
-def reset_mail(tenant: Tenant, config: Config, typed: str, origin: Origin, now: datetime) -> Mail | None:
+def reset_mail(
+    tenant: Tenant, config: Config, typed: str, origin: Origin, now: datetime, *, is_noted: bool = True
+) -> Mail | None:  # fmt: skip
     """The mail with a new link for whoever is called `typed`, by user name or e-mail; None where nobody gets one.
 
     To be run where nobody waits: how long it takes tells whether the account exists.
@@ -49,7 +51,8 @@ def reset_mail(tenant: Tenant, config: Config, typed: str, origin: Origin, now: 
     if account is None or not account.is_active or account.hash is None or not account.email:
         return None
     hours = config.reset_hours
-    link = make(tenant, account, "reset", now, timedelta(hours=hours), account.actor, origin, "password.reset.asked")
+    kind = "password.reset.asked" if is_noted else ""
+    link = make(tenant, account, "reset", now, timedelta(hours=hours), account.actor, origin, kind)
     return mail_of("reset", account, f"{base_url(config)}{PATH}?link={link}", hours)
 
 

@@ -23,12 +23,12 @@ class Teams(Lazily):
 
     __slots__ = ()
 
-    def __init__(self, tenant: Tenant, user: str) -> None:
-        super().__init__(lambda: _active_teams(tenant, user))
+    def __init__(self, tenant: Tenant, user: str, snapshot: Snapshot | None = None) -> None:
+        """On the version of the request, or on the one that runs."""
+        super().__init__(lambda: _active_teams(tenant, user, snapshot or tenant.snapshot()))
 
 
-def _active_teams(tenant: Tenant, user: str) -> list[str]:
-    snapshot = tenant.snapshot()
+def _active_teams(tenant: Tenant, user: str, snapshot: Snapshot) -> list[str]:
     if TEAM not in snapshot.definitions.objects:
         return []
     if "teams" not in snapshot.cache:
@@ -81,7 +81,13 @@ def sets_of(connection: Connection, snapshot: Snapshot, user: str, today: date) 
     table = snapshot.physical.table("user")
     if DEPARTMENT not in table.c:
         return []
-    own = sa.select(table.c[DEPARTMENT]).where(table.c.id == user).scalar_subquery()
-    columns = given_sets(snapshot, sa.literal(user, types.Id()), own, sa.literal(today, types.Date()))
-    found = connection.sa.execute(sa.select(*columns)).one() if columns else ()
+    if "sets of" not in snapshot.cache:
+        who, day = sa.bindparam("_user", type_=types.Id()), sa.bindparam("_today", type_=types.Date())
+        own = sa.select(table.c[DEPARTMENT]).where(table.c.id == who).scalar_subquery()
+        columns = given_sets(snapshot, who, own, day)
+        snapshot.cache["sets of"] = compile_sql(sa.select(*columns), snapshot.dialect) if columns else None
+    compiled: Compiled | None = snapshot.cache["sets of"]
+    if compiled is None:
+        return []
+    [found] = connection.rows(compiled.sql, compiled.bind({"_user": user, "_today": today}))
     return [name for text in found if text for name in text.split(",")]

@@ -59,8 +59,8 @@ def standing_of(ctx: Context, user: str, snapshot: Snapshot | None = None) -> St
     own = row.get(DEPARTMENT)
     actor = Actor(
         user, row["username"], row["name"] or "", frozenset(map(str, roles)), row["language"] or "en",
-        zone_of(row["time_zone"] or "UTC"), departments=Departments(ctx.tenant, own) if own else (),
-        permission_sets=frozenset(sets), teams=Teams(ctx.tenant, user),
+        zone_of(row["time_zone"] or "UTC"), departments=Departments(ctx.tenant, own, snapshot) if own else (),
+        permission_sets=frozenset(sets), teams=Teams(ctx.tenant, user, snapshot),
     )  # fmt: skip
     return Standing(context_of(ctx.tenant, actor, ctx.now, snapshot), bool(row["is_active"]))
 

@@ -12,15 +12,17 @@ from engine.audit.log import note
 from engine.context import SYSTEM, Actor, Origin
 from engine.errors import BadInput, InputProblem, NotFound
 from engine.people.authentication import fingerprint, made_secret
+from engine.snapshot import Snapshot
 from engine.store import system
 from engine.store.database import new_id
-from engine.tenants import Tenant
+from engine.tenants import MAIN, Tenant
 from metadata.problem import nearest
 
-__all__ = ["MAX_DAYS", "Token", "check_objects", "list_tokens", "make_token", "revoke_token", "tenant_of"]
+__all__ = [
+    "MAX_DAYS", "Token", "check_automations", "check_objects", "list_tokens", "make_token", "revoke_token", "tenant_of",
+]  # fmt: skip
 
 PREFIX = "fs_"  # lets scanners of leaked secrets know it
-MAIN = "main"  # the tenant whose tokens do not say it
 TENANT_PART = re.compile(rf"{PREFIX}([a-z][a-z0-9_]{{0,62}})\.")  # base64 has no point
 MAX_DAYS = 3650
 COMMAND = Origin("command")
@@ -67,6 +69,17 @@ def check_objects(known: Collection[str], wanted: Collection[str]) -> None:
         if name not in known:
             guess = nearest(name, known)
             refuse("objects", "object.unknown", f"no object '{name[:80]}'", f"write '{guess}'?" if guess else "")
+
+
+def check_automations(snapshot: Snapshot, wanted: Collection[str]) -> None:
+    """Raises BadInput for a name that is no webhook's."""
+    rules = snapshot.definitions.processes.automations.values()
+    known = [one.name for one in rules if one.phase == "webhook"]
+    for name in wanted:
+        if name not in known:
+            guess = nearest(name, known)
+            fix = f"write '{guess}'?" if guess else ""
+            refuse("automations", "automation.unknown", f"no webhook '{name[:80]}'", fix)
 
 
 def refuse(path: str, code: str, message: str, fix: str = "", **values: object) -> None:

@@ -14,7 +14,7 @@ from engine.people import credentials, passwords
 from engine.people.credentials import write_hash
 from engine.people.passwords import ORDINARY, Policy
 from engine.people.role_records import write_roles
-from engine.people.roles import held
+from engine.people.roles import are_records, held
 from engine.service import Records
 from engine.tenants import Tenant
 from metadata.problem import nearest
@@ -53,10 +53,12 @@ def create_user(
     name: str = "",
     roles: Iterable[str] = (),
     password: str | None = None,
+    hashed: str | None = None,
     is_demo: bool = False,
     **more: Any,
 ) -> str:
-    """Make a user and return its id. Without a password it can only use tokens. `more`: other fields of `user`.
+    """Make a user and return its id. Without a password it can only use tokens. `hashed`: instead of one, what
+    `hash_password` made of it. `more`: other fields of `user`.
 
     Raises BadInput and Conflict. In a demo the password need not be good.
     """
@@ -67,11 +69,14 @@ def create_user(
     if password is not None and not is_demo:
         passwords.check_policy(password, username, (name, str(more.get("email") or "")))
     values = {"username": username, "name": name or username} | more
-    hashed = passwords.hash_password(password) if password is not None else None
+    hashed = passwords.hash_password(password) if password is not None else hashed
     with tenant.database.together() as connection:
         ctx = context_of(tenant, SYSTEM, now)
+        if are_records(ctx.snapshot):
+            values |= {"roles": [{"role": role} for role in wanted]}
         user: str = Records(ctx).create("user", values)["id"]
-        write_roles(ctx, connection, user, wanted)
+        if not are_records(ctx.snapshot):
+            write_roles(ctx, connection, user, wanted)
         if hashed is not None:
             write_hash(tenant, user, hashed, now)
     return user

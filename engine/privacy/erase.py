@@ -9,8 +9,13 @@ import sqlalchemy as sa
 
 from engine.audit.log import note, note_rewritten
 from engine.context import Context
+from engine.errors import Conflict
 from engine.files.catalogue import file_lock
-from engine.privacy.subject import Person, gather, need_privacy, personal
+from engine.privacy.around import NEUTRAL, forget_around
+from engine.privacy.outgoing import forget_outgoing
+from engine.privacy.subject import USER, Person, gather, need_privacy, personal
+from engine.process import snapshots
+from engine.process.approval import attachments
 from engine.rules import duplicates, rollups
 from engine.rules.uniqueness import as_conflicts
 from engine.snapshot import Snapshot
@@ -20,7 +25,6 @@ from metadata.model import Field
 
 __all__ = ["Erased", "erase", "expire"]
 
-NEUTRAL = "[erased]"
 PIECE = 500
 
 
@@ -32,6 +36,7 @@ class Erased:
     records: int
     fields: Mapping[str, Sequence[str]]
     kept: Sequence[str]
+    comments: int = 0  # in approvals: kept, as records of the business
 
 
 def erase(ctx: Context, object_name: str, record_id: str) -> Erased:
@@ -39,6 +44,8 @@ def erase(ctx: Context, object_name: str, record_id: str) -> Erased:
     need_privacy(ctx)
     with ctx.tenant.database.write() as connection:
         person = gather(ctx, connection, object_name, record_id)
+        need_inactive(ctx, connection, person)
+        unsent = forget_outgoing(ctx, connection, person)
         files: list[str] = []
         fields: dict[str, list[str]] = {}
         kept: list[str] = []
@@ -48,16 +55,29 @@ def erase(ctx: Context, object_name: str, record_id: str) -> Erased:
             if done:
                 fields[name] = done
             kept += left
+            files += attachments.let_go(connection, list(ids))
             rows_shares.forget(connection, list(ids))
         forget_answers(connection, person)
+        comments = forget_around(ctx, connection, person)
         details = {"fields": fields, "records": person.size} | ({"kept": kept} if kept else {})
+        details |= {"comments": comments} if comments else {}
+        details |= {"unsent": unsent} if unsent else {}
         note(
             connection, "privacy.erase", actor=ctx.actor, origin=ctx.origin, now=ctx.now, object_name=object_name,
             record=record_id, details=details,
         )  # fmt: skip
         hashes = forget_files(ctx, connection, files)
     remove_contents(ctx, hashes)
-    return Erased(person.size, fields, kept)
+    return Erased(person.size, fields, kept, comments)
+
+
+def need_inactive(ctx: Context, connection: Connection, person: Person) -> None:
+    """Nobody who signs in is erased."""
+    if person.object != USER:
+        return
+    [(is_active,)] = rows_deletion.stored(connection, ctx.snapshot, USER, ["is_active"], [person.id]).values()
+    if is_active:
+        raise Conflict("this user is active", code="privacy.active", fix="deactivate the user first")
 
 
 def wipe(
@@ -100,6 +120,7 @@ def wipe(
         object_name=object_name,
     )
     columns = snapshot.physical.names.columns[object_name]
+    snapshots.forget(connection, snapshot, object_name, list(each), done)
     rows_merge.forget_values(connection, list(each), [columns[name] for name in done])
     entries: list[rows_history.Entry] = [(one, versions[one], "erase", {}) for one in each]
     rows_history.write(ctx, connection, object_name, entries)

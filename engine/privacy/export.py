@@ -1,17 +1,22 @@
 """All that is kept of one person, as one zip file: data.json and the files."""
 
+import os
 import re
+import tempfile
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import orjson
 import sqlalchemy as sa
 
 from engine.audit.log import note
 from engine.context import Context
+from engine.privacy.around import held_around
+from engine.privacy.outgoing import held_outgoing
 from engine.privacy.subject import Person, gather, need_privacy, personal, subjects
+from engine.process.approval import attachments
 from engine.store import rows_deletion, rows_files, rows_history, system
 from engine.store.database import Connection
 from engine.store.rows_files import StoredFile
@@ -22,7 +27,8 @@ UNSAFE = re.compile(r"[^\w.\- ]+")
 
 
 def export(ctx: Context, object_name: str, record_id: str, out: Path) -> dict[str, int]:
-    """Writes `out`; how many {records, files} are in it. Raises Forbidden, NotFound, BadInput."""
+    """Writes `out`, whole or not at all; how many {records, files} are in it. A file whose content is lost is named all
+    the same. Raises Forbidden, NotFound, BadInput."""
     need_privacy(ctx)
     with ctx.tenant.database.write() as connection:
         person = gather(ctx, connection, object_name, record_id)
@@ -33,15 +39,33 @@ def export(ctx: Context, object_name: str, record_id: str, out: Path) -> dict[st
             connection, "privacy.export", actor=ctx.actor, origin=ctx.origin, now=ctx.now, object_name=object_name,
             record=record_id, details=details,
         )  # fmt: skip
-    data["files"] = [file.view() | {"at": name_in_zip(file)} for file in files]
+    descriptor, name = tempfile.mkstemp(dir=out.absolute().parent, prefix=f".{out.name}.")
+    try:
+        with open(descriptor, "wb") as written:
+            write(ctx, data, files, written)
+        os.replace(name, out)
+    except BaseException:
+        os.unlink(name)
+        raise
+    return details
+
+
+def write(ctx: Context, data: dict[str, Any], files: Sequence[StoredFile], out: BinaryIO) -> None:
+    told = []
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-        text = orjson.dumps(data, option=orjson.OPT_INDENT_2 | orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS, default=str)
-        archive.writestr("data.json", text)
         for file in files:
-            with ctx.tenant.files.open(file.hash) as content, archive.open(name_in_zip(file), "w") as entry:
+            try:
+                content = ctx.tenant.files.open(file.hash)
+            except FileNotFoundError:  # `fieldstone files verify` tells of it
+                told.append(file.view() | {"at": None})
+                continue
+            with content, archive.open(name_in_zip(file), "w") as entry:
                 while chunk := content.read(1024 * 1024):
                     entry.write(chunk)
-    return details
+            told.append(file.view() | {"at": name_in_zip(file)})
+        whole = data | {"files": told}
+        text = orjson.dumps(whole, option=orjson.OPT_INDENT_2 | orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS, default=str)
+        archive.writestr("data.json", text)
 
 
 def data_of(ctx: Context, connection: Connection, person: Person) -> dict[str, Any]:
@@ -66,6 +90,8 @@ def data_of(ctx: Context, connection: Connection, person: Person) -> dict[str, A
                 ).where(system.merge.c.master.in_(list(person.records[person.object])))
             )
         ],
+        "unsent": held_outgoing(ctx, connection, person),
+        **held_around(ctx, connection, person),
     }  # fmt: skip
 
 
@@ -102,6 +128,7 @@ def files_of(ctx: Context, connection: Connection, person: Person) -> list[Store
     held: list[str] = []
     for start in range(0, len(ids), 500):
         held += connection.sa.scalars(sa.select(use.file).where(use.record.in_(ids[start : start + 500]))).all()
+    held += attachments.held_for(connection, ids)
     return list(rows_files.find(connection, ctx.snapshot, held).values())
 
 

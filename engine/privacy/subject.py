@@ -9,11 +9,13 @@ from engine.snapshot import Snapshot
 from engine.store import rows, rows_merge
 from engine.store.database import Connection
 from engine.store.references import referring
+from engine.store.types import is_id
 from metadata.model import Field
 from metadata.problem import nearest
 
-__all__ = ["Person", "gather", "may_handle_privacy", "need_privacy", "personal", "subjects"]
+__all__ = ["USER", "Person", "gather", "may_handle_privacy", "need_privacy", "personal", "subjects"]
 
+USER = "user"
 MOST = 10_000  # records of one person
 
 
@@ -48,11 +50,13 @@ def personal(snapshot: Snapshot, object_name: str) -> dict[str, Field]:
 
 
 def subjects(snapshot: Snapshot) -> list[str]:
-    return [name for name, one in snapshot.definitions.objects.items() if one.is_data_subject]
+    """Users are persons, too."""
+    return [name for name, one in snapshot.definitions.objects.items() if one.is_data_subject or name == USER]
 
 
 def gather(ctx: Context, connection: Connection, object_name: str, record_id: str) -> Person:
-    """The record, what was merged into it, its lines, and records that refer to it and are about no person themselves.
+    """The record, what was merged into it, its lines, and records that refer to it and are about no person themselves;
+    of a user the account alone: what they work on is the business's.
 
     Raises NotFound for a record that never was, BadInput for an object whose records are about no person.
     """
@@ -62,9 +66,12 @@ def gather(ctx: Context, connection: Connection, object_name: str, record_id: st
         guess = nearest(object_name, known)
         fix = f"write '{guess}'?" if guess else "give the object 'data_subject: true'"
         raise BadInput(f"the records of '{object_name}' are about no person", code="privacy.subject", fix=fix)
-    if not rows.versions_of(snapshot, connection, object_name, [record_id]):
+    if not is_id(record_id) or not rows.versions_of(snapshot, connection, object_name, [record_id]):
         raise NotFound(f"no {object_name} has the id '{record_id[:60]}'", code="record.unknown")
     person = Person(object_name, record_id)
+    if object_name == USER:
+        person.records[USER] = {record_id: None}
+        return person
     own = list(dict.fromkeys((record_id, *merged(connection, record_id))))
     person.records[object_name] = dict.fromkeys(own)
     fresh: list[tuple[str, list[str]]] = [(object_name, own)]

@@ -13,6 +13,7 @@ from engine.audit.log import note, note_rewritten
 from engine.context import SYSTEM, Actor, Origin, context_of
 from engine.errors import BadInput, Busy, Conflict, InputProblem
 from engine.people.role_records import take_over
+from engine.process.events import metadata_published
 from engine.publish.carry_out import Migration
 from engine.publish.plan import Plan, default_of, draw_up, installed_files, plan
 from engine.publish.steps import Step
@@ -133,6 +134,8 @@ def carry_out(tenant: Tenant, connection: Connection, wanted: Plan, by: str | No
     actor, origin = Actor(by or "", "", is_system=not by), Origin(tenant.channel)
     details = {"version": version, "hash": actual.hash, "steps": len(actual.steps)}
     note(connection, "definitions.publish", actor=actor, origin=origin, now=now, details=details)
+    metadata_published(ctx, connection, {name: one.version for name, one in wanted.definitions.packages.items()},
+                       len(actual.steps))  # fmt: skip
     rewritten = migration.rewritten
     note_rewritten(connection, rewritten, actor=actor, origin=origin, now=now, reason="definitions.publish")
     return version

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, TypeVar
 
+from metadata.build.processes import PLURALS
 from metadata.model import EVERY, FUZZY, Choice, Definitions, DuplicateRule, Field, Object, Package
 
 __all__ = ["Changes", "FieldChange", "Note", "ObjectChange", "compare", "is_changed"]
@@ -24,7 +25,7 @@ SOURCES = {
 OTHERS = (
     "formula", "of", "by", "operation", "measured", "filter", "is_master", "show_if", "require_if",
     "lock_if", "default_formula", "fetch", "fetches_if_blank", "depends_on", "is_set_once", "is_copied", "is_tracked",
-    "mask", "reveals",
+    "is_kept", "mask", "reveals",
     "category", "purpose", "retention_days",
 )  # fmt: skip
 SILENT = frozenset({"place", "was", "files"})  # changes of these alone change nothing that runs
@@ -85,6 +86,7 @@ def compare(old: Definitions, new: Definitions, has_other_files: Iterable[str] =
             ("permission_set", old.permission_sets, new.permission_sets),
             ("sharing_rule", old.sharing_rules, new.sharing_rules),
             ("restriction_rule", old.restriction_rules, new.restriction_rules),
+            *((kind, getattr(old.processes, name), getattr(new.processes, name)) for kind, name in PLURALS.items()),
         )
         for note in notes(what, before, after)
     ]

@@ -1,4 +1,4 @@
-"""DDL, emitted by Alembic's operations, in the caller's transaction. Holds no name but allocated ones.
+"""DDL in the caller's transaction, by Alembic's operations; of indexes as texts. Holds no name but allocated ones.
 
 SQLite never needs a table rebuild here, by design: a column's constraints stand with the column (REFERENCES) and all
 others are indexes, so ALTER TABLE can add and drop each of them. Alembic's batch mode, which rebuilds, deletes cascade
@@ -6,18 +6,21 @@ children when foreign keys are on.
 """
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 import psycopg
 import sqlalchemy as sa
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
+from alembic.operations.schemaobj import SchemaObjects
 
 from engine.errors import BadInput
 from engine.publish.migration import Index
 from engine.registry import Plugins
 from engine.store.database import Connection
 from engine.store.names import Names, bounded
+from engine.store.sql import DIALECTS
 from engine.store.tables import system_columns
 from metadata.model import SYSTEM_FIELDS, Field, Object
 
@@ -71,35 +74,15 @@ class Ddl:
             self.operations.drop_constraint(bounded("fk", table, column), table, type_="foreignkey")
 
     def create_index(self, index: Index) -> None:
-        deleted_at: sa.ColumnClause[object] = sa.column("deleted_at")
-        where = deleted_at.is_not(None) if index.is_of_trash else deleted_at.is_(None)
-        more: dict[str, Any] = (
-            {"postgresql_nulls_not_distinct": True} if index.has_equal_blanks and not self.is_inline else {}
-        )
         try:
-            self.operations.create_index(
-                index.name,
-                index.table,
-                [self._indexed(index, name) for name in index.columns],
-                unique=index.is_unique,
-                sqlite_where=where,
-                postgresql_where=where,
-                **more,
-            )
-        except sa.exc.OperationalError as error:
-            if not isinstance(error.orig, psycopg.errors.ProgramLimitExceeded):
-                raise
+            self.connection.run(text_of(index, self.connection.dialect))
+        except psycopg.errors.ProgramLimitExceeded as error:
             # PostgreSQL indexes about 2,700 bytes of a value.
             raise BadInput(
                 f"a value of {index.table} ({', '.join(index.columns)}) is too long for an index",
                 code="publish.index.length",
                 fix="shorten the value, or leave out 'index' and 'unique' of that field and the view's sort by it",
             ) from error
-
-    def _indexed(self, index: Index, name: str) -> str | sa.ColumnElement[object]:
-        if index.has_equal_blanks and self.is_inline:
-            return sa.func.coalesce(sa.column(name), sa.literal_column("''"))  # no value is an empty text
-        return sa.func.lower(sa.column(name)) if name in index.folded else name
 
     def drop_index(self, index: Index) -> None:
         self.operations.drop_index(index.name, index.table)
@@ -111,6 +94,31 @@ class Ddl:
 
     def _reference(self, target: str) -> sa.ForeignKey:
         return sa.ForeignKey(f"{self.names.tables[target]}.id", deferrable=True, initially="IMMEDIATE")
+
+
+@lru_cache(4096)
+def text_of(index: Index, dialect: str) -> str:
+    """What makes an index. Kept: each tenant has those of the system objects, and most have others in common."""
+    is_inline = dialect == "sqlite"
+    deleted_at: sa.ColumnClause[object] = sa.column("deleted_at")
+    where = deleted_at.is_not(None) if index.is_of_trash else deleted_at.is_(None)
+    more: dict[str, Any] = {"postgresql_nulls_not_distinct": True} if index.has_equal_blanks and not is_inline else {}
+    made = SchemaObjects().index(
+        index.name,
+        index.table,
+        [indexed(index, name, is_inline) for name in index.columns],
+        unique=index.is_unique,
+        sqlite_where=where,
+        postgresql_where=where,
+        **more,
+    )
+    return str(sa.schema.CreateIndex(made).compile(dialect=DIALECTS[dialect]))
+
+
+def indexed(index: Index, name: str, is_inline: bool) -> str | sa.ColumnElement[object]:
+    if index.has_equal_blanks and is_inline:
+        return sa.func.coalesce(sa.column(name), sa.literal_column("''"))  # no value is an empty text
+    return sa.func.lower(sa.column(name)) if name in index.folded else name
 
 
 def references(definition: Object, names: Names, plugins: Plugins) -> Iterable[tuple[str, str]]:

@@ -16,10 +16,12 @@ from engine.access.preview import Preview, preview_definitions
 from engine.context import SYSTEM, context_of
 from engine.errors import BadValue, Conflict
 from engine.publish.compare import Changes, compare
+from engine.publish.running import running_of
 from engine.publish.steps import Step, steps
 from engine.snapshot import Snapshot
 from engine.store import system
-from engine.store.database import Connection, is_schema_changed
+from engine.store.database import Connection
+from engine.store.failures import is_schema_changed
 from engine.tenants import Tenant
 from metadata import codec, package
 from metadata.model import Definitions, Field, Loaded
@@ -42,6 +44,7 @@ class Plan:
     definitions: Definitions
     digest: str = ""  # of the definitions
     preview: Preview = field(default_factory=Preview)  # who would gain or lose records
+    running: tuple[tuple[str, int], ...] = ()  # approvals that change -> instances that run: they stay as they began
 
     @property
     def is_empty(self) -> bool:
@@ -85,7 +88,7 @@ def draw_up_once(tenant: Tenant, source: Sequence[Path] | Loaded) -> Plan:
 
 def load(tenant: Tenant, paths: Sequence[Path], installed: Files) -> Loaded:
     plugins = tenant.plugins
-    return package.load(paths, plugins.kinds(), plugins.functions, installed=installed)
+    return package.load(paths, plugins.kinds(), plugins.functions, plugins.parts(), installed=installed)
 
 
 def draw_up(
@@ -103,13 +106,17 @@ def draw_up(
     preview = Preview()
     if found and connection is not None:  # the one of the publish, which may have made tables just now
         preview = preview_definitions(context_of(tenant, SYSTEM, datetime.now(UTC), snapshot), connection, new)
+    running: tuple[tuple[str, int], ...] = ()
+    if found and connection is not None:
+        changed = [note.what.removeprefix("approval ") for note in changes.others if note.what.startswith("approval ")]
+        running = running_of(connection, changed)
     # How many records it is changes with each that is written; on whom it falls does not.
     falls_on = sorted(
         (one.people[0][0], one.object, one.action, one.gained > 0, one.lost > 0) for one in preview.effects
     )
     parts = [snapshot.version, [list(astuple(step)) for step in found], digest, *([falls_on] if falls_on else ())]
     mark = hashlib.sha256(orjson.dumps(parts)).hexdigest()[:16] if found else ""
-    return Plan(found, mark, snapshot.version, loaded.problems, new, digest, preview), changes
+    return Plan(found, mark, snapshot.version, loaded.problems, new, digest, preview, running), changes
 
 
 def default_of(tenant: Tenant, snapshot: Snapshot, field: Field, now: datetime) -> Any:

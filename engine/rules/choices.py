@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from engine.context import Context
 from engine.errors import InputProblem
 from engine.rules.conditions import Choosing, Rulebook
 from engine.rules.draft import Draft
@@ -50,7 +51,7 @@ def leave_out(book: Rulebook, drafts: Sequence[Draft]) -> None:
             draft.put(name, (instead[:1] if is_list else instead[0]) if instead else None)
 
 
-def judge(book: Rulebook, draft: Draft) -> Iterator[InputProblem]:
+def judge(ctx: Context, book: Rulebook, draft: Draft) -> Iterator[InputProblem]:
     """What stood there before may stay as long as nothing that it depends on changes."""
     refused = draft.refused
     for choosing in book.choosing:
@@ -59,14 +60,14 @@ def judge(book: Rulebook, draft: Draft) -> Iterator[InputProblem]:
         if name in refused or draft.record[name] is None or not any(map(draft.changes, (name, *governors))):
             continue
         for one in values_in(draft.record[name]):
-            problem = _problem(choosing, draft.record, one, refused)
+            problem = _problem(ctx, book.object, choosing, draft.record, one, refused)
             if problem is not None:
                 yield problem
                 break
 
 
 def _problem(
-    choosing: Choosing, record: Mapping[str, Any], value: str, refused: frozenset[str]
+    ctx: Context, of_object: str, choosing: Choosing, record: Mapping[str, Any], value: str, refused: frozenset[str]
 ) -> InputProblem | None:  # fmt: skip
     name = choosing.field.name
     if RECORD_TYPE not in refused and not by_type(choosing, record, value):
@@ -76,6 +77,9 @@ def _problem(
         code, of = "value.choice.dependent", f"'{choosing.governor}' being {governing}"
     else:
         return None
+    if not is_seen(ctx.told, of_object, RECORD_TYPE if code == "value.choice.record_type" else choosing.governor):
+        message = f"'{name}': '{value}' is no choice here"
+        return InputProblem(name, code, message, "choose another", (("value", value), ("choices", "")))
     left = offered(choosing, record)
     shown = ", ".join(left[:SHOWN]) + (f" and {len(left) - SHOWN} more" if len(left) > SHOWN else "")
     message = f"'{name}': '{value}' is no choice with {of}"
@@ -83,3 +87,11 @@ def _problem(
         message = f"'{name}': '{value}' is no choice of {of}"
     fix = f"write one of {shown}" if left else "leave it blank"
     return InputProblem(name, code, message, fix, (("value", value), ("choices", shown)))
+
+
+def is_seen(ctx: Context, object_name: str, governor: str) -> bool:
+    """Whether the person sees what decides about the choices: which there are tells it."""
+    if not ctx.scope.can("read", object_name):
+        return True
+    field = ctx.scope.readable(object_name).get(governor)
+    return field is not None and not field.is_masked

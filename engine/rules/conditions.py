@@ -8,6 +8,7 @@ from engine.context import Context
 from engine.contracts.function import Here
 from engine.errors import InputProblem
 from engine.formula.evaluate import Evaluate, Record, evaluator
+from engine.process.automation.book import book_of
 from engine.rules.messages import Message, Part, compiled
 from engine.rules.reading import Needs, needs_of, own_fields, scale_of
 from engine.snapshot import Snapshot
@@ -119,11 +120,12 @@ def has_rules(definition: Object) -> bool:
 
 
 def rulebook_of(snapshot: Snapshot, object_name: str) -> Rulebook | None:
-    """None for an object that has no rules."""
+    """None for an object that has no rules, no automations and no workflow."""
     key = ("rulebook", object_name)
     if key not in snapshot.cache:
         definition = snapshot.definitions.objects[object_name]
-        snapshot.cache[key] = _Compiler(snapshot, definition).rulebook() if has_rules(definition) else None
+        is_asked = has_rules(definition) or book_of(snapshot, object_name) is not None
+        snapshot.cache[key] = _Compiler(snapshot, definition).rulebook() if is_asked else None
     found: Rulebook | None = snapshot.cache[key]
     return found
 

@@ -163,7 +163,7 @@ def candidates(
     search = search_of(ctx.snapshot, object_name)
     by_key: dict[str, list[Found]] = {}
     own = {key for row in rows for matcher in matchers for key in matcher.keys(row)[0]}
-    for found in rows_duplicates.find(ctx, connection, object_name, wanted, search, own):
+    for found in rows_duplicates.find(ctx.told, connection, object_name, wanted, search, own):
         by_key.setdefault(found.key, []).append(found)
     return [
         [one for matcher, keys in own for one in scored(matcher, row, keys, by_key, search)]
@@ -205,9 +205,9 @@ def judge(
     found: Sequence[Likely], path: str,
 ) -> None:  # fmt: skip
     found_by = [matcher for matcher in matchers if any(one.matcher is matcher for one in found)]
-    open_ = {matcher.id for matcher in found_by if sees_all(ctx, object_name, matcher)}
+    open_ = {matcher.id for matcher in found_by if sees_all(ctx.told, object_name, matcher)}
     told = list(dict.fromkeys(one.record for one in found if one.is_visible and one.matcher.id in open_))[:MOST_TOLD]
-    titles = titles_of(ctx, connection, object_name, told)
+    titles = titles_of(ctx.told, connection, object_name, told)
     problems: list[InputProblem] = []
     for matcher in matchers:
         own = [one for one in found if one.matcher is matcher]
@@ -217,9 +217,9 @@ def judge(
             if one.record in titles and matcher.id in open_
         )
         if own and matcher.is_blocking:
-            problems += refusals(ctx, matcher, shown, path)
+            problems += refusals(ctx.told, matcher, shown, path)
         elif shown:
-            ctx.warn(warning(ctx, record_id, matcher, shown, path))
+            ctx.warn(warning(ctx.told, record_id, matcher, shown, path))
     if problems:
         raise Conflict(problems[0].message, code="duplicate.found", fix=problems[0].fix, problems=problems)
 

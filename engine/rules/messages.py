@@ -21,7 +21,19 @@ from metadata.formula import Aggregate, Config, InTree, Names, Node, Path, Prior
 from metadata.formula.template import said_parts
 from metadata.model import Field, Validation, say
 
-__all__ = ["HIDDEN", "PLACES", "Message", "Part", "compiled", "field_shown", "may_read", "said"]
+__all__ = [
+    "HIDDEN",
+    "PLACES",
+    "Message",
+    "Part",
+    "compiled",
+    "field_shown",
+    "filled",
+    "is_told",
+    "may_read",
+    "said",
+    "shown_as",
+]
 
 HIDDEN = "…"
 PLACES = 2  # of numbers that are no field's
@@ -56,29 +68,44 @@ def compiled(snapshot: Snapshot, validation: Validation, names: Names, *, has_pr
 def said(
     ctx: Context, validation: Validation, message: Message, reach: Reach, record: Values, prior: Values | None
 ) -> str:  # fmt: skip
-    """In the person's language. `record` and `prior` are views that `reach` has filled."""
-    text = say(validation.message, ctx.language)
-    parts = message.get(text, (text,))
+    """In the language of who reads it. `record` and `prior` are views that `reach` has filled."""
+    text = say(validation.message, ctx.told.language)
+    return filled(ctx.told, message.get(text, (text,)), reach, record, prior)
+
+
+def filled(
+    ctx: Context, parts: tuple[str | Part, ...], reach: Reach, record: Values, prior: Values | None,
+    others: Mapping[str, str] = {},
+) -> str:  # fmt: skip
+    """The parts of a text as this person reads them. `others`: names that stand for records of other objects, which
+    this person has made or found, and for what is nobody's record, whose object is ""."""
     if all(isinstance(part, str) for part in parts):
         return "".join(map(str, parts))
     formats = formats_for(ctx.language, ctx.time_zone)
     return "".join(
-        part if isinstance(part, str) else _shown(ctx, formats, part, reach, record, prior) for part in parts
+        part if isinstance(part, str) else _shown(ctx, formats, part, reach, record, prior, others) for part in parts
     )  # fmt: skip
 
 
 def _shown(
-    ctx: Context, formats: Formats, part: Part, reach: Reach, record: Values, prior: Values | None
+    ctx: Context, formats: Formats, part: Part, reach: Reach, record: Values, prior: Values | None,
+    others: Mapping[str, str],
 ) -> str:  # fmt: skip
-    if not may_read(ctx, reach.object, part.node):
-        return HIDDEN
-    if not all(_sees(ctx, reach, path, values) for path, values in _far_paths(part.node, record, prior)):
+    if not is_told(ctx, part.node, reach, record, prior, others):
         return HIDDEN
     try:
         value = part.evaluate(reach.here, record, prior)
     except Exception:  # the rule could be asked, so it is told; what of its text cannot is left out
         return HIDDEN
     return _as_text(ctx, formats, part.node, value)
+
+
+def is_told(
+    ctx: Context, node: Node, reach: Reach, record: Values, prior: Values | None, others: Mapping[str, str] = {}
+) -> bool:
+    """Whether this person reads all that a formula reads, of these records."""
+    far = (found for found in _far_paths(node, record, prior) if found[0].steps[0] not in others)
+    return may_read(ctx, reach.object, node, others) and all(_sees(ctx, reach, path, values) for path, values in far)
 
 
 def _far_paths(node: Node, record: Values, prior: Values | None) -> Iterator[tuple[Path, Values]]:
@@ -103,9 +130,13 @@ def _sees(ctx: Context, reach: Reach, path: Path, values: Values) -> bool:
     return any(row[0] is not None for row in found.reader.values(found.rows))
 
 
-def may_read(ctx: Context, object_name: str, node: Node) -> bool:
+def may_read(ctx: Context, object_name: str, node: Node, others: Mapping[str, str] = {}) -> bool:
     """Whether the definitions let this person read every field that a formula over the object names."""
-    return all(_may_read_path(ctx, object_name, path.steps) for path in paths_in(node)) and all(
+    own = [path.steps for path in paths_in(node) if path.steps[0] not in others]
+    there = [path.steps for path in paths_in(node) if others.get(path.steps[0])]
+    if not all(_may_read_path(ctx, others[steps[0]], steps[1:]) for steps in there):
+        return False
+    return all(_may_read_path(ctx, object_name, steps) for steps in own) and all(
         _may_read_part(ctx, part) for part in walk(node)
     )
 
@@ -137,7 +168,11 @@ def field_shown(node: Node) -> Field | None:
 
 
 def _as_text(ctx: Context, formats: Formats, node: Node, value: Any) -> str:
-    field = field_shown(node)
+    return shown_as(ctx, formats, field_shown(node), node.type, value)
+
+
+def shown_as(ctx: Context, formats: Formats, field: Field | None, type_: str, value: Any) -> str:
+    """A value as the person's screens show it: the field's where there is one, else by its type in formulas."""
     match value:
         case None:
             return ""
@@ -150,7 +185,7 @@ def _as_text(ctx: Context, formats: Formats, node: Node, value: Any) -> str:
         case datetime() | date() | time():
             return _moment(formats, value)
     text = str(value)
-    read = READERS.get(node.type)
+    read = READERS.get(type_)
     return _moment(formats, read(text)) if read else _label(ctx, field, text)
 
 

@@ -6,25 +6,28 @@ rule that reads a value which was refused says nothing. An object without rules 
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
+from engine.access.scope import full_scope
 from engine.context import Context
 from engine.errors import BadValue, InputProblem
-from engine.formula import exact
+from engine.process import workflow
+from engine.process.automation import saves
+from engine.process.automation.book import has_before
 from engine.rules import choices, lookups, validations
 from engine.rules.conditions import Rulebook, broken, rulebook_of
 from engine.rules.draft import Draft
 from engine.rules.masters import give_owner
 from engine.rules.reach import Reach, View
-from engine.rules.reading import scale_of
 from engine.rules.references import missing_targets
 from engine.rules.validations import watchers
-from engine.rules.values import Rules, Values, missing, read_values
+from engine.rules.values import Rules, Values, missing, read_values, taken
 from engine.store.database import Connection
 from metadata.model import SYSTEM_FIELDS, Field
 
-__all__ = ["derive", "draft_of", "judge", "names_before", "settle"]
+__all__ = ["automate", "derive", "draft_of", "judge", "names_before", "settle"]
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
@@ -62,7 +65,33 @@ def settle(
     if rules.is_plain:
         return
     give_owner(ctx, connection, rules, [draft.stored for draft in drafts if draft.before is None])
-    judge(ctx, connection, rules, drafts, derive(ctx, connection, rules, drafts), held)
+    reach = derive(ctx, connection, rules, drafts)
+    automate(ctx, connection, rules, drafts, reach)
+    workflow.judge(ctx, connection, rules.object, drafts)
+    judge(ctx, connection, rules, drafts, reach, held)
+
+
+def automate(ctx: Context, connection: Connection, rules: Rules, drafts: Sequence[Draft], reach: Reach) -> None:
+    """Automations before the save. What they make a record refer to is fetched from, and looked for."""
+    held = [dict(draft.record) for draft in drafts] if has_before(ctx.snapshot, rules.object) else []
+    if not held or not saves.before(ctx, connection, rules, drafts):
+        return
+    names = [one.name for one in rules.references]
+    moved = []
+    for draft, was in zip(drafts, held, strict=True):
+        if values := {name: draft.record[name] for name in names if was[name] != draft.record[name]}:
+            moved.append((draft, values))
+    befores = [draft.before for draft, _ in moved]
+    trusted = replace(ctx, scope=full_scope(ctx.snapshot))  # the definitions choose them, not the person
+    for index, problem in missing_targets(trusted, connection, rules, [values for _, values in moved], befores):
+        moved[index][0].problems.append(problem)
+    book = rulebook_of(ctx.snapshot, rules.object)
+    assert book is not None
+    reach.fill(draft.record for draft, _ in moved)
+    for draft, values in moved:
+        fetches = tuple(one for one in book.fetches if one[1] in values)
+        if fetches:
+            _fetch(ctx, rules, replace(book, fetches=fetches), [draft], reach)
 
 
 def derive(ctx: Context, connection: Connection, rules: Rules, drafts: Sequence[Draft]) -> Reach:
@@ -129,17 +158,6 @@ def _is_fetched(ctx: Context, draft: Draft, target: Field, reference: str) -> bo
     return not (target.is_set_once and draft.before[name] is not None)
 
 
-def taken(ctx: Context, rules: Rules, name: str, value: Any) -> Any:
-    """What a formula or another field gives, as this field holds it. Raises BadValue."""
-    rule = rules.fields[name]
-    if value is None:
-        return None
-    if (scale := scale_of(ctx.snapshot, rule.field)) is not None:
-        value = exact.fitted(value, scale)
-        value = int(value) if value is not None and scale == 0 else value
-    return None if value is None else rule.parse(value)
-
-
 def judge(
     ctx: Context, connection: Connection, rules: Rules, drafts: Sequence[Draft], known: Reach | None = None,
     held: Mapping[str, Mapping[str, Any]] = NOTHING,
@@ -155,7 +173,7 @@ def judge(
         problems = draft.problems
         problems += _once(book, draft)
         problems += _locked(ctx, rules, book, draft, reach, held)
-        problems += choices.judge(book, draft)
+        problems += choices.judge(ctx, book, draft)
         problems += lookups.judge(ctx, book, draft, reach)
         problems += missing(rules, draft.stored, draft.before, draft.refused)
         problems += validations.demanded(ctx, book, draft, reach)

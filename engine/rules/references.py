@@ -54,7 +54,8 @@ def missing_targets(
                     continue
                 is_active = found.get(target, NOBODY).get(one)
                 if is_active is None:
-                    message = f"'{name}': no {target} has the id '{one}'"
+                    kind = target if ctx.told.scope.can("read", target) else "record"
+                    message = f"'{name}': no {kind} has the id '{one}'"
                     values = (("id", one),)
                     problems.append((index, InputProblem(name, "reference.unknown", message, "choose another", values)))
                 elif not is_active and not _was_there(field, befores[index], target, one):

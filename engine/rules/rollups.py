@@ -11,11 +11,12 @@ from typing import Any
 from engine.errors import Conflict
 from engine.formula.fields import reads, whole
 from engine.snapshot import Snapshot
-from engine.store import rollups
+from engine.store import rollups, rows_deletion
 from engine.store.database import Connection
 from engine.store.rollups import Group
 from metadata.formula import definition_names, parse, shape
 from metadata.model import Field
+from metadata.processes import nodes_in
 
 __all__ = [
     "after_change", "beginning", "concerns", "fingerprint", "groups_of", "is_rolled_up", "rebuild", "references_of",
@@ -98,10 +99,35 @@ def after_change(
             if not parents:
                 continue
             rollups.lock(connection, snapshot, group.parent, list(parents))
+            is_own = not trigger.prefix  # else what lines refer to was written, not they
+            former_values = _former(connection, snapshot, group, list(parents)) if is_own else {}
             if written := rollups.refresh(connection, snapshot, group, list(parents)):
+                for one in written if former_values else ():
+                    held = connection.reckoned.setdefault((group.parent, one), {})
+                    connection.reckoned[group.parent, one] = {**former_values[one], **held}
                 changes.append((group.parent, written, frozenset(field.name for field in group.fields), {}))
                 refreshed.setdefault(group.parent, {}).update(dict.fromkeys(written))
     return refreshed
+
+
+def _former(
+    connection: Connection, snapshot: Snapshot, group: Group, parents: Sequence[str]
+) -> dict[str, dict[str, Any]]:  # fmt: skip
+    """What roll-ups over lines hold, where an approval follows their changes: nothing else tells that of a record of
+    which only lines are written."""
+    key = ("rollups followed", group)
+    if key not in snapshot.cache:
+        is_asked = any(
+            one.object == group.parent
+            and (one.trigger == "update" or any(node.reset_on_change for node in nodes_in(one.flow)))
+            for one in snapshot.definitions.processes.approvals.values()
+        )
+        snapshot.cache[key] = is_asked and snapshot.definitions.objects[group.child].fields[group.by].is_master
+    if not snapshot.cache[key]:
+        return {}
+    names = [field.name for field in group.fields]
+    found = rows_deletion.stored(connection, snapshot, group.parent, names, parents)
+    return {one: dict(zip(names, values, strict=True)) for one, values in found.items()}
 
 
 def concerns(snapshot: Snapshot, object_name: str) -> bool:

@@ -3,13 +3,15 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import Any
 
 from engine.context import Context
 from engine.errors import EngineError, InputProblem
 
-__all__ = ["as_told", "error_told"]
+__all__ = ["as_told", "error_told", "is_hidden", "is_known", "neutral"]
 
 CODE = "record.refused"
+WITHIN = "within"  # the value that holds the problems which a step of an automation met
 
 
 @contextmanager
@@ -27,15 +29,49 @@ def as_told(ctx: Context, object_name: str) -> Iterator[None]:
 
 
 def error_told(ctx: Context, object_name: str, error: EngineError) -> EngineError:
-    """The same error, unless a problem of it stands at a hidden field that the person did not name."""
-    if not any(is_told_of(ctx, object_name, problem) for problem in error.problems):
+    """The same error, unless a problem of it stands at a hidden field that the person did not name, or a step of an
+    automation met it at what they may not see."""
+    hidden = {
+        one.message for one in error.problems if one.code == "value.unique" and is_told_of(ctx, object_name, one)
+    }  # which names all fields that are unique together
+    told = [
+        neutral(object_name, one) if one.message in hidden else problem_told(ctx, object_name, one)
+        for one in error.problems
+    ]
+    if all(one is before for one, before in zip(told, error.problems, strict=True)):
         return error
-    problems = list(
-        dict.fromkeys(neutral(object_name, one) if is_told_of(ctx, object_name, one) else one for one in error.problems)
-    )
+    problems = list(dict.fromkeys(told))
     first = problems[0]
     more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
     return type(error)(f"{first.message}{more}", code=first.code, fix=first.fix, problems=problems)
+
+
+def problem_told(ctx: Context, object_name: str, problem: InputProblem) -> InputProblem:
+    if is_told_of(ctx, object_name, problem):
+        return neutral(object_name, problem)
+    values = dict(problem.values)
+    before: Any = values.get(WITHIN, ())
+    within = tuple(of_step(ctx, object_name, one) for one in before)
+    if within == before:
+        return problem
+    reason = " ".join(dict.fromkeys(one.message for one in within))
+    said = str(values.get("reason", before[0].message))
+    message = problem.message.replace(said, reason) if said in problem.message else reason
+    values |= {WITHIN: within, **({"reason": reason} if "reason" in values else {})}
+    return replace(problem, message=message, fix=within[0].fix, values=tuple(values.items()))
+
+
+def of_step(ctx: Context, object_name: str, problem: InputProblem) -> InputProblem:
+    """Of what a step met: at records of `object` among the values, else at the record itself."""
+    there = str(dict(problem.values).get("object", object_name))
+    if there != object_name and not is_known(ctx, there):
+        return neutral("record", problem)
+    return problem_told(ctx, there, problem)
+
+
+def is_known(ctx: Context, object_name: str) -> bool:
+    """Whether there is such an object for the person."""
+    return ctx.scope.can("read", object_name) or ctx.scope.can("create", object_name)
 
 
 def is_told_of(ctx: Context, object_name: str, problem: InputProblem) -> bool:

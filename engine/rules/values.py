@@ -6,21 +6,23 @@ All that is wrong with one set of values is found at once.
 from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
-from zoneinfo import available_timezones
 
 from engine.access.fields import HIDDEN, MASKED, OPEN
 from engine.access.masks import mask_of
 from engine.context import Context
 from engine.contracts.field import FieldType, Parse
 from engine.errors import BadValue, InputProblem
-from engine.rules.conditions import has_rules
+from engine.formula import exact
+from engine.rules.conditions import rulebook_of
+from engine.rules.reading import scale_of
 from engine.sealed import Unsealed
 from engine.secrets import place_of
 from engine.snapshot import Snapshot
 from metadata.model import SYSTEM_FIELDS, Field
 from metadata.problem import nearest
+from metadata.zones import time_zones
 
-__all__ = ["FieldRule", "Rules", "missing", "read_values", "rules_of"]
+__all__ = ["FieldRule", "Rules", "missing", "read_values", "rules_of", "taken"]
 
 Values = Mapping[str, object]
 Default = Callable[[Context], object]
@@ -81,7 +83,7 @@ def _compile(snapshot: Snapshot, object_name: str) -> Rules:
         tree=snapshot.definitions.objects[object_name].tree,
         generated=tuple(rule for rule in fields.values() if rule.type.generate is not None),
         tracked=tuple(name for name, rule in fields.items() if rule.field.is_tracked),
-        is_plain=not has_rules(snapshot.definitions.objects[object_name]),
+        is_plain=rulebook_of(snapshot, object_name) is None,
         attaching=tuple(rule for rule in fields.values() if rule.type.attaches is not None),
         worked_out=worked_out,
     )  # fmt: skip
@@ -101,7 +103,7 @@ def zone_parser(parse: Parse) -> Parse:
 
     def parse_zone(value: object) -> object:
         name = parse(value)
-        if isinstance(name, str) and name not in (known := available_timezones()):
+        if isinstance(name, str) and name not in (known := time_zones()):
             guess = nearest(name, known)
             fix = f"write '{guess}'?" if guess else "write it as Asia/Shanghai"
             raise BadValue("value.time_zone", f"no time zone is called '{name}'", fix, name=name)
@@ -162,7 +164,8 @@ def _read(ctx: Context, object_name: str, rule: FieldRule, value: object, before
     is_open = ctx.scope.writes(object_name, name, is_new=before is None)
     if stored == old and before is not None and (is_open or not _is_guessed(ctx, object_name, name)):
         return stored
-    if (rule.field.is_read_only or rule.type.is_computed or not is_open) and not ctx.actor.is_system:
+    is_fixed = rule.field.is_read_only or rule.type.is_computed or not is_open
+    if rule.field.is_kept or (is_fixed and not ctx.actor.is_system):
         default = rule.default(ctx) if rule.default is not None and before is None else None
         if before is None and (stored is None or stored == default):
             return default
@@ -215,3 +218,14 @@ def _unknown(rules: Rules, name: object, hidden: frozenset[str]) -> InputProblem
     message = f"no field '{text}' in '{rules.object}'"
     fix = f"write '{guess}'?" if guess else ""
     return InputProblem(text, "field.unknown", message, fix, (("name", text), ("object", rules.object)))
+
+
+def taken(ctx: Context, rules: Rules, name: str, value: Any) -> Any:
+    """What a formula or another field gives, as this field holds it. Raises BadValue."""
+    rule = rules.fields[name]
+    if value is None:
+        return None
+    if (scale := scale_of(ctx.snapshot, rule.field)) is not None:
+        value = exact.fitted(value, scale)
+        value = int(value) if value is not None and scale == 0 else value
+    return None if value is None else rule.parse(value)

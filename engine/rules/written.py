@@ -6,6 +6,7 @@ from typing import Any
 
 from engine.context import Context
 from engine.errors import InputProblem
+from engine.process.automation.book import book_of
 from engine.rules.validations import judge_written, watchers
 from engine.rules.values import Rules
 from engine.snapshot import Snapshot
@@ -23,6 +24,8 @@ class Written:
     """Object -> record -> what it held, None of a new one. Objects without rules that are asked late are not here."""
     held: dict[str, Values] = field(default_factory=dict)  # record -> what it held, of all that existed
     paths: dict[str, str] = field(default_factory=dict)  # record -> where it stands in what was sent: "lines.0"
+    saved: dict[str, dict[str, tuple[str, Values | None]]] = field(default_factory=dict)
+    """Object -> record -> what was done to it, and what it held: of objects with automations."""
     touched: dict[str, dict[str, None]] = field(default_factory=dict)
     """Object -> records whose lines or roll-ups have changed."""
 
@@ -34,12 +37,20 @@ class Written:
             self.held[record] = before
         if not rules.is_plain:
             self.befores.setdefault(rules.object, {})[record] = before
+            if book_of(snapshot, rules.object) is not None:
+                action = "create" if before is None else "update"
+                self.saved.setdefault(rules.object, {}).setdefault(record, (action, before))
             if path:
                 self.paths[record] = path
         for name, by in watchers(snapshot, rules.object):
             for owner in (values.get(by), before.get(by) if before is not None else None):
                 if owner is not None:
                     self.touched.setdefault(name, {})[owner] = None
+
+    def remove(self, snapshot: Snapshot, object_name: str, held: Mapping[str, Values]) -> None:
+        """Records that were deleted, with what they held."""
+        if book_of(snapshot, object_name) is not None:
+            self.saved.setdefault(object_name, {}).update({one: ("delete", values) for one, values in held.items()})
 
     def touch(self, touched: Mapping[str, Iterable[str]]) -> None:
         for name, ids in touched.items():

@@ -82,6 +82,7 @@ class Plan:
 
 def aggregate(ctx: Context, connection: Connection, query: AggregateQuery) -> Aggregation:
     """Raises BadInput, NotFound."""
+    connection.need(ctx.tenant.database)
     asked, params = _read(ctx, query)
     try:
         return _run(ctx, connection, asked, params, is_wide=False)

@@ -10,37 +10,52 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime
-from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
 import psycopg
 import sqlalchemy as sa
-from psycopg.types.string import TextLoader
 from sqlalchemy.pool import StaticPool
+from sqlalchemy.util import LRUCache
 
-from engine.errors import BadInput, Busy
-from engine.store import sqlite_functions
+from engine.errors import BadInput, Busy, WrongTenant
 from engine.store.budget import Budget
-from engine.store.sql import DIALECTS, Compiled, PostgresDialect, SQLiteDialect, compile_sql
+from engine.store.connecting import connect_postgres, connect_sqlite
+from engine.store.failures import BUSY_TIMEOUT_S, STATEMENT_TIMEOUT_S, busy, too_long, too_slow
+from engine.store.sql import Compiled, compile_sql, dialect_for
 
-__all__ = ["Compiled", "Connection", "Database", "compile_sql", "is_schema_changed", "new_id"]
+__all__ = ["Compiled", "Connection", "Database", "compile_sql", "new_id"]
 
 Dialect = Literal["sqlite", "postgresql"]
 
-BUSY_TIMEOUT_S = 10
-STATEMENT_TIMEOUT_S = 30  # of one statement; PostgreSQL watches itself, SQLite asks us after so many of its steps
-STEPS_BETWEEN_LOOKS = 50_000
+STEPS_BETWEEN_LOOKS = (
+    50_000  # of a statement of SQLite, which asks us whether it takes too long; PostgreSQL watches itself
+)
 IDLE_CONNECTIONS = 8
 SCHEMA_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}\Z")
 IDLE = psycopg.pq.TransactionStatus.IDLE
-MISSING = re.compile(r"no such (column|table)|has no column named")
+COMPILED: LRUCache[Any, Any] = LRUCache(2000)  # what SQLAlchemy compiled; names no schema, so all tenants share it
 
 
 class Connection:
     """One connection, borrowed. `sql` is as compile_sql makes it: ? on SQLite, %s on PostgreSQL."""
 
-    __slots__ = ("_database", "_deadline_s", "_is_patient", "_sa", "chain", "cursor", "dialect", "notes", "raw")
+    __slots__ = (
+        "_database",
+        "_deadline_s",
+        "_is_patient",
+        "_sa",
+        "afterwards",
+        "chain",
+        "cursor",
+        "dialect",
+        "exempt",
+        "notes",
+        "raw",
+        "reckoned",
+        "saving",
+        "wakes",
+    )
 
     def __init__(self, database: "Database", raw: Any) -> None:
         self._database, self.raw, self.dialect = database, raw, database.dialect
@@ -50,7 +65,18 @@ class Connection:
         if self.dialect == "sqlite":
             raw.set_progress_handler(self._is_overdue, STEPS_BETWEEN_LOOKS)
         self.notes: list[Any] = []  # what this transaction is to leave in the audit log: engine/audit
+        self.exempt: tuple[Any, ...] = ()  # what may be written although it is locked: engine/store/rows_locks.py
+        self.reckoned: dict[tuple[str, str], dict[str, Any]] = {}
+        """(object, record) -> roll-ups over its lines as they were: of those that what follows a save asks about"""
+        self.saving: Any = None  # what the save that it is at has set off: engine/process/automation/saving.py
         self.chain: Any = None  # the audit log's that this connection writes, as it was last committed
+        self.afterwards: dict[Any, Callable[[], None]] = {}  # what is done once the transaction has ended, either way
+        self.wakes = False  # whether this transaction leaves work for later: engine/jobs
+
+    def need(self, database: "Database") -> None:
+        """Raises WrongTenant on a connection of another database: what is run for one tenant is for no other."""
+        if self._database is not database and self._database.place != database.place:
+            raise WrongTenant(f"the connection is bound to {self._database.schema}, not to {database.schema}")
 
     def rows(self, sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         cursor = self.cursor
@@ -107,6 +133,7 @@ class Connection:
         return self._sa
 
     def end_of_use(self) -> None:
+        self.saving, self.reckoned = None, {}
         self._is_patient = False
         if self._sa is not None and self._sa.in_transaction():
             self._sa.rollback()  # SQLAlchemy's notion of a transaction only: the dialects above send nothing
@@ -124,8 +151,11 @@ class Database:
     def __init__(self, url: sa.URL, schema: str) -> None:
         self.url, self.schema = url, schema
         self.dialect: Dialect = "sqlite" if url.get_backend_name() == "sqlite" else "postgresql"
+        is_file = self.dialect == "postgresql" or url.database not in (None, "", ":memory:")
+        self.place: tuple[Any, ...] = (url, schema) if is_file else (id(self),)  # what tells one storage from others
         self.keep_notes: Callable[[Connection], Any] = lambda connection: connection.chain
         """Called at the end of a transaction with notes; returns what is the connection's chain once it is committed"""
+        self.wake: Callable[[], None] = lambda: None  # called after a transaction that left work for later
         self.functions: dict[str, Callable[..., Any]] = {}  # that SQLite may call, by name; classes are aggregates
         self._idle: deque[Connection] = deque()
         self._writer = threading.Lock()  # SQLite has one writer: a lock is fair, its busy handler only polls
@@ -193,6 +223,7 @@ class Database:
     def _write_sqlite(self) -> Iterator[Connection]:
         if not self._writer.acquire(timeout=BUSY_TIMEOUT_S):
             raise busy()
+        afterwards: dict[Any, Callable[[], None]] = {}
         try:
             connection = self._take()
             try:
@@ -201,6 +232,8 @@ class Database:
                 chain = self.keep_notes(connection) if connection.notes else connection.chain
                 connection.cursor.execute("COMMIT")
                 connection.chain = chain
+                if connection.wakes:
+                    self.wake()
             except sqlite3.DataError as error:
                 raise too_long(error) from error
             except sqlite3.OperationalError as error:
@@ -212,9 +245,12 @@ class Database:
             finally:
                 if connection.raw.in_transaction:
                     connection.cursor.execute("ROLLBACK")
+                afterwards = connection.afterwards
                 self._give_back(connection)
         finally:
             self._writer.release()
+            for done in afterwards.values():
+                done()
 
     @contextmanager
     def _write_postgres(self) -> Iterator[Connection]:
@@ -225,6 +261,8 @@ class Database:
             chain = self.keep_notes(connection) if connection.notes else connection.chain
             connection.cursor.execute("COMMIT")
             connection.chain = chain
+            if connection.wakes:
+                self.wake()
         except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected) as error:
             raise busy() from error
         except psycopg.errors.QueryCanceled as error:
@@ -232,7 +270,10 @@ class Database:
         finally:
             if not connection.raw.closed and connection.raw.info.transaction_status != IDLE:
                 connection.cursor.execute("ROLLBACK")
+            afterwards = connection.afterwards
             self._give_back(connection)
+            for done in afterwards.values():
+                done()
 
     @contextmanager
     def steady(self) -> Iterator[Connection]:
@@ -284,18 +325,14 @@ class Database:
             connection.raw.close()
 
     def wrap(self, raw: Any) -> sa.Connection:
-        dialect = self._dialect
+        host = "" if self.dialect == "sqlite" else str(self.url.query.get("host") or self.url.host)
+        dialect = dialect_for(self.dialect, host, self.url.port)
         pool = StaticPool(lambda: raw, reset_on_return=None, dialect=dialect)
-        connection = sa.Engine(pool, dialect, self.url).connect()
+        engine = sa.Engine(pool, dialect, self.url, execution_options={"compiled_cache": COMPILED})
+        connection = engine.connect()
         if dialect.server_version_info is None:
             dialect.initialize(connection)
         return connection
-
-    @cached_property
-    def _dialect(self) -> sa.Dialect:
-        if self.dialect == "sqlite":
-            return SQLiteDialect(dbapi=sqlite3)
-        return PostgresDialect(dbapi=psycopg)  # type: ignore[no-untyped-call]
 
     def _take(self) -> Connection:
         while self._idle:
@@ -306,6 +343,7 @@ class Database:
             if self.budget is not None:
                 self.budget.taken(connection)
             if self.dialect == "sqlite" or not connection.raw.closed:
+                connection.need(self)
                 return connection
             if self.budget is not None:
                 self.budget.ended()
@@ -319,8 +357,11 @@ class Database:
             raise
 
     def _give_back(self, connection: Connection) -> None:
+        connection.need(self)
         connection.end_of_use()
         connection.notes.clear()
+        connection.afterwards = {}
+        connection.wakes = False
         if self.dialect == "postgresql" and connection.raw.closed:
             self._close_idle()  # the server went away: so did the others
         elif len(self._idle) < IDLE_CONNECTIONS and not self._is_closed:
@@ -335,73 +376,14 @@ class Database:
 
     def _connect(self) -> Any:
         try:
-            return self._connect_sqlite() if self.dialect == "sqlite" else self._connect_postgres()
+            return (
+                connect_sqlite(self.url, self.functions)
+                if self.dialect == "sqlite"
+                else connect_postgres(self.url, self.schema)
+            )
         except (OSError, sqlite3.DatabaseError, psycopg.Error) as error:
             # Where it is and why is not for everybody's eyes: whoever may know reads the cause.
             raise Busy("the database cannot be opened", code="database.unreachable") from error
-
-    def _connect_sqlite(self) -> sqlite3.Connection:
-        path = self.url.database or ":memory:"
-        if path != ":memory:":
-            Path(path).parent.mkdir(parents=True, exist_ok=True)
-        # isolation_level None: Python's own transaction mode does not cover DDL.
-        raw = sqlite3.connect(
-            path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False, cached_statements=512
-        )
-        for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON", "temp_store = MEMORY",
-                       "cache_size = -16000", "mmap_size = 268435456", "trusted_schema = OFF"):  # fmt: skip
-            raw.execute(f"PRAGMA {pragma}")
-        sqlite_functions.register(raw)
-        for name, function in self.functions.items():
-            if isinstance(function, type):
-                raw.create_aggregate(name, -1, function)
-            else:
-                raw.create_function(name, -1, function, deterministic=True)
-        return raw
-
-    def _connect_postgres(self) -> psycopg.Connection[Any]:
-        _, options = DIALECTS["postgresql"].create_connect_args(self.url)
-        raw = psycopg.connect(**options, autocommit=True, prepare_threshold=2, client_encoding="utf8")
-        raw.prepared_max = 500
-        raw.adapters.register_loader("uuid", TextLoader)
-        settings = {
-            "search_path": self.schema, "timezone": "UTC", "lock_timeout": f"{BUSY_TIMEOUT_S}s",
-            "statement_timeout": f"{STATEMENT_TIMEOUT_S}s", "idle_in_transaction_session_timeout": "300s",
-        }  # fmt: skip
-        names = ", ".join(["set_config(%s, %s, false)"] * len(settings))
-        found = raw.execute(f"SELECT {names}", [part for pair in settings.items() for part in pair], prepare=False)
-        if (row := found.fetchone()) is None or row[0] != self.schema:
-            raw.close()
-            raise psycopg.OperationalError(f"the connection is not bound to the schema '{self.schema}'")
-        return raw
-
-
-def busy() -> Busy:
-    return Busy(f"others kept the database busy for {BUSY_TIMEOUT_S} seconds", fix="try again")
-
-
-def too_slow() -> Busy:
-    return Busy(
-        f"the database took longer than {STATEMENT_TIMEOUT_S} seconds", code="database.too_slow", fix="ask for less"
-    )
-
-
-def too_long(error: sqlite3.DataError) -> Exception:
-    """A function of Python's that SQLite called gave up with an OverflowError; other errors stay as they are."""
-    if "too big" not in str(error):
-        return error
-    message = "a formula reads and makes too much text"
-    return BadInput(message, code="formula.limit", fix="shorten the texts, or do less with them")
-
-
-def is_schema_changed(error: BaseException) -> bool:
-    """Whether a statement failed because a publish removed what it names: one more try on the new version may do."""
-    cause: BaseException | None = getattr(error, "orig", None) or error
-    if isinstance(cause, sqlite3.OperationalError):
-        return MISSING.search(str(cause)) is not None
-    if isinstance(cause, psycopg.errors.FeatureNotSupported):
-        return "cached plan" in str(cause)
-    return isinstance(cause, psycopg.errors.UndefinedColumn | psycopg.errors.UndefinedTable)
 
 
 class IdClock:

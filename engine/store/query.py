@@ -82,6 +82,7 @@ class Plan:
 
 def find(ctx: Context, connection: Connection, query: Query) -> Found:
     """Run a query: one statement, and one more to count; a page after a cursor may take a few."""
+    connection.need(ctx.tenant.database)
     plan, params = _prepared(ctx, query)
     limit = query.limit
     params["limit"] = limit + 1
@@ -111,6 +112,7 @@ def find(ctx: Context, connection: Connection, query: Query) -> Found:
 
 def one(ctx: Context, connection: Connection, object_name: str, record_id: str, fields: tuple[str, ...]) -> Found:
     """The record with this id, if the Scope lets it through: no row or one."""
+    connection.need(ctx.tenant.database)
     cache: Kept[tuple[Compiled, RowReader]] = _cache(ctx, "one", 500)
     key = (ctx.scope.key, object_name, fields)
     found = cache.get(key)

@@ -42,6 +42,7 @@ def records_of(
     fields: tuple[str, ...], order: tuple[str, ...], most: int,
 ) -> dict[str, Listed]:  # fmt: skip
     """By the id of the record of `owner` that they refer to: the first `most` visible records of `child`, in order."""
+    connection.need(ctx.tenant.database)
     found: dict[str, Listed] = {}
     for chunk in chunks(list(dict.fromkeys(ids))):
         wanted = padded(chunk)

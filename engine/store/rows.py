@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from engine.context import Context
 from engine.people.guards import GUARDS
 from engine.snapshot import Snapshot
-from engine.store import rows_files, rows_people, types
+from engine.store import rows_files, rows_locks, rows_people, types
 from engine.store.database import Compiled, Connection, compile_sql
 from engine.store.query import actor_params
 from engine.store.query_build import Builder, rule_on
@@ -113,6 +113,7 @@ def current(
     ctx: Context, connection: Connection, object_name: str, record_id: str, action: Action, in_trash: bool = False
 ) -> Current | None:
     """The row with this id, if this person may read it; with whether they may do `action` to it."""
+    connection.need(ctx.tenant.database)
     if not types.is_id(record_id):
         return None
     compiled = kept(ctx.snapshot).get(key := ("current", ctx.scope.key, object_name, action, in_trash))
@@ -159,8 +160,10 @@ def guarded(
     ctx: Context, connection: Connection, object_name: str, changes: Mapping[str, Values], *, is_new: bool = False
 ) -> AbstractContextManager[None]:
     """Stands around every statement that writes records: what else is asked of rows of this object."""
+    connection.need(ctx.tenant.database)
     guard = GUARDS.get(object_name)
-    return UNGUARDED if guard is None else guard(ctx, connection, changes, is_new)
+    inner = UNGUARDED if guard is None else guard(ctx, connection, changes, is_new)
+    return rows_locks.guarded(ctx, connection, object_name, changes, is_new, inner)
 
 
 def insert(ctx: Context, connection: Connection, object_name: str, values: Values) -> Written:
@@ -322,10 +325,26 @@ def versions_of(snapshot: Snapshot, connection: Connection, object_name: str, id
     return found
 
 
+def hold(connection: Connection, snapshot: Snapshot, object_name: str, ids: Sequence[str]) -> None:
+    """Nobody else changes these rows until the transaction ends. SQLite has one writer."""
+    if connection.dialect == "sqlite":
+        return
+    for chunk in chunks(ids):
+        wanted = padded(chunk)
+        key = ("hold", object_name, len(wanted))
+        compiled = kept(snapshot).get(key)
+        if compiled is None:
+            table = snapshot.physical.table(object_name)
+            statement = sa.select(table.c.id).where(_among(table, len(wanted))).order_by(table.c.id).with_for_update()
+            compiled = kept(snapshot).put(key, compile_sql(statement, snapshot.dialect))
+        connection.rows(compiled.sql, compiled.bind(_ids(wanted)))
+
+
 def failing(
     ctx: Context, connection: Connection, object_name: str, ids: Sequence[str], action: Action, own: bool = False
 ) -> set[str]:
     """Those of these rows that the rule of `action` does not let through; `own`: whatever their masters' rules say."""
+    connection.need(ctx.tenant.database)
     rules = ctx.scope.own_rows(action, object_name) if own else ctx.scope.rows(action, object_name)
     if not rules:
         return set()
@@ -360,12 +379,16 @@ def chunks(ids: Sequence[str]) -> Iterator[Sequence[str]]:
 def savepoint(connection: Connection) -> Iterator[None]:
     """What is written inside is taken back when it raises; the transaction goes on."""
     connection.run("SAVEPOINT fs_row")
-    noted = len(connection.notes)
+    noted, saving, reckoned = len(connection.notes), connection.saving, dict(connection.reckoned)
+    mark = None if saving is None else saving.mark()
     try:
         yield
     except BaseException:
         connection.run("ROLLBACK TO SAVEPOINT fs_row")
         del connection.notes[noted:]
+        connection.saving, connection.reckoned = saving, reckoned
+        if saving is not None:
+            saving.go_back(mark)
         connection.run("RELEASE SAVEPOINT fs_row")
         raise
     connection.run("RELEASE SAVEPOINT fs_row")

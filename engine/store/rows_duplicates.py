@@ -100,6 +100,7 @@ def find(
     `own`: keys under which the records are kept that others are looked for. Where nothing else is kept, which is the
     rule in a load, a key is not looked at further.
     """
+    connection.need(ctx.tenant.database)
     found: list[Found] = []
     wanted = list(_kept_by_others(connection, ctx.snapshot, sorted(keys), own))
     for start in range(0, len(wanted), MOST_KEYS):

@@ -18,6 +18,7 @@ from engine.store.database import Compiled, Connection, compile_sql
 from engine.store.query import actor_params
 from engine.store.query_build import Builder
 from engine.store.query_conditions import in_list, padded
+from engine.store.system_locks import change_request
 
 __all__ = [
     "StoredFile", "add", "attaching", "attachments", "find", "forget", "held", "note", "of_person", "places",
@@ -27,6 +28,11 @@ __all__ = [
 CHUNK = 500
 FILE, USE = system.file.c, system.file_use.c
 IS_HELD = sa.exists().where(USE.file == FILE.id)
+REQUEST = change_request.c
+WAITS = sa.exists().where(  # in what was entered, or in what approvers changed of it
+    REQUEST.state.in_(("waiting", "conflict")),
+    sa.or_(*(one.contains(sa.cast(FILE.id, sa.Text())) for one in (REQUEST["values"], REQUEST.draft))),
+)
 Values = Mapping[str, Any]
 
 
@@ -110,6 +116,7 @@ def _places_sql(size: int) -> sa.Select[Any]:
 
 def readable(ctx: Context, connection: Connection, object_name: str, ids: Iterable[str]) -> set[str]:
     """Those of these files that a living record of the object holds, in a field and a record that the Scope reads."""
+    connection.need(ctx.tenant.database)
     seen = ctx.scope.readable(object_name)
     fields = [name for name in attachments(ctx.snapshot, object_name) if name in seen and not seen[name].is_masked]
     if not fields:
@@ -169,7 +176,7 @@ def of_person(connection: Connection, user: str, since: datetime) -> tuple[int, 
 
 def unused(connection: Connection, before: datetime, limit: int) -> list[str]:
     """Ids of files that were uploaded before then and that no record holds; none can take them up until the end."""
-    wanted = sa.select(FILE.id).where(FILE.created_at < before, ~IS_HELD).order_by(FILE.id).limit(limit)
+    wanted = sa.select(FILE.id).where(FILE.created_at < before, ~IS_HELD, ~WAITS).order_by(FILE.id).limit(limit)
     if connection.dialect == "postgresql":
         wanted = wanted.with_for_update()
     return list(connection.sa.scalars(wanted))
@@ -177,7 +184,7 @@ def unused(connection: Connection, before: datetime, limit: int) -> list[str]:
 
 def forget(connection: Connection, ids: Sequence[str]) -> int:
     """Removes the rows of these files, but of those that a record has taken up since they were looked for."""
-    return connection.sa.execute(sa.delete(system.file).where(FILE.id.in_(ids), ~IS_HELD)).rowcount
+    return connection.sa.execute(sa.delete(system.file).where(FILE.id.in_(ids), ~IS_HELD, ~WAITS)).rowcount
 
 
 def held(connection: Connection, hashes: Sequence[str]) -> set[str]:

@@ -18,7 +18,9 @@ from engine.snapshot import Snapshot
 from engine.store import system, types
 from engine.store.database import Compiled, Connection, compile_sql, new_id
 
-__all__ = ["Entry", "content_of", "forget_field", "forget_of_records", "latest", "read", "rewrite", "write"]
+__all__ = [
+    "Entry", "content_of", "deletions", "forget_field", "forget_of_records", "latest", "read", "rewrite", "write",
+]  # fmt: skip
 
 MOST = 500  # lines that are read
 FORGOTTEN = 1000  # lines at a time
@@ -38,6 +40,7 @@ def write(
     """Of a merge and its undoing: `others` went into this record, or this one went `into` another. An update of fields
     that the history does not tell of leaves its trace in the audit log alone, where `noted` says who wrote it and
     when, if that is not `ctx`."""
+    connection.need(ctx.tenant.database)
     whole = [entry for entry in entries if entry[3] or entry[2] != "update"]
     if len(whole) < len(entries):
         silent = [entry[0] for entry in entries if not entry[3] and entry[2] == "update"]
@@ -120,6 +123,13 @@ def read(connection: Connection, snapshot: Snapshot, object_name: str, record_id
             "into": pairs.pop(INTO, ""),
             "changes": {fields[column]: tuple(pair) for column, pair in pairs.items() if column in fields},
         }
+
+
+def deletions(connection: Connection, ids: Sequence[str]) -> dict[str, tuple[str, datetime]]:
+    """Record -> who deleted it last, and when."""
+    kept = system.history.c
+    wanted = sa.select(kept.record, kept.by, kept.at).where(kept.record.in_(ids), kept.action == "delete")
+    return {record: (by or "", at) for record, by, at in connection.sa.execute(wanted.order_by(kept.id))}
 
 
 def forget_field(connection: Connection, table: str, column: str) -> list[Changed]:

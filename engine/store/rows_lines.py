@@ -23,6 +23,7 @@ def lines(
     is_locked: bool,
 ) -> list[Current]:  # fmt: skip
     """Those that this person may read, in order, whose field `by` holds `key`; others wait for these if `is_locked`."""
+    connection.need(ctx.tenant.database)
     place = ("lines", ctx.scope.key, child, by.name, order, is_locked)
     compiled = kept(ctx.snapshot).get(place)
     if compiled is None:

@@ -4,14 +4,17 @@ import sqlite3
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
+import psycopg
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg, PGIdentifierPreparer_psycopg
 from sqlalchemy.dialects.sqlite.base import SQLiteDDLCompiler, SQLiteIdentifierPreparer
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 
-__all__ = ["DIALECTS", "Compiled", "PostgresDialect", "SQLiteDialect", "compile_sql"]
+__all__ = ["DIALECTS", "Compiled", "PostgresDialect", "SQLiteDialect", "compile_sql",
+           "dialect_for"]  # fmt: skip
 
 # SQLAlchemy takes some 25 calls for each level of a formula, of which there may be 50. A call of Python's own needs no
 # room on the stack. For all, once: set and reset around a statement, it would be reset below another thread.
@@ -71,6 +74,14 @@ DIALECTS: Mapping[str, sa.Dialect] = {
     "sqlite": SQLiteDialect(dbapi=sqlite3),
     "postgresql": PostgresDialect(paramstyle="format"),  # type: ignore[no-untyped-call]
 }
+
+
+@cache
+def dialect_for(kind: str, host: str = "", port: int | None = None) -> sa.Dialect:
+    """One for all databases of a server: it asks once what that can do."""
+    if kind == "sqlite":
+        return SQLiteDialect(dbapi=sqlite3)
+    return PostgresDialect(dbapi=psycopg)  # type: ignore[no-untyped-call]
 
 
 @dataclass(frozen=True, slots=True)

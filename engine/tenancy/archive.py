@@ -95,6 +95,10 @@ class Writer:
         self.parts[name] = Part(digest.hexdigest(), size)
         return digest.hexdigest()
 
+    def break_off(self) -> None:
+        """While the file is open still: Python closes a zip that nobody closed, and complains where it cannot."""
+        self.zip.close()
+
     def end(self, manifest: Manifest) -> None:
         self.zip.writestr(MANIFEST, orjson.dumps(asdict(manifest), option=orjson.OPT_INDENT_2))
         self.zip.close()

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
-from typing import BinaryIO
 
 import sqlalchemy as sa
 
@@ -43,7 +42,12 @@ def backup(
     descriptor, name = tempfile.mkstemp(dir=file.absolute().parent, prefix=f".{file.name}.")
     try:
         with open(descriptor, "w+b") as out:
-            manifest = write(tenant, out, now, release, keys, told)
+            writer = Writer(out)
+            try:
+                manifest = write(tenant, writer, now, release, keys, told)
+            except BaseException:
+                writer.break_off()
+                raise
             out.flush()
             os.fsync(out.fileno())
         try:
@@ -59,8 +63,8 @@ def backup(
     return manifest
 
 
-def write(tenant: Tenant, out: BinaryIO, now: datetime, release: str, keys: str, told: Progress) -> Manifest:
-    writer, key_ids = Writer(out), set[str]()
+def write(tenant: Tenant, writer: Writer, now: datetime, release: str, keys: str, told: Progress) -> Manifest:
+    key_ids = set[str]()
     with tenant.database.steady() as connection:
         version = current_version(connection)
         layout = system.layout_of(connection)

@@ -146,8 +146,10 @@ def checked_host(text: str) -> str:
         and label.isascii() for label in labels
     )  # fmt: skip
     if not is_good or found != text.strip().lower().rstrip("."):
-        message = f"'{text}' is not a host name"
-        raise BadInput(message, code="tenant.host", fix="write it without scheme and port: crm.example.com")
+        fix = "write it without scheme and port: crm.example.com"
+        if not text.isascii():
+            fix = "write it as browsers send it: xn--mnchen-3ya.example.com for münchen.example.com"
+        raise BadInput(f"'{text}' is not a host name", code="tenant.host", fix=fix)
     return found
 
 

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from engine.audit.log import note
 from engine.context import SYSTEM
-from engine.errors import BadInput
+from engine.errors import BadInput, Conflict
 from engine.publish.rebuild import rebuild
 from engine.registry import Plugins
 from engine.snapshot import Snapshot, unpack
@@ -43,7 +43,7 @@ ENDED = frozenset(
     }  # some may not be there
 )
 # What acts outside or lets somebody in: a sandbox gets none of it.
-OUTSIDE = frozenset({"fs_token", "fs_identity", "fs_totp", "fs_recovery_code"})
+OUTSIDE = frozenset({"fs_token", "fs_identity", "fs_totp", "fs_recovery_code", "fs_hook"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +67,13 @@ def restore(
     Raises BadInput for a file that is damaged or no backup, Conflict for a name that is taken. Whatever is raised, and
     whenever the process ends: the tenant that was there is as it was.
     """
-    there = storage.exists(place.url, place.data, name)
-    if there and not over:
+    found = storage.kind_of(place.url, place.data, name)
+    there = found != "absent"
+    if there and (not over or found == "foreign"):
         raise taken(name)
+    if found == "unreadable":
+        message = f"what is stored as '{name}' cannot be read"
+        raise Conflict(message, code="tenant.unreadable", fix=f"fieldstone tenant delete {name}, then restore it")
     storage.tidy(place.url, place.data)
     with Reader.of(file) as reader, closing(Catalogue(place.url, place.data)) as catalogue:
         reader.verify(told)
@@ -84,7 +88,7 @@ def restore(
                     storage.drop_files(place.tenant(name, Plugins()).files)
                 catalogue.remove(name)
             raise
-        if not there:
+        if not there or (entry is not None and entry.state == "unfinished"):
             catalogue.set_state(name, "active")
         if entry is not None and hosts:
             catalogue.set_hosts(name, hosts)

@@ -12,6 +12,7 @@ from engine.errors import BadInput
 from engine.snapshot import Snapshot
 from engine.store import system
 from engine.store.database import Connection, compile_sql
+from engine.store.system_runs import hook
 from engine.store.types import Secret, StoredType
 
 __all__ = ["Line", "insert", "lines_of", "tables_of"]
@@ -21,6 +22,7 @@ Convert = Callable[[Any], Any]
 
 FETCHED = 1000
 INSERTED = 500
+SEALED = (system.totp.c.secret, hook.c.secret)  # the engine's own, stored as those of records are
 BINARY, EXACT = "b", "d"  # {"b": base64}, {"d": "1.005"}: what JSON has no form for
 
 
@@ -34,7 +36,7 @@ def lines_of(connection: Connection, table: sa.Table, keys: set[str]) -> Iterato
     """A table's rows as JSON arrays. The ids of keys that its secrets are encrypted with are added to `keys`."""
     columns = list(table.columns)
     converts = [to_text(column.type, connection.dialect) for column in columns]
-    is_secret = [isinstance(column.type, Secret) for column in columns]
+    is_secret = [isinstance(column.type, Secret) or any(column is one for one in SEALED) for column in columns]
     statement = compile_sql(sa.select(*columns), connection.dialect)
     cursor = (
         connection.raw.cursor(name="fieldstone_backup")

@@ -6,22 +6,41 @@ import shutil
 import sqlite3
 import time
 from contextlib import closing, suppress
+from glob import escape
 from pathlib import Path
+from typing import Literal
 
 import psycopg
 import sqlalchemy as sa
 
 from engine.errors import Busy
 from engine.files.store import DiskStore, FileStore
-from engine.store.database import BUSY_TIMEOUT_S, Connection, Database
+from engine.store import system
+from engine.store.database import Connection, Database
+from engine.store.failures import BUSY_TIMEOUT_S
 from engine.tenancy.catalogue import taken
 from engine.tenants import CATALOGUE, NAME, place_of, storage_of
 
-__all__ = ["aside_of", "drop", "drop_files", "exists", "put_in_place", "stored_names", "tidy"]
+__all__ = [
+    "aside_of",
+    "drop",
+    "drop_files",
+    "exists",
+    "kind_of",
+    "put_in_place",
+    "stored_names",
+    "tidy",
+    "wait_until_left",
+]
 
+Kind = Literal["absent", "tenant", "empty", "unreadable", "foreign"]
+"""Foreign: another application's, with tables, and none of ours. Unreadable: a file that was damaged, or is none of a
+database."""
 ASIDE = "fs_aside_"  # then when it was begun, in seconds, and a random part
 KEPT_ASIDE_S = 24 * 3600
-SIDE_FILES = ("", "-wal", "-shm", "-journal")
+LEFT_S = 8.0  # the catalogue is believed for 5: engine/api/fleet.py
+SIDE_FILES = ("-wal", "-shm", "-journal", "")  # the file itself last: no other one is ever read with its log
+CLONES = "fieldstone-clone-"  # folders with what is copied
 
 
 def exists(url: str, data: Path, name: str) -> bool:
@@ -33,16 +52,35 @@ def exists(url: str, data: Path, name: str) -> bool:
         return name in schemas(connection, "%")
 
 
+def kind_of(url: str, data: Path, name: str) -> Kind:
+    """What is stored under a tenant's name."""
+    if not exists(url, data, name):
+        return "absent"
+    with closing(storage_of(url, data, name)) as database:
+        try:
+            with database.read() as connection:
+                if system.exists(connection):
+                    return "tenant"
+                # We leave a file without tables where something was broken off; a schema never.
+                is_ours = database.dialect == "sqlite" and not system.names_of(connection)
+                return "empty" if is_ours else "foreign"
+        except Busy:
+            if database.dialect == "postgresql":
+                raise
+            return "unreadable"
+
+
 def stored_names(url: str, data: Path) -> list[str]:
     """Names of all tenants that are stored, in the catalogue or not."""
     main = storage_of(url, data, "main")
     if main.dialect == "sqlite":
         file = Path(str(main.url.database))
         if not url:
-            found = [path.stem for path in file.parent.glob("*.db")]
+            found = [path.stem for path in file.parent.glob("*.db") if path.is_file()]
         else:
             begin = f"{file.stem}-"
-            found = [p.stem.removeprefix(begin) for p in file.parent.glob(f"{begin}*{file.suffix}")]
+            those = file.parent.glob(f"{escape(begin)}*{escape(file.suffix)}")
+            found = [p.stem.removeprefix(begin) for p in those if p.is_file()]
             found += ["main"] if file.exists() else []
         return sorted(name for name in found if NAME.match(name) and not name.startswith(("fs_", "pg_")))
     with closing(place_of(url, data, CATALOGUE)) as all_of_them, all_of_them.read() as connection:
@@ -131,6 +169,15 @@ def become(source: Path, target: Path) -> None:
         source.unlink()
 
 
+def wait_until_left(database: Database) -> None:
+    """Until no process has a file open, which SQLite's log beside it shows, or has had time to notice that it is not
+    served: who closes it later removes the log of whatever has its name then."""
+    end = time.monotonic() + LEFT_S
+    log = Path(f"{database.url.database}-wal")
+    while database.dialect == "sqlite" and log.exists() and time.monotonic() < end:
+        time.sleep(0.1)
+
+
 def drop(database: Database) -> None:
     """All that it stores, for good. Nothing happens where there is nothing."""
     database.close()
@@ -153,8 +200,12 @@ def drop_files(store: FileStore) -> None:
 
 
 def tidy(url: str, data: Path) -> None:
-    """Remove what a broken-off restore left more than a day ago."""
+    """Remove what a broken-off restore or clone left more than a day ago."""
     main = storage_of(url, data, "main")
+    for folder in data.glob(f"{CLONES}*"):
+        with suppress(OSError):
+            if time.time() - folder.stat().st_mtime > KEPT_ASIDE_S:
+                shutil.rmtree(folder)
 
     def is_old(name: str) -> bool:
         began = name.removeprefix(ASIDE).partition("_")[0]

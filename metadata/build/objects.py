@@ -189,7 +189,10 @@ def build_field(
     )  # fmt: skip
     default = data.get("default")
     privacy: Any = data.get("privacy") or {}
-    has_formula = isinstance(default, dict) and default.keys() == {"formula"}
+    has_formula = (
+        isinstance(default, dict) and default.keys() == {"formula"} and isinstance(default["formula"], str)
+        and default["formula"] != ""
+    )  # fmt: skip
     return Field(
         name=name, type=type_, package=package,
         label=wording.text(data.get("label"), translations.label_of(*here), humanised(name)),

@@ -3,6 +3,9 @@
 from collections.abc import Iterator
 
 from metadata.check import (
+    approvals,
+    automations,
+    calendars,
     choices,
     computed,
     conditions,
@@ -16,9 +19,12 @@ from metadata.check import (
     packages,
     relations,
     roles,
+    scenarios,
     sharing,
+    templates,
     translations,
     views,
+    workflows,
 )
 from metadata.check.facts import Facts
 from metadata.problem import Problem
@@ -28,7 +34,8 @@ __all__ = ["Facts", "check"]
 CHECKS = (
     packages.check, names.check, objects.check, fields.check, computed.check, conditions.check, choices.check,
     relations.check, duplicates.check, layouts.check, views.check, menus.check, roles.check, sharing.check,
-    translations.check, data.check,
+    calendars.check, templates.check, workflows.check, automations.check, approvals.check, translations.check,
+    data.check, scenarios.check,
 )  # fmt: skip
 
 

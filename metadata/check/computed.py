@@ -103,7 +103,7 @@ def likely(tree: Node) -> str:
 def rollup_works(facts: Facts, item: FieldItem) -> Generator[Problem, None, Trees]:
     """Yields problems; returns what was read."""
     field, kind = item.built, facts.kinds.get(item.built.type)
-    if field.of not in facts.objects or not field.by or kind is None:
+    if field.of not in facts.objects or not field.by or kind is None or field.operation not in OPERATIONS:
         return []
     found: Trees = []
     names = facts.names(field.of)

@@ -168,7 +168,9 @@ def keys_exist(
             )
             return
     for name, key in named:
-        if key not in keys.get(name, ()) and ("data", name) not in facts.unread:
+        if not isinstance(key, str):
+            yield Problem(at, "data.value", f"'{field.name}' holds _keys of records of '{name}', as texts")
+        elif key not in keys.get(name, ()) and ("data", name) not in facts.unread:
             what = "user" if name == USER else f"record of '{name}' with the key"
             yield facts.no_such(what, str(key), keys.get(name, ()), at=at, code="data.reference")
 
@@ -194,7 +196,7 @@ def likely(field: Field, value: Any) -> str:
 def value_is_new(
     item: Item[Data], index: int, field: Field, value: Any, seen: dict[tuple[str, str, object], str]
 ) -> Iterator[Problem]:
-    if not field.is_unique or isinstance(value, list):
+    if not field.is_unique or not isinstance(value, (str, int, float)):
         return
     at = item.document.at("records", index, field.name)
     first = seen.setdefault((item.built.object, field.name, value), f"{at.file}:{at.line}")

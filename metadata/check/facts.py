@@ -1,5 +1,6 @@
 """What all checks look at, and sentences that several of them say."""
 
+import re
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -8,10 +9,12 @@ from metadata.document import Document
 from metadata.formula import FormulaError, Names, Node, Resolved, Signature, definition_names, parse
 from metadata.model import MAX_JOINS, SYSTEM_FIELDS, Field, FieldKind, Object, SortKey, ValueType
 from metadata.problem import Place, Problem, no_such
+from metadata.processes import Parts
 
 __all__ = ["Facts"]
 
 MAX_STEPS = 6
+PATH = re.compile(r"\w+(\.\w+)*")
 
 
 @dataclass(slots=True)
@@ -26,6 +29,7 @@ class Facts:
     texts: Mapping[str, str]  # file as places name it -> what stands in it
     unread: frozenset[tuple[str, str]] = frozenset()  # kind and name of what stands in files that cannot be read
     given: frozenset[str] = frozenset()  # packages that somebody works on; others are installed already
+    parts: Parts = field(default_factory=Parts)
     _names: dict[tuple[str, str], Names] = field(default_factory=dict)
     _trees: dict[Hashable, Node | FormulaError] = field(default_factory=dict)
     _guesses: int = 500  # nearest names that are still looked for: each costs a look at all known ones
@@ -74,6 +78,10 @@ class Facts:
     def path_exists(self, path: str, object_: str, at: Place, *, most: int = MAX_STEPS) -> Iterator[Problem]:
         """That a path leads from an object through references to a field."""
         if object_ not in self.objects or not path:
+            return
+        if not PATH.fullmatch(path):
+            message = f"'{path[:60]}' is no path to a field of '{object_}'"
+            yield Problem(at, "field.unknown", message, "name a field; what is worked out can be a formula field")
             return
         steps = tuple(path.split("."))
         if len(steps) > most:

@@ -31,6 +31,8 @@ def check(facts: Facts) -> Iterator[Problem]:
     usable = [name for name, kind in facts.kinds.items() if not kind.is_internal]
     was: dict[tuple[str, str], str] = {}
     for item in facts.assembly.fields:
+        if item.built.is_kept:
+            continue
         yield from names_left(facts, item, was)
         kind = facts.kinds.get(item.built.type)
         if kind is None or kind.is_internal:

@@ -22,12 +22,14 @@ UNREAD = Const(None, "null")
 NEVER: Mapping[str, str] = {
     "show_if": "is never shown", "require_if": "is never required by it", "lock_if": "is never locked by it",
     "error_if": "never refuses anything", "unless": "always counts", "filter": "never holds a record",
-    "rows": "lets nobody see a record",
+    "rows": "lets nobody see a record", "when": "never takes a record", "submit_by": "can be submitted by nobody",
+    "trigger": "is never started",
 }  # fmt: skip
 ALWAYS: Mapping[str, str] = {
     "show_if": "is always shown", "require_if": "is always required", "lock_if": "is always locked",
     "error_if": "refuses every record", "unless": "never counts", "filter": "holds every record",
-    "rows": "lets everybody see every record",
+    "rows": "lets everybody see every record", "when": "takes every record",
+    "submit_by": "can be submitted whatever the record is", "trigger": "is started by no change, as it always held",
 }  # fmt: skip
 INSTEAD: Mapping[tuple[str, bool], str] = {
     ("require_if", True): "write 'required: true' in its place",
@@ -116,6 +118,7 @@ def written(facts: Facts) -> Iterator[Condition]:
     yield from in_fields(facts)
     yield from in_objects(facts)
     yield from in_layouts(facts)
+    yield from in_approvals(facts)
     for view in facts.assembly.views:
         if view.built.filter and view.package in facts.given:
             name, object_ = view.built.name, view.built.object
@@ -133,6 +136,21 @@ def written(facts: Facts) -> Iterator[Condition]:
         if rows and package in facts.given and object_ in facts.objects:
             what = f"the {document.kind.replace('_', ' ')} '{document.name}'"
             yield Condition(document, ("rows",), "rows", what, object_, rows)
+
+
+def in_approvals(facts: Facts) -> Iterator[Condition]:
+    for item in facts.assembly.processes["approval"]:
+        one = item.built
+        if item.package not in facts.given or one.object not in facts.objects:
+            continue
+        said: list[tuple[Steps, str, bool]] = [
+            (("when",), one.when, False), (("submit_by", "if"), one.submit_if, False),
+            (("trigger", "update"), one.trigger_if, True),
+        ]  # fmt: skip
+        for steps, text, has_prior in said:
+            if text:
+                what = f"the approval '{one.name}'"
+                yield Condition(item.document, steps, str(steps[0]), what, one.object, text, has_prior=has_prior)
 
 
 def in_fields(facts: Facts) -> Iterator[Condition]:

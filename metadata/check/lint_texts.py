@@ -11,10 +11,12 @@ from metadata.check.translations import TEXT_KEYS
 from metadata.document import Document
 from metadata.model import Field, Layout, Menu, Object, Text
 from metadata.problem import Problem
+from metadata.processes import Approval, nodes_in
 
 __all__ = ["check"]
 
 SHOWN = 3
+SEEN = ("approve", "handle", "cc", "subprocess")  # nodes
 
 
 def check(facts: Facts) -> Iterator[Problem]:
@@ -99,6 +101,8 @@ def of_documents(facts: Facts) -> Iterator[tuple[Document, str, list[Text]]]:
         yield shared.document, shared.package, [shared.built.label]
     for limit in assembly.restriction_rules:
         yield limit.document, limit.package, [limit.built.label]
+    for approval in assembly.processes["approval"]:
+        yield approval.document, approval.package, list(of_approval(approval.built))
 
 
 def of_object(object_: Object) -> Iterator[Text]:
@@ -122,6 +126,12 @@ def of_layout(layout: Layout) -> Iterator[Text]:
         yield tab.label
         yield from (section.label for section in tab.sections)
         yield from (related.label for related in tab.related)
+
+
+def of_approval(approval: Approval) -> Iterator[Text]:
+    """With the nodes that people see: who is asked or told is shown where."""
+    yield from (approval.label, approval.description)
+    yield from (node.label for node in nodes_in(approval.flow) if node.type in SEEN)
 
 
 def of_menu(menu: Menu) -> Iterator[Text]:

@@ -53,7 +53,7 @@ def title_works(facts: Facts, item: Item[Object]) -> Iterator[Problem]:
     document, built = item.document, item.built
     if "title" not in document.data:
         is_known = all(field.type in facts.kinds for field in built.fields.values())
-        if built.title == "id" and built.fields and is_known:
+        if built.title == "id" and built.fields and is_known and built.kind != "single":  # named by its object
             message = f"no field of '{built.name}' may be a title, so records are named by their id"
             fix = "add a field 'name' of type text"
             yield Problem(document.at("object"), "object.title.none", message, fix, "warning")
@@ -68,7 +68,9 @@ def title_works(facts: Facts, item: Item[Object]) -> Iterator[Problem]:
         yield facts.no_such("field", built.title, known, at=at, code="field.unknown", within=built.name)
     elif (kind := facts.kind(field)) and not kind.may_be_title:
         message = f"'{built.title}' is a field of type '{field.type}', which cannot name a record"
-        yield Problem(at, "object.title.type", message, "name a field of type text")
+        other = facts.objects.get(field.target)
+        fix = f'write "{{{built.title}.{other.title}}}"' if other else "name a field of type text"
+        yield Problem(at, "object.title.type", message, fix)
 
 
 def template_works(facts: Facts, built: Object, text: str, at: Place) -> Iterator[Problem]:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from functools import cache
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from metadata.assemble import Item
 from metadata.check.data import keys_by_object
@@ -11,6 +11,7 @@ from metadata.check.facts import Facts
 from metadata.model import Package
 from metadata.problem import Problem, nearest
 from metadata.requires import parse_version
+from metadata.zones import time_zones
 
 __all__ = ["check", "is_language"]
 
@@ -69,12 +70,8 @@ def places_exist(facts: Facts, item: Item[Package], keys: Mapping[str, set[str]]
             known = keys.get(object_name, set())
             if name and name not in known and ("data", object_name) not in facts.unread:
                 at = item.document.at("demo", "users", index, key)
-                yield facts.no_such(object_name, name, known, at=at, code="demo.user.place")
-
-
-@cache
-def time_zones() -> frozenset[str]:
-    return frozenset(available_timezones())
+                what = object_name if object_name == "user" else f"{object_name} with the key"
+                yield facts.no_such(what, name, known, at=at, code="demo.user.place")
 
 
 @cache

@@ -67,7 +67,9 @@ def fields_are_sound(facts: Facts, item: Item[Role], grant: Grant) -> Iterator[P
                 yield Problem(at, "access.mask", message, f"write 'mask: …' at the field '{name}', or hide it")
 
 
-def roles_exist(facts: Facts, names: tuple[str, ...], document: Document, *steps: str) -> Iterator[Problem]:
+def roles_exist(
+    facts: Facts, names: tuple[str, ...], document: Document, *steps: str | int
+) -> Iterator[Problem]:  # fmt: skip
     roles = {role.built.name for role in facts.assembly.roles}
     for index, name in enumerate(names):
         if name not in roles and ("role", name) not in facts.unread:

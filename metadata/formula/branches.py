@@ -42,6 +42,7 @@ class Branches:
 def branches(conditions: Sequence[Node]) -> Branches | None:
     """How conditions part the values of the field that they are about; None where they are not all about one field.
 
+    `> 1000` before `> 500` is no overlap: the second is for what the first leaves. A choice that both name is one.
     Gaps and overlaps are of values that the field can hold: `<= 5` and `>= 6` leave none between of whole numbers, and
     what is below a field's `min` or above its `max` is no gap. A choice that is retired is none either.
     """
@@ -57,7 +58,10 @@ def branches(conditions: Sequence[Node]) -> Branches | None:
         if fitted(values & ~taken, step).is_none():
             hidden.append(number)
         taken = taken | values
-    shared = ((one, two, fitted(sets[one] & sets[two], step)) for one, two in combinations(range(len(sets)), 2))
+    shared = (
+        (one, two, fitted(sets[one] & sets[two], step)) for one, two in combinations(range(len(sets)), 2)
+        if not (isinstance(sets[one].some, Ranges) and fitted(sets[one] & ~sets[two], step).is_none())
+    )  # fmt: skip
     return Branches(
         path, sets, tuple(gaps(path, fitted(~taken & possible(path), step))),
         tuple(Overlap(one, two, values) for one, two, values in shared if not values.is_none()),

@@ -110,7 +110,9 @@ class Lookup:
             return FormulaError(UNKNOWN, message, f"write {'.'.join(before)}", column)
         guess = nearest(name, list(scope.known(tuple(field.name for field in fields))))
         fix = f"write '{'.'.join((*before, guess))}'?" if guess else ""
-        if not before and not guess and name == "user":
+        if not before and self.outer is not None and scope is not self.outer and self.outer.resolve((name,)):
+            fix = f"write 'record.{'.'.join(steps)}'?"
+        elif not before and not guess and name == "user":
             fix = "write user.id"
         elif not before and name == "parent":
             fix = "say which reference it is: master: true"

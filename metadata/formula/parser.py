@@ -1,6 +1,7 @@
 """Text of a formula -> a checked tree. Python's parser reads it, an allow-list lets it through; nothing is run."""
 
 import ast
+import threading
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,6 +19,9 @@ from metadata.formula.types import arith, blank_of, compare, holds, logic, membe
 from metadata.model import ValueType
 
 __all__ = ["Limits", "calls_deep", "parse"]
+
+PARSING = threading.Lock()
+"""Python 3.11 counts the depth of its trees for all threads together: two that parse at once upset each other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +89,8 @@ class _Reader:
         if not self.source:
             raise FormulaError("formula.syntax", "the formula is empty", "leave it out")
         try:
-            return ast.parse(self.source, mode="eval").body
+            with PARSING:
+                return ast.parse(self.source, mode="eval").body
         except SyntaxError as error:
             column = min(max(error.offset or 1, 1), len(self.source)) + self.lead
             raise FormulaError("formula.syntax", f"not a formula: {error.msg}", self._hint(), column) from error

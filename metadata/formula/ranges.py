@@ -294,10 +294,14 @@ def of_junction(kind: type[And] | type[Or], items: tuple[Node, ...]) -> bool | N
 
 
 def flat(kind: type[And] | type[Or], items: Iterable[Node]) -> Iterator[Node]:
+    """`not (a or b)` is `not a and not b`."""
     for item in items:
         joined = junction(item)
+        denied = junction(item.item) if isinstance(item, Not) else None
         if joined and joined[0] is kind:
             yield from flat(kind, joined[1])
+        elif denied and denied[0] is not kind:
+            yield from flat(kind, [Not(one) for one in denied[1]])
         else:
             yield item
 

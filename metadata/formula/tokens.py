@@ -69,6 +69,8 @@ def _not_allowed(text: str, at: int) -> FormulaError:
         return FormulaError("formula.syntax", f"'{number[0] if number else sign}' is not a number", "", at + 1)
     shown = sign if sign.isprintable() else f"U+{ord(sign):04X}"
     message, fix = SIGNS.get(sign, (f"'{shown}' means nothing in a formula", ""))
+    if sign == "=" and not text[:at].strip():
+        message, fix = "this is a formula already, so no '=' begins it", "leave out '='"
     return FormulaError("formula.syntax", message, fix, at + 1)
 
 

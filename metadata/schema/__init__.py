@@ -7,12 +7,14 @@ from importlib import resources
 from typing import Any
 
 from metadata.model import FieldKind
+from metadata.processes import PartKind, Parts
 
 __all__ = ["COLORS", "COMMON_FIELD_KEYS", "field_schema", "kind_schema", "published"]
 
 KINDS = (
     "package", "object", "field", "layout", "view", "menu", "role", "permission_set", "sharing_rule",
-    "restriction_rule", "translation", "data",
+    "restriction_rule", "calendar", "template", "workflow", "automation", "approval", "translation", "data",
+    "scenario",
 )  # fmt: skip
 SHARED = "common.json#/$defs/"
 REFERENCE_KEYS = ("to", "on_delete", "master", "filter")
@@ -61,7 +63,13 @@ COMMON_FIELD_KEYS = tuple(key for key in shared()["field"]["properties"] if key 
 @cache
 def kind_schema(kind: str) -> dict[str, Any]:
     """The schema of one kind, complete in itself, in which a field may still have any options."""
-    return {**_inner(_file(kind)), "$defs": shared()}
+    return {**_inner(_file(kind)), "$defs": {**shared(), **own_parts(kind)}}
+
+
+def own_parts(kind: str) -> dict[str, Any]:
+    """What only the schema of this kind refers to."""
+    defs: dict[str, Any] = _inner(_file(kind).get("$defs", {}))
+    return defs
 
 
 def field_schema(kind: FieldKind) -> dict[str, Any]:
@@ -89,14 +97,20 @@ def field_schema(kind: FieldKind) -> dict[str, Any]:
     return {"type": "object", "properties": own, "required": required, "additionalProperties": False}
 
 
-def published(kinds: Mapping[str, FieldKind]) -> dict[str, dict[str, Any]]:
-    """File name -> schema: one per kind, and `definition.json`, which takes a file of any kind."""
+def published(kinds: Mapping[str, FieldKind], parts: Parts | None = None) -> dict[str, dict[str, Any]]:
+    """File name -> schema: one per kind, and `definition.json`, which takes a file of any kind. With `parts` lists of
+    sources of approvers and of actions are what these take."""
     usable = {name: kind for name, kind in sorted(kinds.items()) if not kind.is_internal}
     defs = {name: _patterned(schema) for name, schema in shared().items()}
     names = {f"{name}_field": field_schema(kind) for name, kind in usable.items()}
     defs.update({name: _patterned(schema) for name, schema in names.items()})
     defs["field"] = _choosing(usable, {})
-    schemas = {f"{kind}.json": {**_patterned(_inner(_file(kind))), "$defs": defs} for kind in KINDS}
+    if parts is not None:
+        defs |= {"approver": _part(parts.approvers), "part": _part(parts.actions)}
+    schemas = {
+        f"{kind}.json": {**_patterned(_inner(_file(kind))), "$defs": {**defs, **_patterned(own_parts(kind))}}
+        for kind in KINDS
+    }
     place = _file("field")["properties"]
     schemas["field.json"] = {
         "$schema": DIALECT, "title": "field", "description": _file("field")["description"],
@@ -104,6 +118,30 @@ def published(kinds: Mapping[str, FieldKind]) -> dict[str, dict[str, Any]]:
     }  # fmt: skip
     schemas["definition.json"] = _any_kind(schemas)
     return {name: {**schema, "$defs": _used(schema)} for name, schema in schemas.items()}
+
+
+def _part(kinds: Mapping[str, PartKind]) -> dict[str, Any]:
+    """One entry: the name of a plugin that needs no options, or a map of its name and options."""
+    shared_ = shared()["part"]
+    alone = sorted(name for name, kind in kinds.items() if not kind.schema.get("required"))
+    return {
+        "type": ["string", "object"], "if": {"type": "string"}, "then": {"enum": alone}, "minProperties": 1,
+        "properties": {
+            **_patterned(shared_["properties"]), **{name: _options(kind) for name, kind in sorted(kinds.items())},
+        },
+        "additionalProperties": False, "description": shared_["description"],
+    }  # fmt: skip
+
+
+def _options(kind: PartKind) -> dict[str, Any]:
+    """What stands below a plugin's name: its options, a lone value, or nothing where none is needed."""
+    properties: Any = kind.schema.get("properties") or {}
+    ways: list[Any] = [dict(kind.schema)]
+    if kind.short in properties or "value" in properties:
+        ways.append(properties[kind.short if kind.short in properties else "value"])
+    if not kind.schema.get("required"):
+        ways += [{"type": "null"}, {"const": True}]
+    return {"anyOf": ways, "description": kind.doc} if len(ways) > 1 else {**kind.schema, "description": kind.doc}
 
 
 def _used(schema: Mapping[str, Any]) -> dict[str, Any]:

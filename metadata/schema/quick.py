@@ -23,9 +23,29 @@ SILENT = {"$schema", "$defs", "title", "description", "default", "format", "exam
 def quick(schema: Mapping[str, Any], defs: Mapping[str, Any]) -> Check | None:
     """The check of a schema, or None where it uses a keyword that this module does not know."""
     try:
-        return _compiled(schema, defs)
+        return _compiled(schema, _Defs({**defs, **schema.get("$defs", {})}))
     except KeyError:
         return None
+
+
+class _Defs(dict[str, Any]):
+    """Shared parts of schemas, and the checks of those that were compiled: one that holds itself is compiled once."""
+
+    def __init__(self, defs: Mapping[str, Any]) -> None:
+        super().__init__(defs)
+        self.made: dict[str, list[Check]] = {}
+
+
+def _ref(said: Any, defs: Any) -> Check:
+    name = said.removeprefix("#/$defs/")
+    made: list[Check]
+    if name in defs.made:
+        made = defs.made[name]
+        return lambda value: made[0](value)
+    made = []
+    defs.made[name] = made
+    made.append(_compiled(defs[name], defs))
+    return made[0]
 
 
 def _compiled(schema: Mapping[str, Any], defs: Mapping[str, Any]) -> Check:
@@ -33,7 +53,9 @@ def _compiled(schema: Mapping[str, Any], defs: Mapping[str, Any]) -> Check:
     if "properties" in schema or "additionalProperties" in schema:
         checks.append(_properties(schema, defs))
     for keyword, said in schema.items():
-        if keyword not in SILENT and keyword not in ("properties", "additionalProperties"):
+        if keyword == "if":
+            checks.append(_branches(schema, defs))
+        elif keyword not in SILENT and keyword not in ("properties", "additionalProperties", "then", "else"):
             checks.append(KEYWORDS[keyword](said, defs))
     if not checks:
         return lambda value: True
@@ -64,6 +86,11 @@ def _properties(schema: Mapping[str, Any], defs: Mapping[str, Any]) -> Check:
         return True
 
     return check
+
+
+def _branches(schema: Mapping[str, Any], defs: Mapping[str, Any]) -> Check:
+    test, then, otherwise = (_compiled(schema.get(keyword, {}), defs) for keyword in ("if", "then", "else"))
+    return lambda value: then(value) if test(value) else otherwise(value)
 
 
 def _type(said: Any, defs: Any) -> Check:
@@ -108,7 +135,7 @@ def _any_of(said: Any, defs: Any) -> Check:
 
 
 KEYWORDS: Mapping[str, Callable[[Any, Any], Check]] = {
-    "$ref": lambda said, defs: _compiled(defs[said.removeprefix("#/$defs/")], defs),
+    "$ref": _ref,
     "type": _type,
     "enum": _enum,
     "const": lambda said, defs: _enum([said], defs),

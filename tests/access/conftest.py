@@ -115,18 +115,21 @@ except: {roles: [admin]}
 @pytest.fixture
 def team(database_url: str) -> Iterator[Running]:
     """mia manages lin, lin manages sam; eve is a seller beside them. Each seller owns a lead of her name."""
-    with running(database_url, [TEAM], now=NOW) as site:
-        site.user("boss", "admin", name="The Boss")
-        mia = site.user("mia", "seller", name="Mia")
-        lin = site.user("lin", "seller", name="Lin", manager=mia)
-        site.user("sam", "seller", name="Sam", manager=lin)
-        site.user("eve", "seller", name="Eve")
-        site.user("max", "marketing", name="Max")
-        site.user("pat", "partner", name="Pat")
-        site.user("ana", "analyst", name="Ana")
-        for name in ("mia", "lin", "sam", "eve"):
-            site.records(name).create("lead", {"name": name, "phone": "13800138000", "salary": "100.00"})
+    with running(database_url, [TEAM], now=NOW, fill=sales) as site:
         yield site
+
+
+def sales(site: Running) -> None:
+    site.user("boss", "admin", name="The Boss")
+    mia = site.user("mia", "seller", name="Mia")
+    lin = site.user("lin", "seller", name="Lin", manager=mia)
+    site.user("sam", "seller", name="Sam", manager=lin)
+    site.user("eve", "seller", name="Eve")
+    site.user("max", "marketing", name="Max")
+    site.user("pat", "partner", name="Pat")
+    site.user("ana", "analyst", name="Ana")
+    for name in ("mia", "lin", "sam", "eve"):
+        site.records(name).create("lead", {"name": name, "phone": "13800138000", "salary": "100.00"})
 
 
 @pytest.fixture(autouse=True)

@@ -15,7 +15,7 @@ from engine.store import rows
 from engine.testing import Running, running
 from metadata.model import Action
 from tests.access.conftest import NOW, TEAM
-from tests.depth import at_depth
+from tests.depth import IS_DEEP, at_depth
 
 EVERYBODY = ("sam", "lin", "mia", "eve", "max", "pat", "ana", "boss")
 ACTIONS: tuple[Action, ...] = ("read", "update", "delete", "share", "export", "approve")
@@ -228,6 +228,8 @@ def world(database_url: str, request: pytest.FixtureRequest) -> Iterator[Running
 
 
 def test_it_says_what_happens_to_every_person_and_record(world: Running) -> None:
+    if world.config.database_url.startswith("postgresql") and not IS_DEEP:
+        pytest.skip("what is explained is worked out in Python: on PostgreSQL in make deep")
     made = []
     for index in range(8):
         one = world.records().create("site", {"name": f"s{index}", "size": index % 5, "owner": world.user(f"p{index}")})
@@ -238,7 +240,7 @@ def test_it_says_what_happens_to_every_person_and_record(world: Running) -> None
     with world.tenant.database.read() as connection:
         for username in [f"p{index}" for index in range(8)]:
             person = world.context(username)
-            for name, record in made[:: at_depth(3, 1)]:
+            for name, record in made[:: at_depth(5, 1)]:
                 for action in ("read", "update", "delete"):
                     is_known = person.scope.can("read", name)
                     current = rows.current(person, connection, name, record, action) if is_known else None  # type: ignore[arg-type]
@@ -247,4 +249,4 @@ def test_it_says_what_happens_to_every_person_and_record(world: Running) -> None
                     assert says.is_allowed == does, (username, name, record, action, says)
                     assert says.ways or says.missing
                     count += does
-    assert 12 < count < 380
+    assert 5 < count < 380

@@ -9,7 +9,8 @@ import pytest
 from engine.errors import EngineError
 from engine.testing import Running, running
 from tests.access.conftest import NOW
-from tests.access.guards import GUARDED, GUARDS, PEOPLE
+from tests.access.guard_checks import GUARDED, PEOPLE
+from tests.access.guards import GUARDS
 
 DOCS = Path(__file__).parents[2] / "docs/security.md"
 

@@ -261,7 +261,7 @@ def compare(sites: list[Running], tries: int, seed: int) -> tuple[int, str]:
 
 def test_what_is_hidden_changes_no_answer(tmp_path: Any) -> None:
     with pair(lambda name: f"sqlite:///{tmp_path / name}.db") as sites:
-        tries = at_depth(150, 2000)
+        tries = at_depth(80, 2000)
         assert compare(sites, tries, 5) == (tries, "")
 
 

@@ -27,7 +27,7 @@ def test_it_agrees_with_a_slow_reference(database_url: str) -> None:
 
         @given(drawn=WORLDS, data=st.data())
         @settings(
-            max_examples=at_depth(3, 120), deadline=None, derandomize=True, database=None,
+            max_examples=at_depth(2, 120), deadline=None, derandomize=True, database=None,
             phases=[Phase.generate], suppress_health_check=list(HealthCheck),
         )  # fmt: skip
         def compare(drawn: Dict, data: st.DataObject) -> None:

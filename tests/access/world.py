@@ -277,7 +277,7 @@ def context(site: Running, person: Person) -> Context:
     with site.tenant.database.read() as connection:
         user = site.tenant.snapshot().physical.table("user")
         own = connection.sa.execute(sa.select(user.c.department).where(user.c.id == person.id)).scalar_one()
-    username = next(name for name, id_ in site._made.items() if id_ == person.id)
+    username = next(name for name, id_ in site.made.items() if id_ == person.id)
     actor = Actor(
         person.id, username, departments=Departments(site.tenant, own) if own else (), roles=person.roles | {"base"},
         permission_sets=person.sets, teams=Teams(site.tenant, person.id),

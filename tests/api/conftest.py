@@ -17,16 +17,14 @@ NOW = datetime(2026, 11, 22, 2, 15, tzinfo=UTC)
 @pytest.fixture
 def shop(database_url: str) -> Iterator[Running]:
     """Served on each database in turn; the time is 2026-11-22 02:15 UTC."""
-    with running(database_url, [SHOP], now=NOW) as site:
-        people(site)
+    with running(database_url, [SHOP], now=NOW, fill=people) as site:
         yield site
 
 
 @pytest.fixture
 def small_shop(sqlite_url: str) -> Iterator[Running]:
     """The same on SQLite only, for what does not depend on the database."""
-    with running(sqlite_url, [SHOP], now=NOW) as site:
-        people(site)
+    with running(sqlite_url, [SHOP], now=NOW, fill=people) as site:
         yield site
 
 

@@ -125,6 +125,9 @@ def test_wrong_names_are_refused_with_the_nearest(sqlite_url: str, capsys: pytes
     assert main(["user", "token", "kin", *common]) == 1
     assert "no user 'kin'\n    fix: write 'kim'?" in capsys.readouterr().err
     assert main(["user", "create", "kim", *common]) == 1
+    assert main(["user", "deactivate", "kim", *common]) == 0
+    assert main(["user", "token", "kim", *common]) == 1  # it would come to life with its user
+    assert "kim is not active\n    fix: fieldstone user activate kim" in capsys.readouterr().err
     assert main(["user", "create"]) == 2
 
 
@@ -168,6 +171,27 @@ def test_demo_makes_people_and_records_once(
     assert main(command) == 0
     with running(database_url) as site:
         assert names_of(site, "lin") == ["Mine", "New"]
+
+
+def test_demo_plays_what_people_did_or_makes_nothing(
+    database_url: str, package: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["demo", "--no-serve", "--package", str(package), "--database", database_url]
+    played = package / "played.yaml"
+    step = "scenario: more\nsteps: [{at: now-1d, as: lin, %s: {object: note, values: {name: Made}}}]\n"
+    wrong = "---\nscenario: wrong\nsteps: [{at: now-1d, as: lin, delete: {record: note.first}}]\n"
+    keyed = (package / "package.yaml").read_text(encoding="utf-8").replace("{name: Mine", "{_key: first, name: Mine")
+    (package / "package.yaml").write_text(keyed, encoding="utf-8")
+    played.write_text(step % "create" + wrong, encoding="utf-8")
+    assert main(command) == 1
+    assert "lin could not delete" in capsys.readouterr().err
+    played.write_text(step % "create", encoding="utf-8")
+    assert main(command) == 0
+    with running(database_url) as site:
+        assert names_of(site, "lin") == ["Made", "Mine"]
+    assert main(command) == 0
+    with running(database_url) as site:
+        assert names_of(site, "lin") == ["Made", "Mine"]
 
 
 def names_of(site: Running, username: str) -> list[str]:

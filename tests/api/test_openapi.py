@@ -5,6 +5,7 @@ import orjson
 import pytest
 
 from engine.testing import Running, running
+from tests.depth import at_depth
 
 
 def document(site: Running, username: str) -> dict:
@@ -97,16 +98,17 @@ def test_chinese_names_are_served(sqlite_url: str) -> None:
 
 
 @pytest.mark.slow
-def test_document_of_500_objects_is_made_in_reasonable_time(sqlite_url: str) -> None:
+def test_document_of_many_objects_is_made_in_reasonable_time(sqlite_url: str) -> None:
+    count = at_depth(100, 500)
     fields = "".join(f"  f{n}: {{type: text, label: F{n}}}\n" for n in range(30))
-    objects = "".join(f"---\nobject: o{n}\nlabel: O{n}\nfields:\n{fields}" for n in range(500))
+    objects = "".join(f"---\nobject: o{n}\nlabel: O{n}\nfields:\n{fields}" for n in range(count))
     with running(sqlite_url, ["package: p\nversion: 1.0.0\nlabel: P\n" + objects]) as site:
         site.user("boss", "admin")
         client = site.client("boss")
         began = time.process_time()  # not the clock: other tests run beside it
-        assert len(client.get("/api/v1/openapi.json").json()["paths"]) > 2000
+        assert len(client.get("/api/v1/openapi.json").json()["paths"]) > 4 * count
         first = time.process_time() - began
-        assert first < 10
+        assert first < 5 + count / 50
 
 
 RIGHTS = """
@@ -156,5 +158,8 @@ def test_operations_on_rights_are_listed_for_who_may_use_them(sqlite_url: str) -
         "seller": set(),
         "lead": {f"{contact}/shares", f"{contact}/shares/{{share}}", f"{contact}/unmask"},
         "people": {"/users/{id}/handover", "/users/{id}/invite", "/users/{id}/sessions"},
-        "watch": {"/audit", "/privacy/contact/{id}/export", "/privacy/contact/{id}/erase"},
+        "watch": {
+            "/audit",
+            *(f"/privacy/{one}/{{id}}/{what}" for one in ("contact", "user") for what in ("export", "erase")),
+        },
     }

@@ -9,7 +9,7 @@ from engine.api.permission import Permission
 from engine.testing import Running, running
 from tests.api.shop import SHOP
 
-OPEN = {"/healthz", "/readyz", "/metrics"}
+OPEN = {"/healthz", "/readyz", "/metrics", "POST /api/v1/hooks/{automation}/signed"}
 
 
 def declared(routes: list[BaseRoute], base: str = "") -> Iterator[tuple[str, object]]:
@@ -47,7 +47,7 @@ def test_every_screen_declares_its_permission(sqlite_url: str) -> None:
         assert undeclared(site) == []
 
 
-def test_only_health_is_open_to_anyone(small_shop: Running) -> None:
+def test_only_health_and_signed_calls_are_open_to_anyone(small_shop: Running) -> None:
     found = {path for path, permission in declared(small_shop.app.routes) if permission.who == "anyone"}  # type: ignore[attr-defined]
     assert found == OPEN
 

@@ -25,7 +25,7 @@ CHECKS = [
     response_headers_conformance,
     response_schema_conformance,
 ]
-EXAMPLES = at_depth(2, 40)  # per operation, kind of data and role
+EXAMPLES = at_depth(1, 40)  # per operation, kind of data and role
 
 pytestmark = pytest.mark.slow
 
@@ -43,7 +43,7 @@ def test_answers_are_as_declared(small_shop: Running, username: str) -> None:
     )
     operations = [found.ok() for found in schema.get_all_operations()]
     assert len(operations) > (5 if username == "nobody" else 10)
-    for operation in operations:
+    for operation in operations[:: at_depth(2, 1)]:
         for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
             # Ids that nothing has would only ever be not found.
             known = [{"id": ids[name]} for name in ids if f"/{name}/{{id}}" in operation.path] or [None]

@@ -42,6 +42,16 @@ def test_it_is_narrowed_by_what_who_which_and_when(shop: Running) -> None:
     assert kinds(shop, "kind=rec") == []
 
 
+def test_a_record_is_found_in_what_was_done_to_many_at_once(shop: Running) -> None:
+    ids = fill(shop)
+    shop.fixed_now = NOW + timedelta(hours=5)
+    changes = [{"action": "update", "id": one, "values": {"phone": "1"}} for one in ids[:2]]
+    shop.records("boss").batch("contact", changes, atomic=True)
+    assert kinds(shop, f"record={ids[0]}") == [("record.update", None), ("record.create", "Ada")]
+    assert kinds(shop, f"record={ids[1]}") == [("record.update", None), ("record.create", "Bob")]
+    assert kinds(shop, f"record={ids[2]}") == [("record.create", "Cyd")]
+
+
 def test_pages_follow_each_other_without_gap(shop: Running) -> None:
     fill(shop)
     client, seen, cursor = shop.client("boss"), list[str](), ""

@@ -2,6 +2,8 @@
 
 import json
 
+from tests.depth import at_depth
+
 __all__ = ["HOSTILE", "MANIFEST"]
 
 MANIFEST = """\
@@ -191,6 +193,6 @@ HOSTILE = {
     "cases": CASES,
     "labels": labels(),
     "many_choices": many_choices(),
-    "knot": knot(),
+    "knot": knot(at_depth(14, 30)),
     "hidden": HIDDEN,
 }

@@ -13,13 +13,17 @@ from metadata.package import load
 from tests.corpus.exercise import Exercise
 from tests.corpus.hostile import HOSTILE, MANIFEST
 from tests.corpus.hostile_language import CLOSED, EITHER, WORKING
+from tests.depth import IS_DEEP
 
 TEXTS = {**HOSTILE, **WORKING}
+LARGE = ("knot", "many_doubles", "many_fields")
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", TEXTS)
 def test_a_hostile_package_works(name: str, database_url: str) -> None:
+    if name in LARGE and database_url.startswith("postgresql") and not IS_DEEP:
+        pytest.skip("the large ones are tried on SQLite; on PostgreSQL in make deep")
     text = MANIFEST + TEXTS[name]
     with running(database_url, ui="ui.pages:mount") as site:
         site.publish(text)
@@ -35,7 +39,7 @@ def test_a_package_that_makes_no_sense_is_refused_or_works(name: str, tmp_path: 
     (tmp_path / "package.yaml").write_text(MANIFEST + EITHER[name], encoding="utf-8")
     plugins, started = load_plugins(), time.process_time()
     read = load([tmp_path], plugins.kinds(), plugins.functions, has_lint=True)
-    assert time.process_time() - started < 3
+    assert time.process_time() - started < 20  # it would be hours; machines differ
     assert all(problem.message and problem.place.line > 0 for problem in read.problems)
     if not read.has_errors:
         with running(ui="ui.pages:mount") as site:

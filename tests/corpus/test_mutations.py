@@ -23,7 +23,7 @@ def loaded(folder: Path, text: str) -> Loaded:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("start", range(0, at_depth(40, 400), 20))
+@pytest.mark.parametrize("start", range(0, at_depth(20, 400), 20))
 def test_an_odd_package_is_refused_or_works(start: int, tmp_path: Path) -> None:
     for seed in range(start, start + 20):
         read = loaded(tmp_path, mutated(seed))

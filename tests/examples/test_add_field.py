@@ -6,8 +6,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from engine.testing import running
 from metadata.model import Definitions
+from tests.depth import IS_DEEP
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "examples/crm/README.md").read_text(encoding="utf-8")
@@ -36,7 +39,11 @@ def edit_as_told(crm: Path) -> None:
     layout.write_text(text.replace(old_row, new_row), encoding="utf-8")
 
 
-def test_the_readme_adds_a_field_and_the_data_stays(tmp_path: Path, database_url: str) -> None:
+@pytest.mark.parametrize("kind", ["sqlite", "postgres"] if IS_DEEP else ["sqlite"])  # publishing has tests of its own
+def test_the_readme_adds_a_field_and_the_data_stays(
+    tmp_path: Path, kind: str, request: pytest.FixtureRequest
+) -> None:  # fmt: skip
+    database_url: str = request.getfixturevalue(f"{kind}_url")
     shutil.copytree(ROOT / "examples/crm", tmp_path / "examples/crm")
     with running(database_url, [tmp_path / "examples/crm"]) as site:
         kept = site.records().create("lead", LEAD)["id"]

@@ -12,6 +12,7 @@ from engine.tenants import load_plugins
 from metadata.model import SYSTEM_FIELDS, Definitions, Field, Text
 from metadata.package import load
 from metadata.problem import render
+from metadata.processes import nodes_in
 
 CRM = Path(__file__).parents[2] / "examples/crm"
 LANGUAGES = ("en", "zh-CN")
@@ -20,7 +21,7 @@ LANGUAGES = ("en", "zh-CN")
 @cache
 def crm() -> Definitions:
     plugins = load_plugins()
-    loaded = load([CRM], plugins.kinds(), plugins.functions)
+    loaded = load([CRM], plugins.kinds(), plugins.functions, plugins.parts())
     assert render(loaded.problems) == ""
     return loaded.definitions
 
@@ -110,9 +111,34 @@ def texts() -> Iterator[tuple[str, Text]]:
             yield from ((f"layout {layout.name} related {related.object}", related.label) for related in tab.related)
     yield from ((f"view {view.name}", view.label) for view in found.views.values())
     yield from ((f"role {role.name}", role.label) for role in found.roles.values())
+    yield from process_texts()
     for menu in found.menus:
         yield f"menu {menu.name}", menu.label
         yield from ((f"menu {menu.name}: {item.object}", item.label) for item in menu.items)
+
+
+def process_texts() -> Iterator[tuple[str, Text]]:
+    processes = crm().processes
+    for approval in processes.approvals.values():
+        yield f"approval {approval.name}", approval.label
+        yield f"approval {approval.name} description", approval.description
+        for node in nodes_in(approval.flow):
+            yield f"approval {approval.name} {node.name}", node.label
+            yield from ((f"approval {approval.name} {node.name} {one.name}", one.label) for one in node.branches)
+    for automation in processes.automations.values():
+        yield f"automation {automation.name}", automation.label
+        yield f"automation {automation.name} description", automation.description
+    for workflow in processes.workflows.values():
+        yield f"workflow {workflow.name}", workflow.label
+        yield from ((f"workflow {workflow.name} {one.value} help", one.guidance) for one in workflow.states)
+        yield from ((f"workflow {workflow.name} {one.name}", one.label) for one in workflow.transitions)
+    for template in processes.templates.values():
+        yield f"template {template.name}", template.label
+        yield f"template {template.name} help: subject", template.subject
+        yield f"template {template.name} help: body", template.body
+    for calendar in processes.calendars.values():
+        yield f"calendar {calendar.name}", calendar.label
+        yield from ((f"calendar {calendar.name} {one.date}", one.label) for one in calendar.holidays)
 
 
 def test_every_text_is_in_english_and_in_chinese() -> None:
@@ -175,8 +201,10 @@ def is_of_tenders(field: Field) -> bool:
     return "'tender'" in field.show_if
 
 
-def test_there_are_four_roles_and_five_people_of_both_languages() -> None:
-    assert set(crm().roles) - {"admin"} == {"sales_rep", "sales_manager", "marketing", "finance"}
+def test_there_are_seven_roles_and_eight_people_of_both_languages() -> None:
+    assert set(crm().roles) - {"admin"} == {
+        "sales_rep", "sales_manager", "marketing", "finance", "legal", "sales_ops", "executive",
+    }  # fmt: skip
     people = {user.username: (user.name, user.roles, user.language) for user in crm().packages["crm"].demo_users}
     assert people == {
         "lin": ("林悦", ("sales_rep",), "zh-CN"),
@@ -184,6 +212,9 @@ def test_there_are_four_roles_and_five_people_of_both_languages() -> None:
         "wang": ("王小明", ("sales_manager",), "zh-CN"),
         "priya": ("Priya Nair", ("marketing",), "en"),
         "chen": ("陈静", ("finance",), "zh-CN"),
+        "zhou": ("周岚", ("legal",), "zh-CN"),
+        "he": ("何苗", ("sales_ops",), "zh-CN"),
+        "gao": ("高远", ("executive",), "zh-CN"),
     }
 
 
@@ -223,7 +254,7 @@ def test_titles_are_distinct_where_people_choose_by_them() -> None:
 
 def test_every_choice_of_a_status_occurs() -> None:
     for name, field in [
-        ("lead", "status"), ("lead", "source"), ("opportunity", "stage"), ("quote", "status"), ("contract", "status"),
+        ("lead", "status"), ("lead", "source"), ("opportunity", "stage"), ("quote", "status"),
         ("campaign", "status"), ("account", "relation"), ("account", "industry"), ("activity", "type"),
     ]:  # fmt: skip
         known = {choice.value for choice in crm().objects[name].fields[field].choices}
@@ -304,3 +335,18 @@ def test_addresses_are_nobodys() -> None:
     chinese = [str(record["mobile"]) for record in records("contact") if str(record["mobile"]).startswith("+86")]
     assert [mobile for mobile in chinese if not mobile.startswith("+86 154 ")] == []
     assert [a for a in records("account") if not str(a.get("credit_code", "9199")).startswith("9199")] == []
+
+
+def test_what_people_do_is_told_of_each_state_of_an_approval() -> None:
+    done = {deed.what for scenario in crm().scenarios for deed in scenario.deeds}
+    assert done >= {
+        "submit", "approve", "reject", "return", "resubmit", "withdraw", "comment", "add_before", "transfer", "urge",
+        "read", "away",
+    }  # fmt: skip
+
+
+def test_quotes_with_a_large_discount_went_out_with_an_approval() -> None:
+    limit = number(records("sales_settings")[0]["max_discount"])
+    large = {line["quote"] for line in records("quote_line") if number(line.get("discount")) > limit}
+    sent = {str(quote["_key"]) for quote in records("quote") if quote["status"] != "draft"}
+    assert large & sent == set()

@@ -10,6 +10,7 @@ from jsonschema import Draft202012Validator
 
 from engine.contracts.field import FieldType
 from engine.errors import BadValue
+from tests.depth import at_depth
 from tests.fields.cases import KINDS, field_of
 from tests.fields.test_registry import BEYOND_SCHEMA, as_json
 
@@ -57,7 +58,7 @@ def is_json(value: object) -> bool:
 
 @pytest.mark.parametrize("is_tight", [False, True])
 @pytest.mark.parametrize("kind", KINDS)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=at_depth(20, 400), deadline=None)
 @given(value=ANY_JSON)
 def test_a_parser_takes_or_refuses_and_agrees_with_its_schema(kind: FieldType, is_tight: bool, value: object) -> None:
     field = field_of(kind, options_of(kind, is_tight))

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.pattern import Pattern, PatternError
+from tests.depth import at_depth
 
 SLOW_FOR_RE = [
     r"(a+)+b",
@@ -47,7 +48,7 @@ patterns = st.recursive(
 ).filter(lambda source: len(source) <= 60)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=at_depth(150, 400), deadline=None)
 @given(patterns, st.lists(st.text(alphabet="ab1-_. 界é", max_size=9), min_size=1, max_size=5))
 def test_it_matches_what_re_matches(source: str, texts: list[str]) -> None:
     pattern = Pattern(source)
@@ -78,7 +79,7 @@ def test_any_accepted_pattern_takes_no_time(source: str) -> None:
         assert time.thread_time() - before < 0.25  # minutes for others; the machine may be busy
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=at_depth(150, 500), deadline=None)
 @given(st.text(alphabet="ab01(){}[]|*+?.^$\\-,:=!<>PdDwWsSbBnt", max_size=25))
 def test_any_text_is_a_pattern_or_is_refused(source: str) -> None:
     try:

@@ -42,7 +42,7 @@ def test_the_types_that_are_registered() -> None:
     assert sorted(PLUGINS.fields) == [
         "address", "autonumber", "boolean", "choice", "code", "color", "currency", "date", "datetime", "decimal",
         "duration", "email", "file", "formula", "geolocation", "id", "image", "integer", "inverse", "json", "longtext",
-        "markdown", "multi_choice", "multi_reference", "percent", "permission_set", "phone",
+        "markdown", "multi_choice", "multi_reference", "objects", "percent", "permission_set", "phone",
         "polymorphic_reference", "rating", "reference", "richtext", "role", "rollup", "secret", "table", "text",
         "time", "url",
     ]  # fmt: skip

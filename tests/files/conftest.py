@@ -46,16 +46,14 @@ objects: {note: [create, read]}
 
 @pytest.fixture
 def workshop(database_url: str) -> Iterator[Running]:
-    with running(database_url, [WORKSHOP], now=NOW) as site:
-        people(site)
+    with running(database_url, [WORKSHOP], now=NOW, fill=people) as site:
         yield site
 
 
 @pytest.fixture
 def small_workshop(sqlite_url: str) -> Iterator[Running]:
     """On SQLite only, for what does not depend on the database."""
-    with running(sqlite_url, [WORKSHOP], now=NOW) as site:
-        people(site)
+    with running(sqlite_url, [WORKSHOP], now=NOW, fill=people) as site:
         yield site
 
 

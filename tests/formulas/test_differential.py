@@ -19,7 +19,7 @@ from tests.formulas.generator import formulas, records
 
 TOGETHER = 40  # formulas in one statement and one run of Node
 ROWS = 6
-CASES = int(os.environ.get("FORMULAS", "2000"))
+CASES = int(os.environ.get("FORMULAS", "600"))
 KINDS = formulas(3)
 HERE = replace(backends.HERE, fiscal_start=4)
 any_formula = st.one_of(*KINDS.values())

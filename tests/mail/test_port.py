@@ -2,7 +2,6 @@
 
 import socket
 import ssl
-import threading
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -17,7 +16,6 @@ from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
 from engine.errors import BadInput
 from engine.mail.message import Mail, message_of
 from engine.mail.port import FolderMailer, MailFailed, SmtpMailer, open_mailer
-from engine.mail.post import Post
 
 NOW = datetime(2026, 11, 22, 2, 15, tzinfo=UTC)
 SENDER = "Fieldstone <crm@example.com>"
@@ -144,7 +142,7 @@ def test_starttls_and_sign_in_work_and_a_wrong_certificate_or_password_does_not(
         with pytest.raises(MailFailed) as refusal:
             SmtpMailer(url.replace("p%40ss", "wrong"), SENDER, trust=trust).send(HELLO)
         assert "wrong" not in str(refusal.value)
-        assert not refusal.value.may_succeed_later
+        assert refusal.value.may_succeed_later  # of all mails: they wait until somebody has mended it
         assert len(kept.mails) == 1
     finally:
         server.stop()
@@ -169,7 +167,7 @@ def test_a_server_that_is_down_or_says_nothing_is_given_up() -> None:
         with pytest.raises(MailFailed) as refusal:
             mailer.send(HELLO)
     assert refusal.value.may_succeed_later
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 20
 
 
 def test_without_a_mail_server_mails_are_files_that_only_their_owner_reads(
@@ -188,28 +186,3 @@ def test_without_a_mail_server_mails_are_files_that_only_their_owner_reads(
 def test_no_line_of_a_message_is_longer_than_mail_servers_take() -> None:
     message = message_of(Mail("ada@example.com", "s" * 3000, "x" * 5000), SENDER, NOW)
     assert max(len(line) for line in bytes(message).split(b"\r\n")) <= 998  # RFC 5322, 2.1.1
-
-
-def test_what_fails_for_now_is_tried_again_and_what_fails_for_good_is_not(caplog: pytest.LogCaptureFixture) -> None:
-    post, tries = Post(pauses_s=(0.0, 0.0)), []
-
-    def send(name: str, may_succeed_later: bool) -> None:
-        tries.append(name)
-        if tries.count(name) < 3:
-            raise MailFailed("the server is down", may_succeed_later=may_succeed_later)
-
-    post.hand_over(lambda: send("later", True))
-    post.hand_over(lambda: send("never", False))
-    post.settle()
-    post.close()
-    assert tries == ["later", "later", "later", "never"]
-    assert caplog.text.count("the server is down") == 3
-
-
-def test_handing_over_does_not_wait() -> None:
-    post, may_go = Post(), threading.Event()
-    post.hand_over(lambda: bool(may_go.wait(5)) and None)
-    post.hand_over(lambda: None)
-    may_go.set()
-    post.settle()
-    post.close()

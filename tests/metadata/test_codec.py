@@ -76,6 +76,21 @@ def test_defaults_that_are_false_or_zero_survive(loaded: Load) -> None:
     assert (fields["b"].default, fields["n"].default, fields["name"].default) == (False, 0, None)
 
 
+def test_what_is_empty_where_its_default_is_not_survives(loaded: Load) -> None:
+    text = (
+        "object: a\nhierarchy: []\nfields: {name: {type: text}}\n---\n"
+        "approval: x\nobject: a\nlock: {unlock_on: []}\n"
+        "flow: [{approve: boss, approvers: owner, may_return_to: [], actions: []}]\n"
+    )
+    before = defined(loaded, text)
+    after = parse(dump(before))
+    approval = after.processes.approvals["x"]
+    assert (after.objects["a"].hierarchy, approval.unlock) == ((), ())
+    assert (approval.flow[0].may_return_to, approval.flow[0].actions) == ((), ())
+    assert digest(after) == digest(before)
+    assert digest(before) != digest(defined(loaded, text.replace("hierarchy: []\n", "")))
+
+
 def test_duplicate_rules_come_back_and_count_as_meaning(loaded: Load) -> None:
     text = (
         "object: a\nfields: {name: {type: text}}\nduplicates:\n"

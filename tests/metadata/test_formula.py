@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from metadata.formula import (
@@ -31,6 +31,7 @@ from metadata.formula import (
     shape,
 )
 from metadata.model import SYSTEM_FIELDS, Choice, Field, Object, ValueType
+from tests.depth import at_depth
 
 
 @dataclass(frozen=True)
@@ -298,12 +299,14 @@ def test_equality_does_not_look_at_columns() -> None:
     assert read("name=='x'") == read("name   ==   'x'")
 
 
+@settings(max_examples=at_depth(30, 300), deadline=None)
 @given(st.text(alphabet="nameduo.()[]'\"\\, =<>!+-019and inotr金ａ\n", max_size=60))
 def test_any_text_is_a_tree_or_a_formula_error(written: str) -> None:
     with suppress(FormulaError):
         assert read(written).type == "boolean"
 
 
+@settings(max_examples=at_depth(30, 300), deadline=None)
 @given(st.text(max_size=40))
 def test_any_unicode_is_a_tree_or_a_formula_error(written: str) -> None:
     with suppress(FormulaError):

@@ -19,7 +19,7 @@ from tests.depth import at_depth
 
 CRM = Path(__file__).parents[2] / "examples" / "crm"
 MANIFEST = "package: shop\nversion: 1.0.0\n"
-relaxed = settings(max_examples=at_depth(40, 1000), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+relaxed = settings(max_examples=at_depth(25, 1000), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def loaded(plugins: Plugins, files: dict[str, str | bytes]) -> Loaded:
@@ -98,7 +98,7 @@ def test_the_example_with_a_part_of_it_torn_out(plugins: Plugins) -> None:
 
 
 def test_tens_of_thousands_of_mistakes_cost_little(plugins: Plugins) -> None:
-    names = [f"name_{number}" for number in range(12_000)]
+    names = [f"name_{number}" for number in range(at_depth(4_000, 12_000))]
     files: dict[str, str | bytes] = {
         "a.yaml": "object: a\nfields: {name: {type: text}, a: {type: reference, to: a}}\n",
         "keys.yaml": "object: b\nfields: {name: {type: text}}\n" + "\n".join(f"{name}: 1" for name in names),
@@ -110,7 +110,7 @@ def test_tens_of_thousands_of_mistakes_cost_little(plugins: Plugins) -> None:
     began = time.process_time()
     found = loaded(plugins, files)
     used_s = time.process_time() - began
-    assert len(found.problems) > 40_000
+    assert len(found.problems) > 3 * len(names)
     assert max(len(str(problem)) for problem in found.problems) < 2_000
     assert used_s < 40
 

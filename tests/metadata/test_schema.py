@@ -21,7 +21,7 @@ CRM = Path(__file__).parents[2] / "examples" / "crm"
 
 @pytest.fixture(scope="module")
 def schemas(plugins: Plugins) -> dict[str, dict[str, Any]]:
-    return published(plugins.kinds())
+    return published(plugins.kinds(), plugins.parts())
 
 
 def test_there_is_a_schema_for_every_kind_and_one_for_any(schemas: dict[str, Any]) -> None:
@@ -52,6 +52,12 @@ def test_the_example_is_valid_for_editors(schemas: dict[str, Any], file: str) ->
         {"role": "r", "objects": {"a": ["raed"]}},
         {"layout": "l", "object": "a", "sections": [{"fields": ["x"], "columns": 5}]},
         {"object": "a", "color": "bleu", "fields": {}},
+        {"approval": "a", "object": "b", "flow": [{"approve": "c"}]},
+        {"approval": "a", "object": "b", "flow": [{"approve": "c", "approvers": "manager"}]},
+        {"approval": "a", "object": "b", "flow": [{"approve": "c", "approvers": {"manager_chain": {"levle": 1}}}]},
+        {"approval": "a", "object": "b", "flow": [{"approve": "c", "approvers": [{"role": {}}]}]},
+        {"approval": "a", "object": "b", "flow": [{"approve": "c", "approvers": "owner", "mode": "most"}]},
+        {"approval": "a", "object": "b", "flow": [], "on": {"approve": [{"sett": {"stage": "won"}}]}},
     ],
 )
 def test_an_editor_marks_what_the_loader_refuses(schemas: dict[str, Any], definition: dict[str, Any]) -> None:
@@ -61,6 +67,14 @@ def test_an_editor_marks_what_the_loader_refuses(schemas: dict[str, Any], defini
 def test_an_editor_takes_an_added_field(schemas: dict[str, Any]) -> None:
     added = {"field": "a.x", "type": "text", "length": 3}
     assert jsonschema.Draft202012Validator(schemas["definition.json"]).is_valid(added)
+
+
+def test_an_editor_takes_sources_of_approvers_with_options_and_without(schemas: dict[str, Any]) -> None:
+    sources = ["owner", {"role": "finance"}, {"manager_chain": {"level": 2}, "when": "amount > 5"}, {"owner": None}]
+    flow = [{"approve": "a", "approvers": sources, "mode": {"vote": "60%"}}, {"handle": "b", "approvers": "submitter"}]
+    approval = {"approval": "a", "object": "b", "calendar": "c", "flow": flow, "on": {"approve": {"set": {"x": 1}}}}
+    validator = jsonschema.Draft202012Validator(schemas["definition.json"])
+    assert [error.message for error in validator.iter_errors(approval)] == []
 
 
 def test_a_schema_holds_only_what_it_needs(schemas: dict[str, Any]) -> None:

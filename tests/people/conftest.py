@@ -64,16 +64,14 @@ objects: {{note: [read]}}
 
 @pytest.fixture
 def office(database_url: str) -> Iterator[Running]:
-    with running(database_url, [OFFICE], now=NOW) as site:
-        staff(site)
+    with running(database_url, [OFFICE], now=NOW, fill=staff) as site:
         yield site
 
 
 @pytest.fixture
 def small(sqlite_url: str) -> Iterator[Running]:
     """The same on SQLite only, for what does not depend on the database."""
-    with running(sqlite_url, [OFFICE], now=NOW) as site:
-        staff(site)
+    with running(sqlite_url, [OFFICE], now=NOW, fill=staff) as site:
         yield site
 
 

@@ -59,7 +59,7 @@ ASKS: dict[str, tuple[Ask, ...]] = {
         lambda site, client, ada: client.post(f"{API}/records/contact/{ada}/unmask", json={"field": "phone"}),
     ),
 }  # fmt: skip
-NOT_ASKED_YET = {"manage_rights", "publish", "act_for_others", "manage_settings"}
+NOT_ASKED_YET = {"manage_rights", "publish", "act_for_others", "manage_settings", "manage_processes"}
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from engine.errors import Conflict, EngineError
 from engine.publish import Plan, apply, ensure
-from engine.store.database import is_schema_changed
+from engine.store.failures import is_schema_changed
 from engine.tenants import open_tenant
 from tests.publish.stage import NOW, Stage, plugins
 

@@ -178,79 +178,82 @@ def test_dropping_a_referred_object_keeps_the_records_that_referred_to_it(stage:
     assert stage.values("lead", "name") == ["Ada", "Bo"]
 
 
-@pytest.mark.parametrize(
-    ("old", "value", "new", "expected"),
-    [
-        ("text", " 12 ", "integer", 12),
-        ("integer", 12, "text", "12"),
-        ("text", "12.50", "decimal, scale: 2", Decimal("12.50")),
-        ("decimal, scale: 2", Decimal("12.50"), "text", "12.5"),
-        ("decimal, scale: 2", Decimal("12.00"), "integer", 12),
-        ("integer", 12, "decimal, scale: 3", Decimal("12.000")),
-        ("decimal, scale: 2", Decimal("1.25"), "decimal, scale: 4", Decimal("1.2500")),
-        ("decimal, scale: 4", Decimal("1.2500"), "decimal, scale: 2", Decimal("1.25")),
-        ("text", "Yes", "boolean", True),
-        ("text", "否", "boolean", False),
-        ("integer", 1, "boolean", True),
-        ("boolean", True, "integer", 1),
-        ("boolean", False, "text", "false"),
-        ("text", "2026-11-22", "date", dt.date(2026, 11, 22)),
-        ("date", dt.date(2026, 11, 22), "text", "2026-11-22"),
-        ("date", dt.date(2026, 11, 22), "datetime", dt.datetime(2026, 11, 22, tzinfo=dt.UTC)),
-        ("datetime", NOW, "date", dt.date(2026, 11, 22)),
-        ("datetime", NOW, "text", "2026-11-22T02:15:00.123Z"),
-        ("text", "2026-11-22 02:15", "datetime", dt.datetime(2026, 11, 22, 2, 15, tzinfo=dt.UTC)),
-        ("time", dt.time(9, 30), "text", "09:30:00"),
-        ("text", "09:30", "time", dt.time(9, 30)),
-        ("text", "Won", "choice, choices: {new: New, won: Won}", "won"),
-        ("choice, choices: {new: New, won: Won}", "won", "text", "won"),
-        ("choice, choices: {new: New, won: Won}", "won", "multi_choice, choices: {new: New, won: Won}", ["won"]),
-        ("multi_choice, choices: {new: New, won: Won}", ["won"], "choice, choices: {new: New, won: Won}", "won"),
-        ("text", "new; Won", "multi_choice, choices: {new: New, won: Won}", ["new", "won"]),
-        ("multi_choice, choices: {new: New, won: Won}", ["new", "won"], "text", "new, won"),
-        ("text", "ada@example.com", "email", "ada@example.com"),
-        ("text", "two\nlines", "longtext", "two\nlines"),
-    ],
-)  # fmt: skip
-def test_a_value_is_converted_to_the_new_type(
-    stage: Stage, old: str, value: object, new: str, expected: object
-) -> None:
-    stage.publish(IT.replace("TYPE", old))
-    stage.insert("lead", {"name": "Ada", "it": value}, {"name": "Bo", "it": None}, {"it": value, "deleted_at": NOW})
-    stage.publish(IT.replace("TYPE", new))
-    assert stage.values("lead", "it") == [expected, None, expected]
+CONVERTED: list[tuple[str, object, str, object]] = [
+    ("text", " 12 ", "integer", 12),
+    ("integer", 12, "text", "12"),
+    ("text", "12.50", "decimal, scale: 2", Decimal("12.50")),
+    ("decimal, scale: 2", Decimal("12.50"), "text", "12.5"),
+    ("decimal, scale: 2", Decimal("12.00"), "integer", 12),
+    ("integer", 12, "decimal, scale: 3", Decimal("12.000")),
+    ("decimal, scale: 2", Decimal("1.25"), "decimal, scale: 4", Decimal("1.2500")),
+    ("decimal, scale: 4", Decimal("1.2500"), "decimal, scale: 2", Decimal("1.25")),
+    ("text", "Yes", "boolean", True),
+    ("text", "否", "boolean", False),
+    ("integer", 1, "boolean", True),
+    ("boolean", True, "integer", 1),
+    ("boolean", False, "text", "false"),
+    ("text", "2026-11-22", "date", dt.date(2026, 11, 22)),
+    ("date", dt.date(2026, 11, 22), "text", "2026-11-22"),
+    ("date", dt.date(2026, 11, 22), "datetime", dt.datetime(2026, 11, 22, tzinfo=dt.UTC)),
+    ("datetime", NOW, "date", dt.date(2026, 11, 22)),
+    ("datetime", NOW, "text", "2026-11-22T02:15:00.123Z"),
+    ("text", "2026-11-22 02:15", "datetime", dt.datetime(2026, 11, 22, 2, 15, tzinfo=dt.UTC)),
+    ("time", dt.time(9, 30), "text", "09:30:00"),
+    ("text", "09:30", "time", dt.time(9, 30)),
+    ("text", "Won", "choice, choices: {new: New, won: Won}", "won"),
+    ("choice, choices: {new: New, won: Won}", "won", "text", "won"),
+    ("choice, choices: {new: New, won: Won}", "won", "multi_choice, choices: {new: New, won: Won}", ["won"]),
+    ("multi_choice, choices: {new: New, won: Won}", ["won"], "choice, choices: {new: New, won: Won}", "won"),
+    ("text", "new; Won", "multi_choice, choices: {new: New, won: Won}", ["new", "won"]),
+    ("multi_choice, choices: {new: New, won: Won}", ["new", "won"], "text", "new, won"),
+    ("text", "ada@example.com", "email", "ada@example.com"),
+    ("text", "two\nlines", "longtext", "two\nlines"),
+]  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("old", "value", "new", "shown"),
-    [
-        ("text", "abc", "integer", "'abc'"),
-        ("text", "12.5", "integer", "'12.5'"),
-        ("decimal, scale: 2", Decimal("12.50"), "integer", "'12.50'"),
-        ("decimal, scale: 4", Decimal("1.2345"), "decimal, scale: 2", "'1.2345'"),
-        ("text", "maybe", "boolean", "'maybe'"),
-        ("text", "2026-02-30", "date", "'2026-02-30'"),
-        ("text", "lost", "choice, choices: {new: New}", "'lost'"),
-        ("multi_choice, choices: {new: New, won: Won}", ["new", "won"], "choice, choices: {new: New, won: Won}",
-         "\"['new', 'won']\""),
-        ("text", "0190a1b2-0000-7000-8000-000000000000", "reference, to: lead",
-         "'0190a1b2-0000-7000-8000-000000000000'"),
-    ],
-)  # fmt: skip
-def test_values_that_will_not_convert_are_listed_and_stop(
-    stage: Stage, old: str, value: object, new: str, shown: str
-) -> None:
-    stage.publish(IT.replace("TYPE", old))
-    (ada, _) = stage.insert("lead", {"name": "Ada", "it": value}, {"name": "Bo", "it": None})
-    drawn = stage.plan(IT.replace("TYPE", new))
-    (step,) = drawn.steps
-    assert step.breaks == 1
-    assert step.stops[0].startswith(f"lead 'Ada' ({ada}): {shown}: ")
+def it_of(types: list[str]) -> str:
+    return LEAD + "".join(f"  it{n}: {{label: It, type: {type_}}}\n" for n, type_ in enumerate(types))
+
+
+def test_values_are_converted_to_the_new_type(stage: Stage) -> None:
+    stage.publish(it_of([old for old, _, _, _ in CONVERTED]))
+    values = {f"it{n}": value for n, (_, value, _, _) in enumerate(CONVERTED)}
+    stage.insert("lead", {"name": "Ada", **values}, {"name": "Bo"}, {**values, "deleted_at": NOW})
+    stage.publish(it_of([new for _, _, new, _ in CONVERTED]))
+    found = [(old, new, stage.values("lead", f"it{n}")) for n, (old, _, new, _) in enumerate(CONVERTED)]
+    assert found == [(old, new, [expected, None, expected]) for old, _, new, expected in CONVERTED]
+
+
+STOPPING: list[tuple[str, object, str, str]] = [
+    ("text", "abc", "integer", "'abc'"),
+    ("text", "12.5", "integer", "'12.5'"),
+    ("decimal, scale: 2", Decimal("12.50"), "integer", "'12.50'"),
+    ("decimal, scale: 4", Decimal("1.2345"), "decimal, scale: 2", "'1.2345'"),
+    ("text", "maybe", "boolean", "'maybe'"),
+    ("text", "2026-02-30", "date", "'2026-02-30'"),
+    ("text", "lost", "choice, choices: {new: New}", "'lost'"),
+    ("multi_choice, choices: {new: New, won: Won}", ["new", "won"], "choice, choices: {new: New, won: Won}",
+     "\"['new', 'won']\""),
+    ("text", "0190a1b2-0000-7000-8000-000000000000", "reference, to: lead",
+     "'0190a1b2-0000-7000-8000-000000000000'"),
+]  # fmt: skip
+
+
+def test_values_that_will_not_convert_are_listed_and_stop(stage: Stage) -> None:
+    stage.publish(it_of([old for old, _, _, _ in STOPPING]))
+    values = {f"it{n}": value for n, (_, value, _, _) in enumerate(STOPPING)}
+    (ada, _) = stage.insert("lead", {"name": "Ada", **values}, {"name": "Bo"})
+    drawn = stage.plan(it_of([new for _, _, new, _ in STOPPING]))
+    steps = {step.what: (step.breaks, step.stops[0].partition(": ")[2]) for step in drawn.steps}
+    for n, (_, _, new, shown) in enumerate(STOPPING):
+        breaks, told = steps[f"field lead.it{n}"]
+        assert (breaks, told.startswith(f"{shown}: ")) == (1, True), (new, told)
+    assert all(step.stops[0].startswith(f"lead 'Ada' ({ada}): ") for step in drawn.steps)
     with pytest.raises(BadInput) as refusal:
         apply(stage.tenant, drawn, None, NOW)
     assert refusal.value.code == "publish.rows"
     assert stage.tenant.version() == 1
-    assert stage.values("lead", "it") == [value, None]
+    assert stage.values("lead", *values) == [tuple(values.values()), (None,) * len(values)]
 
 
 @pytest.mark.parametrize(

@@ -95,11 +95,14 @@ objects:
 @pytest.fixture
 def firm(database_url: str) -> Iterator[Running]:
     """Served on each database in turn; the time is 2026-11-22 02:15:00.123 UTC."""
-    with running(database_url, [COMPANY], now=NOW) as site:
-        site.user("boss", "admin", name="The Boss")
-        site.user("lin", "seller", name="林悦", time_zone="Asia/Shanghai")
-        site.user("sam", "seller", name="Sam")
-        site.user("ann", "auditor")
-        site.user("wen", "writer")
-        site.user("nobody")
+    with running(database_url, [COMPANY], now=NOW, fill=people) as site:
         yield site
+
+
+def people(site: Running) -> None:
+    site.user("boss", "admin", name="The Boss")
+    site.user("lin", "seller", name="林悦", time_zone="Asia/Shanghai")
+    site.user("sam", "seller", name="Sam")
+    site.user("ann", "auditor")
+    site.user("wen", "writer")
+    site.user("nobody")

@@ -15,10 +15,14 @@ from engine.cli import main
 from engine.context import context_of
 from engine.errors import BadInput
 from engine.keyring import KeyMissing, Keyring, make_key, read_keys
+from engine.mail.jobs import said_in, send_later
+from engine.mail.message import Mail
+from engine.people import totp
 from engine.sealed import DOTS, Sealed, Unsealed, mask_of
 from engine.secrets import decrypt, rotate
 from engine.service import AggregateQuery, Query, Records, SortKey
-from engine.store import system
+from engine.store import system, system_jobs
+from engine.tenancy.rows import lines_of
 from engine.tenants import open_tenant
 from engine.testing import Running, running
 from tests.records.conftest import NOW
@@ -376,6 +380,9 @@ def test_secrets_are_encrypted_anew_with_the_first_key(
         gone = made(site, pin="1234")
         site.records("ann").delete("account", gone["id"])
         options = ["--database", database_url, "--data", str(site.folder)]
+        app = totp.begin(site.tenant, site.user("ann"), NOW)
+        with site.tenant.database.write() as connection:
+            send_later(connection, site.tenant, Mail("ada@example.com", "Hello", "there"), now=NOW)
         before = raw(site, "token")
         monkeypatch.setenv("FIELDSTONE_SECRET_KEY", new)
         with closing(open_tenant(database_url, site.folder)) as other, pytest.raises(KeyMissing):
@@ -384,7 +391,7 @@ def test_secrets_are_encrypted_anew_with_the_first_key(
         monkeypatch.setenv("FIELDSTONE_SECRET_KEY", f"{new},{old}")
         assert main(["secrets", "rotate", *options]) == 0
         assert main(["secrets", "rotate", *options]) == 0
-        assert capsys.readouterr().out == "5 secrets encrypted anew\nall secrets have the first key\n"
+        assert capsys.readouterr().out == "7 secrets encrypted anew\nall secrets have the first key\n"
     monkeypatch.setenv("FIELDSTONE_SECRET_KEY", new)
     with closing(open_tenant(database_url, site.folder)) as tenant:
         ctx = context_of(tenant, now=NOW)
@@ -392,3 +399,10 @@ def test_secrets_are_encrypted_anew_with_the_first_key(
         assert [decrypt(ctx, "account", name, row[name]) for name in ("token", "card", "pin")] == [CANARY, CARD, "0000"]
         assert (row["card"].mask, row["version"]) == ("622••••••0123", 1)
         assert Records(ctx).restore("account", gone["id"])["id"] == gone["id"]
+        assert totp.waiting(tenant, site.user("ann")) == app
+        keys = set[str]()  # those that a backup says are needed
+        with tenant.database.steady() as connection:
+            (mail,) = connection.sa.scalars(sa.select(system_jobs.job.c.payload)).all()
+            assert said_in(tenant, orjson.loads(mail))["text"] == "there"
+            assert len(list(lines_of(connection, system.totp, keys))) == 1
+        assert keys == {tenant.secrets.first}

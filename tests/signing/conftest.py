@@ -40,10 +40,13 @@ def quick_hash(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def office(database_url: str) -> Iterator[Running]:
     """Its screens are served on each database in turn; mails go to `letters(office)`."""
-    with running(database_url, [SHOP], now=NOW, ui="ui.pages:mount", base_url=BASE) as site:
-        site.user("boss", "admin", name="The Boss", email="boss@example.com", password=GOOD)
-        site.user("kim", "seller", name="Kim Lee", email="Kim@example.com", password=GOOD)
-        site.user("lin", "seller", name="林悦", email="lin@example.com", language="zh-CN")
-        site.user("ray", "reader")
+    with running(database_url, [SHOP], now=NOW, ui="ui.pages:mount", base_url=BASE, fill=people) as site:
         site.site.mailer = Letters()
         yield site
+
+
+def people(site: Running) -> None:
+    site.user("boss", "admin", name="The Boss", email="boss@example.com", password=GOOD)
+    site.user("kim", "seller", name="Kim Lee", email="Kim@example.com", password=GOOD)
+    site.user("lin", "seller", name="林悦", email="lin@example.com", language="zh-CN")
+    site.user("ray", "reader")

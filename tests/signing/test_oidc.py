@@ -16,15 +16,17 @@ from starlette.testclient import TestClient
 from engine.people import users
 from engine.testing import Running, running
 from tests.api.shop import SHOP
+from tests.conftest import absent
 from tests.signing.conftest import BASE
 
 FOLDER = Path(__file__).parents[1] / "oidc"
 BACK = f"{BASE}/login/with/corp/back"
 
-pytestmark = pytest.mark.skipif(
-    shutil.which("node") is None or not (FOLDER / "node_modules").exists(),
-    reason="needs Node and tests/oidc/node_modules: make test-deps",
-)
+
+@pytest.fixture(autouse=True, scope="module")
+def provider_is_there() -> None:
+    if shutil.which("node") is None or not (FOLDER / "node_modules").exists():
+        absent("Node with tests/oidc/node_modules", "make test-deps")
 
 
 def free_port() -> int:

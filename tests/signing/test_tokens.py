@@ -40,6 +40,7 @@ def test_a_token_for_reading_reads_and_changes_nothing_by_any_method(office: Run
         assert (answer.status_code, answer.json()["code"]) == (403, "token.read_only"), path
     assert client.post(f"/o/deal/{deal}/delete").status_code == 403
     assert [one["name"] for one in office.records().list(query("deal")).records] == ["Pumps"]
+    assert [client.get(f"{API}/{one}").status_code for one in ("audit", "automations/runs", "jobs")] == [200, 403, 403]
     actions = client.get(f"{API}/objects/deal").json()["actions"]
     assert actions == ["read"]
 

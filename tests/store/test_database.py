@@ -11,7 +11,8 @@ import pytest
 import sqlalchemy as sa
 
 from engine.errors import BadInput, Busy
-from engine.store.database import Connection, Database, IdClock, compile_sql, is_schema_changed
+from engine.store.database import Connection, Database, IdClock, compile_sql
+from engine.store.failures import is_schema_changed
 from engine.store.types import Integer, Text
 
 TABLE = sa.Table(

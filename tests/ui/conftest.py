@@ -13,7 +13,11 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, e
 
 from engine.people.sessions import COOKIE
 from engine.testing import Running, running
+from tests.conftest import absent
+from tests.depth import IS_DEEP
 
+# With motion, Chromium now and then says of a page that is left at once that its transition was given up.
+USUAL = {"locale": "en-US", "reduced_motion": "reduce"}
 PATIENCE = 15_000  # ms; a busy machine is slow, not wrong
 expect.set_options(timeout=PATIENCE)
 
@@ -146,6 +150,13 @@ class Shop:
         return self.deals[name]
 
 
+@pytest.fixture(params=["sqlite", *(["postgres"] if IS_DEEP else [])])
+def screens_url(request: pytest.FixtureRequest) -> str:
+    """URL of a new, empty database, for screens whose storage is tested below them: of both kinds in `make deep`."""
+    url: str = request.getfixturevalue(f"{request.param}_url")
+    return url
+
+
 @pytest.fixture(scope="session")
 def front_end() -> None:
     from ui.icons import manifest  # not at the top: the tests below need no built front end
@@ -153,7 +164,7 @@ def front_end() -> None:
     try:
         manifest()
     except RuntimeError as error:
-        pytest.skip(str(error))
+        absent("the front end", str(error))
 
 
 def filled(shop: Shop) -> Shop:
@@ -242,7 +253,7 @@ class Visitors:
     def __call__(self, username: str = "ann", *, phone: bool = False, **options: Any) -> Person:
         """Signed in already; "" is nobody."""
         size = {"width": 390, "height": 844} if phone else {"width": 1440, "height": 900}
-        context = self.browser.new_context(viewport=size, has_touch=phone, **{"locale": "en-US", **options})  # type: ignore[arg-type]
+        context = self.browser.new_context(viewport=size, has_touch=phone, **{**USUAL, **options})  # type: ignore[arg-type]
         context.set_default_timeout(PATIENCE)
         self.contexts.append(context)
         if username:

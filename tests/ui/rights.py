@@ -161,12 +161,15 @@ CANARIES = (
 
 @contextmanager
 def filled(database_url: str) -> Iterator[Running]:
-    with running(database_url, [PACKAGE], ui="ui.pages:mount") as site:
-        site.user("ann", "seller", name="Ann Lee", language="en")
-        site.user("bob", "seller", name="Bob Ray", language="en")
-        site.user("cleo", "clerk", name="Cleo", language="en")
-        site.user("rea", "reader", name="Rea", language="en")
+    with running(database_url, [PACKAGE], ui="ui.pages:mount", fill=people) as site:
         yield site
+
+
+def people(site: Running) -> None:
+    site.user("ann", "seller", name="Ann Lee", language="en")
+    site.user("bob", "seller", name="Bob Ray", language="en")
+    site.user("cleo", "clerk", name="Cleo", language="en")
+    site.user("rea", "reader", name="Rea", language="en")
 
 
 def lead(site: Running, name: str = "Known", **more: object) -> str:

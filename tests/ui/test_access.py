@@ -75,6 +75,21 @@ def test_what_a_person_may_do_and_what_other_roles_would_change(team: Running) -
     assert sorted(team.context("eve").actor.roles) == ["seller"]
 
 
+def test_what_another_manager_would_change(team: Running) -> None:
+    lead(team)
+    address = f"/setup/people/{team.user('eve')}/access"
+    session, client = team.session("boss"), team.client("boss", by="session")
+    client.cookies.set("fieldstone_session", session.secret)
+    assert 'name="manager"' in client.get(address).text
+    sent = {"csrf": session.csrf, "roles": ["seller"], "department": "", "manager": team.user("lin")}
+    answer = client.post(address, data=sent)
+    assert answer.status_code == 200
+    assert f'value="{team.user("lin")}"' in answer.text
+    assert "What this would change" in answer.text
+    row = team.records().get_row("user", team.user("eve"), ("manager",))
+    assert row["manager"] != team.user("lin")
+
+
 @pytest.mark.parametrize(
     "path", ["/setup/permissions", "/setup/permissions/role/seller", "/setup/permissions/set/insight"]
 )

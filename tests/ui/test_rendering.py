@@ -132,13 +132,16 @@ def test_a_link_that_would_run_is_shown_as_text_only() -> None:
 def test_a_percentage_has_a_bar_where_it_is_part_of_a_whole() -> None:
     from ui.cells import Shown, cell_for  # whatever the screen
 
+    def shown(**options: object) -> Shown:
+        return Shown(Field("share", "percent", {}, options=options), 0, Formats("en", ZoneInfo("UTC")), "en", "percent")
+
     def html(**options: object) -> str:
-        field = Field("share", "percent", {}, options=options)
-        return cell_for(Shown(field, 0, Formats("en", ZoneInfo("UTC")), "en", "percent"))([Decimal("12.5")])
+        return cell_for(shown(**options))([Decimal("12.5")])
 
     assert html(min=0, max=100).startswith('<span class="bar">')
     assert html(min=0, max=100).endswith("12.5%</span>")
     assert (html(), html(min=0), html(min=-100, max=100)) == ("12.5%", "12.5%", "12.5%")
+    assert (shown().is_numeric, shown(min=0, max=100).is_numeric) == (True, False)  # at the right, as numbers
 
 
 def test_an_unknown_icon_is_drawn_as_a_file(site: Running) -> None:
@@ -201,7 +204,17 @@ def test_a_part_of_a_page_leads_to_sign_in_as_a_whole(site: Running) -> None:
 
 
 @pytest.mark.parametrize(
-    "address", ["//evil.example", "https://evil.example", "/\\evil.example", "javascript:alert(1)", "\\\\evil", "/a\nb"]
+    "address",
+    [
+        "//evil.example",
+        "///evil.example",
+        "https://evil.example",
+        "/\\evil.example",
+        "/a\\evil.example",
+        "javascript:alert(1)",
+        "\\\\evil",
+        "/a\nb",
+    ],
 )
 def test_the_way_back_leads_to_our_own_pages_only(address: str) -> None:
     assert safe_address(address) == "/"

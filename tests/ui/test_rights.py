@@ -12,8 +12,8 @@ from tests.ui.rights import filled, lead, leaks, page, send, stored
 
 
 @pytest.fixture
-def shop(database_url: str) -> Iterator[Running]:
-    with filled(database_url) as site:
+def shop(screens_url: str) -> Iterator[Running]:
+    with filled(screens_url) as site:
         yield site
 
 

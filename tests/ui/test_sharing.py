@@ -10,8 +10,8 @@ from tests.ui.rights import filled, lead, page, send
 
 
 @pytest.fixture
-def shop(database_url: str) -> Iterator[Running]:
-    with filled(database_url) as site:
+def shop(screens_url: str) -> Iterator[Running]:
+    with filled(screens_url) as site:
         yield site
 
 
@@ -71,3 +71,16 @@ def test_who_may_not_share_a_record_is_refused_and_sees_no_button(shop: Running)
     send(shop, f"/o/lead/{record}/shares", "cleo", 403, kind="role", to_role="seller")
     send(shop, f"/o/lead/{record}/shares", "bob", 404, kind="role", to_role="seller")
     assert shop.records("ann").shares("lead", record) == []
+
+
+def test_the_menu_of_a_row_offers_what_may_be_done_to_that_record(shop: Running) -> None:
+    read, edited = lead(shop), lead(shop, "Other")
+    bob = shop.user("bob")
+    for record, access in ((read, "read"), (edited, "edit")):
+        shop.records("ann").share("lead", record, {"kind": "user", "to": bob, "access": access})
+    own = shop.records("bob").create("lead", {"name": "Own"})["id"]
+    listed = page(shop, "/o/lead", "bob")
+    assert f'<tr data-id="{read}" data-may="">' in listed
+    assert f'<tr data-id="{edited}" data-may="update">' in listed
+    assert f'<tr data-id="{own}">' in listed
+    assert "data-may" not in page(shop, "/o/lead", "ann")

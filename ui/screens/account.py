@@ -11,13 +11,15 @@ from engine.people import attempts, credentials, passwords, sessions, tokens, to
 from engine.people.attempts import TooManyAttempts
 from engine.people.credentials import Account
 from engine.people.passwords import policy_of
+from ui.screens.away import away_view
+from ui.screens.notifications import mail_view
 from ui.screens.threshold import origin_of
 from ui.texts import problem_text
 from ui.visit import Visit
 
 __all__ = [
     "account_page", "begin_codes", "change_password", "codes_off", "confirm_codes", "end_other_sessions", "end_session",
-    "make_token", "renew_codes", "revoke_token",
+    "make_token", "own", "renew_codes", "revoke_token",
 ]  # fmt: skip
 
 DAYS = (7, 30, 90, 365)
@@ -72,9 +74,10 @@ def account_page(visit: Visit, status: int = 200, **told: Any) -> Response:
             }
             for one in tokens.list_tokens(tenant, account.id)
         ],
+        mail=mail_view(visit),
         days=DAYS,
         objects=[{"name": name, "label": visit.text(objects[name].plural)} for name in names],
-        **{"errors": {}, "secret_token": "", "recovery_codes": []} | told,
+        **{"errors": {}, "secret_token": "", "recovery_codes": [], "away": away_view(visit)} | told,
     )
 
 

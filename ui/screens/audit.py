@@ -9,13 +9,13 @@ from starlette.responses import Response
 from engine.audit.search import KINDS, AuditEntry, Wanted, find, may_view_audit
 from engine.errors import Forbidden
 from engine.service import Query
+from ui.screens.audit_details import details_text
 from ui.screens.shares import names_of
 from ui.visit import Visit, with_query
 
 __all__ = ["audit_page"]
 
 PAGE = 50
-SPEAKING = ("code", "asked")  # details that need no name beside them
 MOST_PEOPLE = 200  # that the filter offers
 FILTERS = ("kind", "by", "object", "record", "since", "until")
 ICONS = {
@@ -24,6 +24,7 @@ ICONS = {
     "sign_in": "login", "sign_out": "logout", "session": "logout", "password": "key", "totp": "device-mobile",
     "token": "key", "people": "users", "tenant": "building", "export": "file-export",
     "privacy": "shield-check", "permission": "key", "record.share": "share", "record.unshare": "share", "unmask": "eye",
+    "record.override": "lock-open", "approval": "writing-sign", "automation": "bolt", "job": "stack",
 }  # fmt: skip
 
 
@@ -113,11 +114,7 @@ def where(visit: Visit, entry: AuditEntry) -> str:
         details = {}
     elif entry.kind == "unmask":
         parts.append(field_text(visit, entry.object, str(details.pop("field", ""))))
-    for name, value in details.items():
-        if name in SPEAKING:
-            parts.append(str(value)[:200])
-        elif name != "count":
-            parts.append(f"{name}: {words_of(value)}"[:200])
+    parts += details_text(visit, details)
     return " · ".join(part for part in parts if part)
 
 
@@ -133,13 +130,6 @@ def field_text(visit: Visit, object_name: str, name: str) -> str:
     definition = visit.ctx.snapshot.definitions.objects.get(object_name)
     field = definition.fields.get(name) if definition is not None else None
     return visit.text(field.label) if field is not None else name
-
-
-def words_of(value: object) -> str:
-    """A detail: names of fields by object, or a plain value."""
-    if isinstance(value, dict):
-        return ", ".join(f"{name}.{one}" for name, those in value.items() for one in those)
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def kind_text(visit: Visit, kind: str) -> str:
@@ -174,8 +164,24 @@ def kind_text(visit: Visit, kind: str) -> str:
         "token.revoked": visit.say("Token withdrawn"),
         "people": visit.say("People"),
         "people.handover": visit.say("Records handed over"),
+        "people.agent": visit.say("Out of office"),
+        "people.agent_ended": visit.say("Out of office ended"),
+        "webhook.secret.set": visit.say("Secret of a webhook set"),
         "tenant": visit.say("Tenant"),
         "permission": visit.say("Permissions"),
+        "record.override": visit.say("Locked record changed"),
+        "approval": visit.say("Approvals"),
+        "approval.decided": visit.say("Approval: decision"),
+        "approval.attached": visit.say("Approval: files attached"),
+        "approval.ended": visit.say("Approval ended"),
+        "approval.override": visit.say("Approval: step in by an administrator"),
+        "approval.unasked": visit.say("Changed by the system before an approval"),
+        "approval.leaver": visit.say("Approval: somebody else is asked for a person who left"),
+        "automation": visit.say("Automations"),
+        "automation.replayed": visit.say("Run of an automation done again"),
+        "job": visit.say("Jobs"),
+        "job.replayed": visit.say("Job tried again"),
+        "job.discarded": visit.say("Job given up"),
         "export": visit.say("Exports"),
         "privacy": visit.say("Privacy"),
         "privacy.export": visit.say("Personal data exported"),

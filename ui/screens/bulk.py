@@ -1,19 +1,23 @@
 """Change or delete several records that were picked in a list: all or none."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from starlette.responses import Response
 
-from engine.errors import Forbidden
+from engine.errors import BadInput, Conflict, Forbidden, InputProblem
 from metadata.model import Object, ValueType, say
 from ui.columns import field_of
 from ui.screens.objects import is_written, object_of
+from ui.screens.refusals import label_at, problems_of, text_of
 from ui.visit import Visit
 from ui.widgets import widget_view
 
 __all__ = ["bulk", "bulk_fields", "bulk_part"]
 
 MOST = 500
+PLACE = re.compile(r"operations\.(\d+)(?:\.values)?\.?")  # what goes before the path of a problem in a batch
 SHORT: tuple[ValueType, ...] = ("choice", "choices", "boolean", "reference", "date")
 
 
@@ -68,5 +72,29 @@ def bulk(visit: Visit) -> Response:
         code, operations = "deleted_many", [{"action": "delete", "id": one} for one in ids]
     if not operations:
         return visit.go(address)
-    visit.records.batch(definition.name, operations, atomic=True)
-    return visit.go(address, {"code": code, "count": str(len(operations))})
+    try:
+        visit.records.batch(definition.name, operations, atomic=True)
+    except (BadInput, Conflict) as refusal:
+        raise told(visit, definition, refusal, ids) from refusal
+    waiting = {one.record for one in visit.ctx.requests} & set(ids)
+    if waiting:
+        code = "waits_many"
+    return visit.go(address, {"code": code, "count": str(len(waiting) or len(operations))})
+
+
+def told(visit: Visit, definition: Object, refusal: BadInput | Conflict, ids: Sequence[str]) -> BadInput | Conflict:
+    """The same refusal, each problem with the title of the record that it is about."""
+    problems = []
+    for problem in problems_of(refusal):
+        found = PLACE.match(problem.path)
+        if found is None or int(found[1]) >= len(ids):
+            problems.append(problem)
+            continue
+        own = replace(problem, path=problem.path[found.end() :])
+        record = ids[int(found[1])]
+        title = visit.records.titles(definition.name, [record]).get(record) or visit.say("Untitled")
+        text = text_of(visit, definition, own)
+        label = label_at(visit, definition, own.path, text)
+        message = ": ".join(part for part in (title, label, text) if part)
+        problems.append(InputProblem("", problem.code, message, is_worded=True))
+    return type(refusal)(str(refusal), code=refusal.code, fix=refusal.fix, problems=problems)

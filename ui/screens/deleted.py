@@ -22,6 +22,8 @@ def delete(visit: Visit) -> Response:
         visit.records.delete(definition.name, record_id)
     except (BadInput, Conflict) as refusal:
         return record_page(visit, sentence(visit, definition, refusal), 409)
+    if visit.waits(record_id):
+        return visit.go(f"/o/{definition.name}/{record_id}", {"code": "waits"})
     toast = {"code": "deleted", "object": definition.name, "id": record_id, "title": title}
     return visit.go(f"/o/{definition.name}", toast)
 

@@ -8,6 +8,7 @@ from starlette.responses import RedirectResponse, Response
 
 from engine.api.site import Site
 from engine.errors import BadInput, NotFound
+from engine.mail.jobs import ask_for_reset
 from engine.people import links
 from engine.people.attempts import TooManyAttempts
 from ui.screens.threshold import door_page, is_our_form, origin_of
@@ -40,7 +41,7 @@ def ask_page(
 
 
 def ask(site: Site, request: Request, form: FormData) -> Response:
-    """The same answer, as fast, whoever exists: the account is looked up and the mail made when this is answered."""
+    """The same answer, as fast, whoever exists: the account is looked up and the mail made by a job."""
     if not is_our_form(request, form):
         return ask_page(site, request, error="stale", status=403, sent=form)
     if not site.config.base_url:
@@ -50,13 +51,7 @@ def ask(site: Site, request: Request, form: FormData) -> Response:
         links.take_request(site.tenant, typed, origin.address, now)
     except TooManyAttempts:
         return ask_page(site, request, error="too_many", status=429, sent=form)
-
-    def send() -> None:
-        mail = links.reset_mail(site.tenant, site.config, typed, origin, now)
-        if mail is not None:
-            site.mailer.send(mail)
-
-    site.post.hand_over(send)
+    ask_for_reset(site.tenant, typed, origin, now)
     return ask_page(site, request, sent=form, is_done=True)
 
 

@@ -16,6 +16,7 @@ from engine.errors import BadValue, EngineError, Forbidden, InputProblem, Unauth
 from engine.files.catalogue import add, need_upload
 from engine.files.kinds import size_text
 from engine.people.authentication import Identity
+from engine.process.approval.attachments import FIELD
 from metadata.model import Field
 from ui.columns import readable
 from ui.screens.errors import words
@@ -35,7 +36,7 @@ def fetch(visit: Visit) -> Response:
 def upload(site: Site) -> Callable[[Request], Awaitable[Response]]:
     """Answers JSON: the file as a form shows it, or {"error"} in the person's language."""
 
-    @asks("person", "create or update where a field takes files")
+    @asks("person", "create or update where a field takes files, or an approval")
     async def page(request: Request) -> Response:
         def answer(work: Callable[[Context, Identity], Any]) -> Any:
             return site.answer("POST", request.headers, work, origin=origin_of(request), asked=asked_for(request))
@@ -63,7 +64,9 @@ def kept(visit: Visit, sent: Upload) -> Response:
     """Raises BadInput for a file that the field would not take."""
     file = add(visit.ctx, sent.name, sent.content).view()
     query = visit.request.query_params
-    field = readable(visit.ctx.snapshot, visit.ctx.scope, query.get("object", ""), query.get("field", ""))
+    field: Field | None = FIELD if query.get("for") == "approval" else None
+    if field is None:
+        field = readable(visit.ctx.snapshot, visit.ctx.scope, query.get("object", ""), query.get("field", ""))
     if field is not None and (problem := refusal_of(visit, field, file)):
         return JSONResponse({"error": problem_text(problem, visit.language)}, 422, HEADERS)
     return JSONResponse(file_view(file), 201, HEADERS)

@@ -18,14 +18,16 @@ from ui.screens.form_state import FormState, live_view, state_of
 from ui.screens.layouts import layout_for
 from ui.screens.lines import LineRow, copied_rows, grid_view, line_rows, lines_fields, read_lines
 from ui.screens.objects import CLEAR, head, is_masked, is_written, keeps_hidden, object_of, title_in
+from ui.screens.overrides import anyway_view, with_reason
 from ui.screens.record_types import chosen_type, record_type_of, types_page
-from ui.screens.refusals import at_fields
-from ui.visit import Visit
+from ui.screens.refusals import at_fields, problems_of
+from ui.visit import PROPOSED, Visit
 from ui.widgets import lowered
 from ui.working import defaults_of
 
 __all__ = ["create", "edit_page", "new_page", "update"]
 
+ONLY = ","  # between the names of the fields that a form is about
 PICK = "_pick"  # of the address: what a lookup did not find
 MOST_TEXT = 80
 Values = Mapping[str, Any]
@@ -118,6 +120,12 @@ def create(visit: Visit) -> Response:
         held = {RECORD_TYPE: record_type} if record_type else {}
         return show(visit, definition, held=held, record_id="", refusal=refusal, sent=visit.form)
     title = title_in(visit, definition, record, visit.text(definition.label))
+    waits = next((one for one in visit.ctx.requests if one.record == record["id"]), None)
+    if waits is not None:  # there is no record yet
+        title = str(waits.draft["shown"]["title"]) or title
+        if visit.is_part and visit.sent(PICK):
+            return visit.json({"id": "", "text": visit.say(PROPOSED, title=title)})
+        return visit.go(f"/approvals/{waits.instance}", {"code": "proposed", "title": title})
     if visit.is_part and visit.sent(PICK):
         return visit.json({"id": record["id"], "title": title})
     return visit.go(f"/o/{definition.name}/{record['id']}", {"code": "created", "title": title})
@@ -129,6 +137,7 @@ def update(visit: Visit) -> Response:
     version, only = visit.sent("version"), visit.sent("_only")
     record_type = record_type_of(visit, definition, record_id)
     try:
+        with_reason(visit)
         asking(visit).update(
             definition.name, record_id, read_form(visit, definition, False, record_type, only),
             if_version=int(version) if version.isdecimal() and len(version) < 18 else None,
@@ -136,7 +145,7 @@ def update(visit: Visit) -> Response:
     except (BadInput, Conflict, NeedsConfirmation, Stale) as refusal:
         held = held_values(visit, definition, record_id)
         return show(visit, definition, held=held, record_id=record_id, refusal=refusal, sent=visit.form, only=only)
-    return visit.go(f"/o/{definition.name}/{record_id}", {"code": "saved"})
+    return visit.go(f"/o/{definition.name}/{record_id}", {"code": "waits" if visit.waits(record_id) else "saved"})
 
 
 def read_form(
@@ -145,8 +154,9 @@ def read_form(
     """The written fields that the form held, as the API would take them."""
     plugins, values = visit.ctx.snapshot.plugins.fields, {}
     lines = {one.name: one for one in lines_fields(visit, definition)}
-    for name in (*form_fields(visit, definition, record_type), RECORD_TYPE):
-        if name not in visit.form or (only and name != only):
+    names = form_fields(visit, definition, record_type)
+    for name in dict.fromkeys((*names, *(only.split(ONLY) if only else ()), RECORD_TYPE)):
+        if name not in visit.form or (only and name not in only.split(ONLY)):
             continue
         field = field_of(definition, name)
         if name in lines:
@@ -165,7 +175,7 @@ def form_fields(visit: Visit, definition: Object, record_type: str = "") -> tupl
     readable = {*visit.ctx.scope.fields(definition.name), *(one.name for one in lines_fields(visit, definition))}
     layout = layout_for(visit.ctx.snapshot, definition, record_type)
     names = [cell.field for tab in layout.tabs for section in tab.sections for cell in section.cells if cell.field]
-    names += [f.name for f in definition.fields.values() if f.is_required and f.name not in names]
+    names += [f.name for f in definition.fields.values() if f.is_required and not f.is_kept and f.name not in names]
     return tuple(name for name in dict.fromkeys(names) if name in readable)
 
 
@@ -183,7 +193,8 @@ def show(
 ) -> Response:
     record_type = str(held.get(RECORD_TYPE) or "") if definition.record_types else ""
     names = form_fields(visit, definition, record_type)
-    only = only if only in names else ""
+    only = only_fields(visit, definition, only, refusal)
+    names = (*names, *(name for name in only.split(ONLY) if only and name not in names))
     if lines is None:
         lines = {
             one.name: line_rows(visit, definition, one, record_id, sent is not None)
@@ -191,6 +202,10 @@ def show(
             if one.name in names
         }
     state = state_of(visit, definition, held, sent, is_new=not record_id, lines=lines, given=given or ())
+    status = 200 if refusal is None else 422 if isinstance(refusal, BadInput) else 409
+    anyway = anyway_view(visit, definition, record_id, refusal)
+    if anyway is not None and anyway["error"]:
+        refusal = None  # it is told at the reason
     is_stale, doubts = isinstance(refusal, Stale), ()
     if isinstance(refusal, NeedsConfirmation):
         doubts = refusal.warnings
@@ -204,16 +219,28 @@ def show(
     )
     return visit.render(
         "form.html" if visit.is_part else "form_page.html",
-        status=200 if refusal is None else 422 if isinstance(refusal, BadInput) else 409,
+        status=status,
         title=heading, heading=heading, object=object_view, in_sheet=visit.is_part,
         sections=sections_view(visit, state, names, only, errors), type=type_view(visit, state, names, only),
-        live=live_view(visit, state), record_id=record_id, pick=is_picked(visit),
+        live=live_view(visit, state), record_id=record_id, pick=is_picked(visit), anyway=anyway,
         action=f"{address}/edit" if record_id else f"{address}/new", back=address, only=only,
         version=held.get("version", ""), current=(definition.name, "", "any"),
         wrong=summary(visit, definition, refusal, errors, loose) if refusal and not is_stale and not doubts else None,
         doubt=confirmation_view(visit, definition, doubts) if doubts else None,
         stale=stale_view(visit, definition, record_id, state.held, sent or {}, names) if is_stale else None,
     )  # fmt: skip
+
+
+def only_fields(visit: Visit, definition: Object, only: str, refusal: EngineError | None) -> str:
+    """Names of fields, of a form that is about some alone. What a refusal names besides comes along, to be mended."""
+    if not only:
+        return ""
+    named = [one.path for one in problems_of(refusal)] if isinstance(refusal, BadInput) else []
+    readable = visit.ctx.scope.fields(definition.name)
+    lines = {one.name for one in lines_fields(visit, definition)}
+    own = [name for name in only.split(ONLY) if name in readable or name in lines]
+    more = [name for name in named if own and name in readable and is_written(visit, definition, name, False)]
+    return ONLY.join(dict.fromkeys((*own, *more)))
 
 
 def is_picked(visit: Visit) -> bool:
@@ -247,7 +274,7 @@ def sections_view(
 
 def sections_of(visit: Visit, state: FormState, names: tuple[str, ...], only: str) -> list[tuple[Tab, Section]]:
     if only:
-        return [(Tab({}), Section({}, 1, (Cell(only),)))]
+        return [(Tab({}), Section({}, 1, tuple(Cell(name) for name in only.split(ONLY))))]
     layout = layout_for(visit.ctx.snapshot, state.definition, state.record_type)
     sections = [(tab, section) for tab in layout.tabs for section in tab.sections]
     placed = {cell.field for _, section in sections for cell in section.cells}

@@ -62,14 +62,26 @@ def row_view(visit: Visit, part: Moved | Left) -> dict[str, Any]:
     return {
         "object": visit.text(definition.plural) if definition else part.object,
         "icon": definition.icon if definition else "file",
-        "field": visit.text(field.label) if field else part.field,
+        "field": visit.text(field.label) if field else field_word(visit, part.field),
         "count": visit.formats.number(part.count),
         "examples": [
             {"title": title or visit.say("Untitled"), "href": f"/o/{part.object}/{one}"} for one, title in part.examples
         ] if isinstance(part, Moved) else [],
         "more": visit.formats.number(more) if more else "",
-        "why": visit.say("You may not change all of these, so they stay.") if isinstance(part, Left) else "",
+        "why": why(visit, part) if isinstance(part, Left) else "",
     }  # fmt: skip
+
+
+def why(visit: Visit, part: Left) -> str:
+    if part.code == "handover.defined":
+        return visit.say("Named in a definition: publish another version.")
+    return visit.say("You may not change all of these, so they stay.")
+
+
+def field_word(visit: Visit, name: str) -> str:
+    """Of what is held by no field."""
+    words = {"approval_task": visit.say("Open approval tasks"), "agent": visit.say("Stands in for others")}
+    return words.get(name, name)
 
 
 def offer_of(visit: Visit, object_name: str, record_id: str, can_update: bool) -> dict[str, Any] | None:

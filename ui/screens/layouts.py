@@ -6,6 +6,7 @@ from dataclasses import replace
 from engine.snapshot import Snapshot
 from metadata.build.objects import RECORD_TYPE
 from metadata.model import EVERY, Cell, Field, Layout, Object, RelatedList, Section, Tab
+from metadata.processes import APPROVAL_STATUS
 from ui.widgets import LONG
 
 __all__ = ["layout_for"]
@@ -38,6 +39,7 @@ def with_rest(layout: Layout, definition: Object) -> Layout:
     Lines have a section of their own. Who does not want a field on the page says `hidden: true`.
     """
     placed = {cell.field for tab in layout.tabs for section in tab.sections for cell in section.cells}
+    placed |= {APPROVAL_STATUS}  # the panel of approvals shows it
     forgotten = [f for f in definition.fields.values() if f.name not in placed and is_placed(f, definition)]
     rest = tuple(Cell(f.name) for f in forgotten if f.source != "lines")
     sections = [*lines_sections(forgotten), *([Section(REST, 2, rest)] if rest else [])]

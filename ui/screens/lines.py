@@ -22,7 +22,7 @@ from ui.visit import Visit
 from ui.widgets import WIDE
 from ui.working import Working, defaults_of
 
-__all__ = ["LineRow", "copied_rows", "grid_view", "line_rows", "lines_fields", "read_lines", "table_view"]
+__all__ = ["LineRow", "copied_rows", "grid_view", "is_numeric", "line_rows", "lines_fields", "read_lines", "table_view"]
 
 BLANK_LINES = 3  # for browsers without script
 ROOM = 15  # of a grid: what its columns' weights add up to
@@ -240,6 +240,7 @@ def column_view(visit: Visit, one: Field) -> dict[str, Any]:
 
 
 def is_numeric(visit: Visit, field: Field) -> bool:
+    """Whether it stands at the right of its column: percentages, too, which have no bar among lines."""
     kind = visit.ctx.snapshot.plugins.fields[field.type]
     return Shown(field, 0, visit.formats, visit.language, kind.cell).is_numeric or kind.cell == "percent"
 
@@ -295,7 +296,7 @@ def table_view(visit: Visit, owner: Object, field: Field, record_id: str) -> dic
         "id": f"lines-{field.name}",
         "label": visit.text(field.label),
         "count": visit.formats.number(len(rows)) if rows else "",
-        "columns": [{"label": c.label, "is_numeric": c.is_numeric} for c in plan.columns],
+        "columns": [{"label": c.label, "is_numeric": is_numeric(visit, c.field)} for c in plan.columns],
         "rows": [[Markup(column.cell(row)) for column in plan.columns] for row in rows],  # noqa: S704 - cells escape
         "totals": sums,
     }

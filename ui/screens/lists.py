@@ -7,7 +7,7 @@ from typing import Any
 from starlette.responses import Response
 
 from engine.service import Query, SortKey
-from metadata.model import Field, Object, View
+from metadata.model import Action, Field, Object, View
 from metadata.model import SortKey as ModelSort
 from ui.columns import Plan, plan_of, resolve
 from ui.filters import ListState, Where, chip_text, condition, filterable, operators_for
@@ -24,6 +24,7 @@ __all__ = ["filter_part", "list_page", "seen_keys", "views_of"]
 PAGE = 50
 PICKED = 100  # options in a quick filter of a reference
 SHOWN_VIEWS = 3
+ROW_ACTIONS: tuple[Action, ...] = ("update", "delete")  # of a row's menu; which are for it depends on the record
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,10 @@ def list_page(visit: Visit) -> Response:
             conditions=conditions(visit, state),
         )
     )
-    rows = made.rows(named_rows(visit.records, made.plan, page.rows), page.ids)
+    offered = [action for action in ROW_ACTIONS if visit.ctx.scope.can(action, definition.name)]
+    may = visit.records.allowed_each(definition.name, page.ids, offered)
+    less = {one: found for one, found in may.items() if len(found) < len(offered)}
+    rows = made.rows(named_rows(visit.records, made.plan, page.rows), page.ids, less)
     results: dict[str, Any] = {
         "rows": rows,
         "columns": [column_view(c, state, sort) for c in made.plan.columns],

@@ -1,6 +1,7 @@
 """Roles, permission sets, sharing and rules as the definitions have them, and what one person may do. Shown only."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from markupsafe import Markup
@@ -17,6 +18,7 @@ from ui.access_words import action_text, field_access_text, source
 from ui.screens.objects import head, object_of
 from ui.screens.refusals import sentence as refusal_sentence
 from ui.visit import Visit
+from ui.widgets import widget_view
 
 __all__ = ["permissions_page", "person_page", "preview_page", "role_page", "set_page"]
 
@@ -96,6 +98,7 @@ def system_texts(visit: Visit, names: Iterable[str]) -> list[str]:
         "manage_privacy": say("Manage personal data"),
         "publish": say("Publish definitions"), "unmask": say("Unmask values"),
         "act_for_others": say("Act for others"), "manage_settings": say("Manage settings"),
+        "manage_processes": say("Manage approvals and automations"),
     }  # fmt: skip
     return [texts.get(name, name) for name in names]
 
@@ -170,11 +173,35 @@ def person_page(visit: Visit) -> Response:
 def preview_page(visit: Visit) -> Response:
     """What other roles would do. Nothing is changed."""
     roles = [one for one in visit.form.get("roles", ()) if one]
+    user = visit.request.path_params["id"]
+    held = places_of(visit, user)
+    moved = {name: visit.sent(name) or None for name in held if name in visit.form}
+    changes = {"roles": roles, **{name: to for name, to in moved.items() if to != held[name]}}
     try:
-        found = preview_person(visit.ctx, visit.request.path_params["id"], {"roles": roles})
+        found = preview_person(visit.ctx, user, changes)
     except (BadInput, Conflict) as refusal:
         return show_person(visit, roles, notice=refusal_sentence(visit, None, refusal), status=422)
     return show_person(visit, roles, found)
+
+
+def places_of(visit: Visit, user: str) -> dict[str, str | None]:
+    """The person's department and manager, of what the asker may see of these."""
+    readable = visit.ctx.scope.readable("user")
+    names = [
+        name for name in ("department", "manager")
+        if name in readable and not readable[name].is_masked and visit.ctx.scope.can("read", readable[name].target)
+    ]  # fmt: skip
+    row = visit.records.get_row("user", user, names) if names else {}
+    return {name: row.get(name) for name in names}
+
+
+def place_fields(visit: Visit, held: Mapping[str, str | None]) -> list[View]:
+    fields = visit.ctx.snapshot.definitions.objects["user"].fields
+    return [
+        {**widget_view(visit, "user", replace(fields[name], help={}, is_read_only=False), value,
+                       sent=[visit.sent(name)] if name in visit.form else None), "new": ""}
+        for name, value in held.items()
+    ]  # fmt: skip
 
 
 def show_person(
@@ -196,6 +223,7 @@ def show_person(
              "was": role.name in person.actor.roles}
             for role in visit.ctx.snapshot.definitions.roles.values()
         ],
+        places=place_fields(visit, places_of(visit, user)),
         preview=preview_view(visit, found) if found is not None else None,
     )  # fmt: skip
 

@@ -1,23 +1,28 @@
 """One record: its facts by the layout, what belongs to it, and what happened to it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from html import escape
 from typing import Any
 
 from starlette.responses import Response
 
 from engine.errors import BadInput, Conflict, NotFound, Stale
+from engine.process.automation.desk import buttons
+from engine.process.locks import LockInfo, locked_by
 from engine.service import Query
 from engine.service_answers import Change
 from engine.store.references import written
 from metadata.build.objects import RECORD_TYPE
 from metadata.model import Action, Cell, Field, Layout, Object, RelatedList, Section
+from metadata.processes import APPROVAL_STATUS
 from ui.columns import Plan, ShownColumn, field_of, plan_of, readable
 from ui.live import live_of
 from ui.naming import named_rows
 from ui.rows import Rows, compile_rows
 from ui.screens.access import offer_access
+from ui.screens.approval_panel import panel_view
 from ui.screens.fields import offered
 from ui.screens.handover import offer_of
 from ui.screens.layouts import layout_for
@@ -25,10 +30,12 @@ from ui.screens.likely import likely_view, may_merge
 from ui.screens.lines import lines_fields, table_view
 from ui.screens.lists import count_text, seen_keys
 from ui.screens.objects import head, is_written, object_of, title_in
+from ui.screens.overrides import anyway_at, lock_text
 from ui.screens.people import person_actions
 from ui.screens.record_types import record_type_of, type_label
 from ui.screens.refusals import sentence, whom_to_ask
 from ui.screens.shares import share_entries
+from ui.screens.stages import move_form, stage_path, stages_view
 from ui.screens.timeline import timeline_view
 from ui.screens.unmask import may_unmask
 from ui.visit import Visit
@@ -90,12 +97,17 @@ def record_page(visit: Visit, notice: str = "", status: int = 200) -> Response:
     title = visit.text(definition.label) if is_single else title_in(visit, definition, values, visit.say("Untitled"))
     asked: tuple[Action, ...] = ("update", "delete")
     allowed = visit.records.allowed(definition.name, record_id, asked)
-    can_update = "update" in allowed
+    lock = locked_by(visit.ctx, definition.name, [record_id]).get(record_id)
+    can_update = "update" in allowed and (lock is None or bool(lock.exempt))
     address = f"/o/{definition.name}/{record_id}"
     may_share = not is_single and visit.records.is_sharer(definition.name, record_id)
     shows = f"{address}/unmask" if may_unmask(visit, definition) else ""
     page = Facts(visit, definition, made, row, conditions_of(visit, definition, values), record_id,
                  address if can_update else "", shows)  # fmt: skip
+    flow = stage_path(visit, definition.name, record_id)
+    approvals = panel_view(visit, definition, record_id)
+    unsaid = unsaid_of(visit, definition, approvals)
+    page.unsaid = unsaid
     tabs = []
     for tab in layout.tabs:
         if not page.holds(tab.show_if):
@@ -116,8 +128,9 @@ def record_page(visit: Visit, notice: str = "", status: int = 200) -> Response:
             values.get(definition.tree) if definition.tree in scope.readable(definition.name) else None,
         ),
         current=(definition.name, "", "any"),
-        path=path_view(visit, definition, layout, values),
-        highlights=[fact(made.by_path[p], row, shows) for p in layout.highlights if p in made.by_path],
+        path=path_view(visit, definition, layout, values) if flow is None else None,
+        stages=stages_view(visit, definition, flow, record_id) if flow is not None else None,
+        highlights=[fact(made.by_path[p], row, shows, unsaid) for p in layout.highlights if p in made.by_path],
         tabs=tabs,
         timeline=timeline_view(
             visit,
@@ -127,6 +140,8 @@ def record_page(visit: Visit, notice: str = "", status: int = 200) -> Response:
         ),
         likely=likely_view(visit, definition, record_id),
         notice=notice,
+        buttons=buttons(visit.ctx, definition.name, record_id),
+        approvals=approvals,
         record_type=type_label(visit, definition, record_type),
         access=offer_access(visit, definition.name, record_id),
         person=person_actions(visit, definition.name, record_id),
@@ -135,14 +150,25 @@ def record_page(visit: Visit, notice: str = "", status: int = 200) -> Response:
             "version": values.get("version", ""),
             "can_update": can_update,
             "can_create": scope.can("create", definition.name) and not is_single,
-            "can_delete": "delete" in allowed and not is_single,
-            "locked": "" if can_update or not scope.can("update", definition.name) else whom_to_ask(visit, values),
+            "can_delete": "delete" in allowed and not is_single and lock is None,
+            "anyway": anyway_at(visit, address) if lock is not None and "update" in allowed else "",
+            "locked": locked_text(visit, definition, values, lock, can_update),
             "handover": offer_of(visit, definition.name, record_id, can_update),
             "may_share": may_share,
             "can_merge": may_merge(visit, definition.name) and len(allowed) == 2 and not is_single,
             **origin(visit, values),
         },
     )
+
+
+def locked_text(
+    visit: Visit, definition: Object, values: dict[str, Any], lock: LockInfo | None, can_update: bool
+) -> str:  # fmt: skip
+    """Why the record stays as it is for this person; "" where it need not."""
+    if lock is not None:
+        return lock_text(visit, lock)
+    may_some = visit.ctx.scope.can("update", definition.name)
+    return "" if can_update or not may_some else whom_to_ask(visit, values)
 
 
 def conditions_of(visit: Visit, definition: Object, values: dict[str, Any]) -> Callable[[str], bool]:
@@ -200,9 +226,17 @@ def origin(visit: Visit, values: dict[str, Any]) -> dict[str, str]:
     return {"created": created, "changed": changed}
 
 
-def fact(column: ShownColumn, row: Row, shows: str) -> dict[str, Any]:
+def unsaid_of(visit: Visit, definition: Object, approvals: Mapping[str, Any] | None) -> dict[str, str]:
+    """What stands for fields that say nothing: the status, where the record can be submitted."""
+    field = definition.fields.get(APPROVAL_STATUS)
+    if field is None or not field.is_kept or not field.choices or not approvals or not approvals["submit"]:
+        return {}
+    return {APPROVAL_STATUS: escape(visit.text(field.choices[0].label))}
+
+
+def fact(column: ShownColumn, row: Row, shows: str, unsaid: Mapping[str, str]) -> dict[str, Any]:
     """`shows`: where a masked value is asked for, "" for who may not."""
-    html = column.cell(row)
+    html = column.cell(row) or unsaid.get(column.path, "")
     is_hidden = bool(shows and html and column.field.is_masked and "." not in column.path)
     return {"label": column.label, "html": html, "unmask": {"at": shows, "field": column.path} if is_hidden else None}
 
@@ -216,6 +250,7 @@ class Facts:
     ) -> None:  # fmt: skip
         self.visit, self.definition, self.made, self.row = visit, definition, made, row
         self.holds, self.record_id, self.address, self.shows = holds, record_id, address, shows
+        self.unsaid: Mapping[str, str] = {}
 
     def section(self, section: Section) -> dict[str, Any] | None:
         """None when nothing in it is shown."""
@@ -249,7 +284,7 @@ class Facts:
             return None
         may_edit = bool(self.address) and is_written(self.visit, self.definition, column.path, False)
         edit = f"{self.address}/edit?only={column.path}" if may_edit else ""
-        return {**fact(column, self.row, self.shows), "span": min(cell.span, columns), "edit": edit}
+        return {**fact(column, self.row, self.shows, self.unsaid), "span": min(cell.span, columns), "edit": edit}
 
 
 def ancestors(visit: Visit, definition: Object, above: str | None) -> list[dict[str, str]]:
@@ -333,18 +368,22 @@ def related_view(visit: Visit, owner: Object, related: RelatedList, record_id: s
 
 
 def change_stage(visit: Visit) -> Response:
-    """A click on a stage."""
+    """A click on a stage. Where it needs values first, its form comes instead."""
     definition = object_of(visit, visit.request.path_params["object"])
     record_id = visit.request.path_params["id"]
+    flow = stage_path(visit, definition.name, record_id)
     layout = layout_for(visit.ctx.snapshot, definition, record_type_of(visit, definition, record_id))
-    version = visit.sent("version")
+    version, target = visit.sent("version"), visit.sent("value")
     wanted = int(version) if version.isdecimal() and len(version) < 18 else None
+    name = flow.field if flow is not None else layout.path
     try:
-        visit.records.update(definition.name, record_id, {layout.path: visit.sent("value")}, if_version=wanted)
+        visit.records.update(definition.name, record_id, {name: target}, if_version=wanted)
     except Stale:
         return record_page(
             visit, visit.say("Somebody has changed this record meanwhile. Look, then choose again."), 409
         )
     except (BadInput, Conflict) as refusal:
+        if flow is not None and any(one.code == "workflow.required" for one in refusal.problems):
+            return move_form(visit, definition, record_id, flow, target)
         return record_page(visit, sentence(visit, definition, refusal), 422)
-    return visit.go(f"/o/{definition.name}/{record_id}", {"code": "saved"})
+    return visit.go(f"/o/{definition.name}/{record_id}", {"code": "waits" if visit.waits(record_id) else "saved"})

@@ -22,12 +22,13 @@ DOOR_COOKIE = "fieldstone_door"  # a form token for people who have no session y
 
 def door_page(
     site: Site, request: Request, template: str, status: int, view: Callable[[Say, str], Mapping[str, Any]], *,
-    path: str, sent: FormData | None = None, kept: Mapping[str, str] | None = None,
+    path: str, sent: FormData | None = None, kept: Mapping[str, str] | None = None, own: str = "",
 ) -> Response:  # fmt: skip
-    """`path` is the page's own, `kept` what its address needs besides `next` and `language`."""
+    """`path` is the page's own, `kept` what its address needs besides `next` and `language`; `own` is the language of
+    the person, where that is known."""
     source = sent if sent is not None else request.query_params
     chosen = str(source.get("language", ""))
-    language = language_at(request, chosen)
+    language = language_at(request, chosen, own)
     say = say_in(language)
     token = request.cookies.get(DOOR_COOKIE) or secrets.token_urlsafe(24)
     onward = safe_address(str(source.get("next", "/")))
@@ -57,8 +58,8 @@ def door_page(
     return response
 
 
-def language_at(request: Request, chosen: str) -> str:
-    return chosen if chosen in LANGUAGES else language_of(request)
+def language_at(request: Request, chosen: str, own: str = "") -> str:
+    return chosen if chosen in LANGUAGES else language_of(request, own)
 
 
 def is_our_form(request: Request, form: FormData) -> bool:

@@ -11,7 +11,10 @@ import "./live.js";
 import "./rich.js";
 import "./color.js";
 import "./list.js";
+import "./inbox.js";
 import "./unmask.js";
+import "./bell.js";
+import "./stages.js";
 
 window.htmx = htmx;
 // Settling puts old class and style back on elements with the same id, and hides selects after a 422.

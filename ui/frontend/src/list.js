@@ -41,7 +41,7 @@ document.addEventListener("keydown", (event) => {
     closeMenu();
     opener?.focus();
   } else if (event.target.closest?.("#row-menu")) {
-    const items = [...menu().children];
+    const items = [...menu().children].filter((item) => !item.hidden);
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (!step) return;
     event.preventDefault();
@@ -73,6 +73,8 @@ function openMenu(button) {
   const address = `/o/${sheet.dataset.object}/${button.closest("tr").dataset.id}`;
   sheet.dataset.address = address;
   for (const link of sheet.querySelectorAll("[data-go]")) link.href = address + link.dataset.go;
+  const may = button.closest("tr").dataset.may?.split(" ");
+  for (const item of sheet.querySelectorAll("[data-asks]")) item.hidden = may !== undefined && !may.includes(item.dataset.asks);
   sheet.hidden = false;
   sheet.showPopover?.();
   const place = button.getBoundingClientRect();

@@ -1,5 +1,7 @@
 // A record that a lookup does not find is made in a dialog of its own, over the form; then the lookup holds it.
 
+import { toast } from "./parts.js";
+
 /** Ask for a new record of the object whose options `source` gives; null when the person thinks better of it. */
 export async function makeRecord(source, text) {
   const address = source.replace(/options$/, "new");
@@ -25,7 +27,8 @@ export async function makeRecord(source, text) {
   }
   const record = response?.ok ? await made : null;
   dialog.remove();
-  return record;
+  if (record && !record.id) toast(record.text); // it waits for an approval: there is nothing to refer to yet
+  return record?.id ? record : null;
 }
 
 const ask = (address, more = {}) => fetch(address, { ...more, headers: { "HX-Request": "true" } }).catch(() => null);

@@ -136,7 +136,9 @@ class Upload extends HTMLElement {
       const use = made.querySelector(".upload-mark use");
       use.setAttribute("href", use.getAttribute("href").replace(/#.*/, `#${file.icon}`));
     }
+    const hasFocus = line.contains(document.activeElement);
     line.replaceWith(made);
+    if (hasFocus) made.querySelector("[data-upload-remove]").focus(); // whoever was about to take it back still is
   }
 
   takeOut(line) {

@@ -1,0 +1,44 @@
+"""Who decides for somebody who is away."""
+
+from typing import Any
+
+from engine.api.answers import Answer, json_answer
+from engine.api.operations import ROOT, Call, Operation
+from engine.api.permission import Permission
+from engine.process import agents, standing_in
+from engine.process.agents import Agent
+from engine.store.types import utc_text
+
+__all__ = ["OPERATIONS"]
+
+
+def list_agents(call: Call) -> Answer:
+    of_all = call.values().get("of", "mine") == "all"
+    return json_answer({"agents": [told(call, one) for one in agents.agents(call.ctx, of_all=of_all)]})
+
+
+def appoint_agent(call: Call) -> Answer:
+    made = standing_in.appoint(call.ctx, call.json())
+    return json_answer(told(call, made), 201, ((b"location", f"{ROOT}/agents/{made.id}".encode()),))
+
+
+def take_back_agent(call: Call) -> Answer:
+    standing_in.take_back(call.ctx, call.args[0])
+    return Answer(204)
+
+
+def told(call: Call, one: Agent) -> dict[str, Any]:
+    objects = {table: name for name, table in call.ctx.snapshot.physical.names.tables.items()}
+    return {
+        "id": one.id, "user": one.user, "agent": one.agent, "from": utc_text(one.starts), "to": utc_text(one.ends),
+        "approvals": one.approvals, "objects": [objects[table] for table in one.objects if table in objects],
+        "reason": one.reason, "is_now": one.starts <= call.ctx.now < one.ends,
+    }  # fmt: skip
+
+
+WHOSE = Permission("person", "one's own; of others: manage_processes")
+OPERATIONS = (
+    Operation("GET", "/agents", WHOSE, list_agents, ("of",)),
+    Operation("POST", "/agents", WHOSE, appoint_agent),
+    Operation("DELETE", "/agents/{id}", WHOSE, take_back_agent),
+)

@@ -1,0 +1,1 @@
+"""Approvals that run: what was submitted, who is asked, and what they decide."""

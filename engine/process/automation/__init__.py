@@ -1,0 +1,1 @@
+"""Automations: what follows from a save, from a time, from outside, from a button."""

@@ -1,0 +1,1 @@
+"""Actions: what automations, workflows and approvals do. One file each."""
