@@ -1,6 +1,7 @@
 """Connections as the drivers have them, set up as all of them are. Only a Database opens one."""
 
 import sqlite3
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,8 @@ def connect_sqlite(url: sa.URL, functions: Mapping[str, Callable[..., Any]]) -> 
     raw = sqlite3.connect(
         path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False, cached_statements=512
     )
-    for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON", "temp_store = MEMORY",
+    _write_ahead(raw)
+    for pragma in ("synchronous = NORMAL", "foreign_keys = ON", "temp_store = MEMORY",
                    "cache_size = -16000", "mmap_size = 268435456", "trusted_schema = OFF"):  # fmt: skip
         raw.execute(f"PRAGMA {pragma}")
     sqlite_functions.register(raw)
@@ -36,6 +38,21 @@ def connect_sqlite(url: sa.URL, functions: Mapping[str, Callable[..., Any]]) -> 
         else:
             raw.create_function(name, -1, function, deterministic=True)
     return raw
+
+
+def _write_ahead(raw: sqlite3.Connection) -> None:
+    """A file's first connection changes how it is written, which SQLite refuses at once, not after its time-out, while
+    another one is opening it as well."""
+    deadline = time.monotonic() + BUSY_TIMEOUT_S
+    while True:
+        try:
+            raw.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raw.close()
+                raise
+        time.sleep(0.005)
 
 
 def connect_postgres(url: sa.URL, schema: str) -> psycopg.Connection[Any]:

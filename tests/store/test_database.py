@@ -1,5 +1,6 @@
 """Connections: transactions, threads, and SQL that means the same on both databases."""
 
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -215,3 +216,18 @@ def test_a_statement_that_takes_too_long_is_refused_not_broken(postgres_url: str
     with database.read() as connection:
         assert connection.rows("SELECT 1") == [(1,)]
     database.close()
+
+
+def test_who_opens_a_new_file_waits_for_who_writes_it(tmp_path: Path) -> None:
+    file = tmp_path / "new.db"
+    first = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
+    first.execute("CREATE TABLE t (a)")
+    first.execute("BEGIN IMMEDIATE")  # until it ends, how the file is written cannot be changed
+    end = threading.Timer(0.2, first.execute, ["COMMIT"])
+    end.start()
+    database = Database.open(f"sqlite:///{file}")
+    with database.read() as connection:
+        assert connection.sa.scalar(sa.text("PRAGMA journal_mode")) == "wal"
+    database.close()
+    end.join()
+    first.close()
