@@ -24,7 +24,7 @@ from engine.store.query_rows import RowReader
 from metadata.formula import Node
 from metadata.model import SortKey
 
-__all__ = ["COUNT_CAP", "MAX_LIMIT", "Found", "Query", "SortKey", "find", "one"]
+__all__ = ["COUNT_CAP", "MAX_LIMIT", "Found", "Query", "SortKey", "cursor_behind", "find", "one"]
 
 MAX_LIMIT = 1000
 COUNT_CAP = 1000
@@ -289,6 +289,12 @@ def _where(builder: Builder, query: Query, asked: Asked) -> list[sa.ColumnElemen
 def _loader(column_type: sa.types.TypeEngine[Any], dialect: str) -> Any:
     assert isinstance(column_type, types.StoredType)
     return types.blank_kept(column_type.loader(dialect))
+
+
+def cursor_behind(query: Query, record_id: str) -> str:
+    """Where a query in the order of ids goes on behind that record, which need not be there any more."""
+    assert not query.sort
+    return write_cursor(_cursor_shape(query), [record_id])
 
 
 def _cursor_shape(query: Query) -> str:

@@ -37,6 +37,7 @@ def check(facts: Facts) -> Iterator[Problem]:
             facts, one.steps, "action", one.object, item.document, "do", package=item.package, phase=one.phase,
             has_body=one.has_body,
         )  # fmt: skip
+        yield from deleted_rest(facts, item)
     yield from set_twice(facts)
     yield from endless(facts)
 
@@ -141,6 +142,19 @@ def condition_works(facts: Facts, item: Item[Automation]) -> Iterator[Problem]:
     if one.when and (one.object in facts.objects or one.has_body):
         names = names_before(facts, one.steps, 0, facts.names(one.object or "*"), one.has_body)
         yield from read(facts, one.when, names, document.at("when"), has_prior=one.phase not in TRIGGERS)
+
+
+def deleted_rest(facts: Facts, item: Item[Automation]) -> Iterator[Problem]:
+    """That no step is about a record that is deleted: nothing that it sets would last."""
+    one, document = item.built, item.document
+    if one.phase == "event" or "delete" not in one.on:
+        return
+    for index, part in enumerate(one.steps):
+        kind = facts.parts.actions.get(part.kind)
+        if kind is not None and kind.needs_record:
+            message = f"'{kind.name}' is about the record, and of a deletion none is left"
+            fix = "take 'delete' out of 'on', and make an automation of its own for deletions"
+            yield Problem(part.place or document.at("do", index), "action.record", message, fix)
 
 
 def set_twice(facts: Facts) -> Iterator[Problem]:

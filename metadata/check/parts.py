@@ -9,6 +9,7 @@ from metadata.check.actions import action_works, names_before, texts_in
 from metadata.check.facts import Facts, steps_value
 from metadata.document import Document, show
 from metadata.formula import FormulaError, Names
+from metadata.model import SYSTEM_FIELDS
 from metadata.problem import Problem
 from metadata.processes import Part, PartKind
 from metadata.shape import misfits, part_misfits
@@ -17,6 +18,8 @@ __all__ = ["named", "parts_work", "template_fits"]
 
 Steps = tuple[str | int, ...]
 WORDS = {"approver": "approver source", "action": "action"}
+ROOTS = frozenset(("body", "config", "parent", "record", "this", "user"))
+"""What formulas know by these words comes before, or instead of, a record of a step."""
 UNKNOWN = {
     "role": "role.unknown", "template": "template.unknown", "calendar": "calendar.unknown",
     "approval": "approval.unknown", "automation": "automation.unknown",
@@ -42,6 +45,8 @@ def parts_work(
         here = (*steps, index) if is_list else steps
         known = names_before(facts, tuple(parts), index, names, has_body) if what == "action" else names
         yield from _part_works(facts, one, what, object_, document, here, has_prior, known, package, phase)
+        if what == "action":
+            yield from result_is_read(facts, one, parts[:index], object_, document, here)
 
 
 def _part_works(
@@ -77,6 +82,30 @@ def _part_works(
         yield Problem(at, "action.record", message, f"say 'object', or {other}")
         return
     yield from _options_fit(facts, one, kind, object_, document, here, has_prior, names, package, phase)
+
+
+def result_is_read(
+    facts: Facts, one: Part, before: Sequence[Part], object_: str, document: Document, here: Steps
+) -> Iterator[Problem]:  # fmt: skip
+    """That the name of a record that a step makes or finds stands for nothing else."""
+    if not one.name or not makes_record(facts, one):
+        return
+    at, fix = document.at(*here, "as"), f"write as: {one.name}_made"
+    if one.name in ROOTS:
+        message = f"'{one.name}' is a word of formulas, so no step can be called that"
+        yield Problem(at, "action.name", message, fix)
+    elif object_ in facts.objects and (one.name in facts.objects[object_].fields or one.name in SYSTEM_FIELDS):
+        message = f"'{one.name}' is a field of '{object_}', which later steps cannot read: they read this step's record"
+        yield Problem(at, "action.name", message, fix, "warning")
+    elif any(earlier.name == one.name and makes_record(facts, earlier) for earlier in before):
+        message = f"a step before is called '{one.name}', too, and later steps cannot read its record"
+        yield Problem(at, "action.name", message, fix, "warning")
+
+
+def makes_record(facts: Facts, one: Part) -> bool:
+    """Or finds one."""
+    kind = facts.parts.actions.get(one.kind)
+    return kind is not None and bool(kind.about and kind.given(one.options).get(kind.about))
 
 
 def _options_fit(
