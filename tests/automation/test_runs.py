@@ -248,36 +248,6 @@ do: [{set: {name: "{name}!"}}]
     assert tasks(site) == ["a!", "b", "c"]
 
 
-def test_dates_of_more_records_than_most_are_carried_over_until_none_is_left(firm: Made) -> None:
-    remind = """
-automation: remind
-object: task
-run_as: boss
-date: {field: due, at: "09:00"}
-missed: skip
-most: 2
-do: [{set: {name: "{name}!"}}]
-"""
-    site = firm(remind)
-    site.work()
-    for name in "abcde":
-        site.records("lin").create("task", {"name": name, "due": "2026-11-24"})
-    nine = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
-    site.work(nine)
-    assert tasks(site) == ["a!", "b!", "c", "d", "e"]
-    late = site.records("lin").create("task", {"name": "late", "due": "2026-11-24"})["id"]
-    site.work(nine + timedelta(seconds=59))
-    assert tasks(site) == ["a!", "b!", "c", "d", "e", "late"]
-    site.records("lin").delete("task", late)
-    site.work(nine + timedelta(minutes=30))  # no time of theirs is missed for that
-    assert tasks(site) == ["a!", "b!", "c!", "d!", "e"]
-    site.publish(f"{FIRM}\n---\n{remind.replace('09:00', '09:01')}")  # where it had come to stays known
-    site.work(nine + timedelta(minutes=31))
-    assert tasks(site) == ["a!", "b!", "c!", "d!", "e!"]
-    site.work(nine + timedelta(minutes=40))
-    assert tasks(site) == ["a!", "b!", "c!", "d!", "e!"]
-
-
 HOOK = """
 automation: lead_in
 webhook: {key: body.id}

@@ -6,6 +6,7 @@ import pytest
 
 from engine.errors import EngineError
 from engine.service import Query
+from tests.process.desk import package
 
 TWO = """
 - approve: head
@@ -194,3 +195,20 @@ def test_nobody_who_could_be_asked_is_refused_at_once_and_changes_nothing(open_d
     assert ("approval.stuck", ("boss",)) in desk.sent
     done = desk.act("boss", "force", comment="they are away", decision="approved", target="gone")
     assert done.state == "APPROVED"
+
+
+def test_steps_of_an_instance_follow_the_fields_that_a_publish_renames(light_desk: Any) -> None:
+    flow = """
+- {approve: check, approvers: [{user: bo}]}
+- {action: mark, do: [{set: {note: "{amount}"}}]}
+"""
+    on = "on: {approve: [{set: {discount: =amount + 1}}]}"
+    desk = light_desk(flow, on)
+    desk.quote(amount=7)
+    desk.submit()
+    now = package(flow.replace("note", "remark").replace("{amount}", "{sum}"), on.replace("=amount", "=sum"))
+    now = now.replace("  note: {", "  remark: {was: note, ").replace("  amount: {", "  sum: {was: amount, ")
+    desk.site.publish(now)
+    assert desk.act("bo", "approve").state == "APPROVED"
+    found = desk.site.records().get("quote", desk.record)
+    assert (found["remark"], found["discount"]) == ("7", 8)

@@ -8,6 +8,7 @@ from engine.process.approval import kept, ports, record
 from engine.process.approval.lending import lend
 from engine.process.approval.people import administrators
 from engine.process.approval.work import Work
+from engine.process.renamed import steps_now
 from metadata.processes import nodes_in
 
 __all__ = ["UNMADE", "announce", "begin", "conflict", "end", "run_steps", "tell", "tell_admins", "unmade"]
@@ -88,7 +89,11 @@ def run_steps(w: Work, occasion: str) -> None:
         key = f"approval:{w.instance.id}:{w.instance.seq}"
         details = {"instance": w.instance.id, "comment": w.said.comment, "actor": w.actor}
         cause = f"approval {w.approval.name}: {occasion}"
+        said = w.ctx.snapshot.definitions.processes.approvals.get(w.approval.name)
         with ports.writing(w):
+            parts = steps_now(
+                w.ctx.snapshot, w.snapshot, w.approval.name, parts, said.on.get(occasion) if said is not None else None
+            )
             ports.run_steps(
                 w.as_step, w.connection, parts, w.object, w.instance.record, cause=cause, key=key, details=details
             )

@@ -10,9 +10,10 @@ from engine.process.approval.ending import tell
 from engine.process.approval.refusals import no_choice
 from engine.process.approval.state import Run
 from engine.process.approval.work import MOST_STEPS, Work
+from engine.process.renamed import steps_now
 from engine.store.failures import FAILURES
 from engine.store.rows import savepoint
-from metadata.processes import Node
+from metadata.processes import Node, nodes_in
 
 __all__ = ["DELAY_JOB", "carry_on", "handle", "plan_delay", "start"]
 
@@ -142,9 +143,14 @@ def plan_delay(w: Work, run: Run, due: datetime) -> None:
 def acts(w: Work, run: Run, node: Node) -> None:
     cause = f"approval {w.approval.name}: {node.name}"
     details = {"instance": w.instance.id, "actor": w.actor}
+    said = w.ctx.snapshot.definitions.processes.approvals.get(w.approval.name)
+    same = next((one for one in nodes_in(said.flow) if one.name == node.name), None) if said is not None else None
     with ports.writing(w):
+        steps = steps_now(
+            w.ctx.snapshot, w.snapshot, w.approval.name, node.steps, same.steps if same is not None else None
+        )
         ports.run_steps(
-            w.as_step, w.connection, node.steps, w.object, w.instance.record, cause=cause,
+            w.as_step, w.connection, steps, w.object, w.instance.record, cause=cause,
             key=f"approval:{w.instance.id}:{run.id}", details=details,
         )  # fmt: skip
     passes(w, run, node)

@@ -14,6 +14,7 @@ from engine.process.automation.identity import as_named, as_user
 from engine.process.automation.runs import FAILED, JOB, Run, begin, load, plan_job, save
 from engine.process.automation.saving import deeper, saving_of
 from engine.process.door import page
+from engine.process.renamed import object_now, steps_now
 from engine.process.step import Occasion, Waits
 from engine.process.steps import Broken, carry_out
 from engine.process.subject import Subject, record_of
@@ -46,7 +47,7 @@ def take_up(job: Job, connection: Connection) -> None:
         return
     try:
         with rows.savepoint(connection):
-            carry_on(job.ctx, connection, run, rule)
+            carry_on(job.ctx, connection, run, followed(job.ctx, run, rule))
     except Exception as error:
         if is_schema_changed(error):
             raise
@@ -59,6 +60,22 @@ def rule_of(ctx: Context, run: Run) -> Automation | None:
     return snapshot.definitions.processes.automations.get(run.automation)
 
 
+def followed(ctx: Context, run: Run, rule: Automation) -> Automation:
+    """With what it names as that is called now. Raises Conflict where that cannot be told."""
+    if run.version == ctx.snapshot.version:
+        return rule
+    now, then = ctx.snapshot, ctx.tenant.at(run.version)
+    said = now.definitions.processes.automations.get(rule.name)
+    asked = (rule.object, rule.when) if run.step == 0 else (rule.object,)
+    if steps_now(now, then, rule.name, rule.steps, said.steps if said is not None else None, *asked) is not rule.steps:
+        assert said is not None
+        rule = said
+    elif rule.object:
+        rule = replace(rule, object=object_now(now, then, rule.object) or rule.object)
+    run.results = {name: (object_now(now, then, one) or one, record) for name, (one, record) in run.results.items()}
+    return rule
+
+
 def carry_on(system: Context, connection: Connection, run: Run, rule: Automation) -> None:
     """Raises what went wrong; then nothing of it may stay."""
     ctx = acting(system, run, rule)
@@ -67,7 +84,7 @@ def carry_on(system: Context, connection: Connection, run: Run, rule: Automation
     if rule.object and not run.record:
         spread(ctx, connection, run, rule)
         return
-    record = record_for(ctx, connection, run)
+    record = record_for(ctx, connection, run, rule.object)
     if rule.object and record is None:
         skip(connection, run, ctx, "the record is not there any more")
         return
@@ -127,14 +144,14 @@ def acting(system: Context, run: Run, rule: Automation) -> Context:
     return replace(system, actor=SYSTEM, scope=full_scope(system.snapshot))
 
 
-def record_for(ctx: Context, connection: Connection, run: Run) -> dict[str, Any] | None:
-    if not run.record:
+def record_for(ctx: Context, connection: Connection, run: Run, object_name: str) -> dict[str, Any] | None:
+    if not run.record or not object_name:
         return None
     if run.inputs.get("action") == "delete":
-        names = columns_of(ctx.snapshot, run.object)
-        stored = rows_deletion.stored(connection, ctx.snapshot, run.object, names, [run.record])
+        names = columns_of(ctx.snapshot, object_name)
+        stored = rows_deletion.stored(connection, ctx.snapshot, object_name, names, [run.record])
         return dict(zip(names, stored[run.record], strict=True)) if run.record in stored else None
-    return record_of(ctx, connection, run.object, run.record)
+    return record_of(ctx, connection, object_name, run.record)
 
 
 def holds(subject: Subject, rule: Automation) -> bool:

@@ -45,7 +45,7 @@ def go_on(job: Job, connection: Connection) -> None:
         return  # no new run begins
     if version != job.ctx.snapshot.version:  # their time came as it was said then
         then = job.ctx.tenant.at(version).definitions.processes.automations[name]
-        rule = replace(then, date=rule.date, most=rule.most)
+        rule = replace(rule, offset=then.offset, at=then.at, calendar=then.calendar, zone=then.zone)
     low, high = (datetime.fromisoformat(job.payload[end]) for end in ("after", "until"))
     begin_some(job.ctx, connection, rule, low, high, job.payload["record"], job.now, version)
 
