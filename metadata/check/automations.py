@@ -146,15 +146,15 @@ def condition_works(facts: Facts, item: Item[Automation]) -> Iterator[Problem]:
 
 def deleted_rest(facts: Facts, item: Item[Automation]) -> Iterator[Problem]:
     """That no step is about a record that is deleted: nothing that it sets would last."""
-    one, document = item.built, item.document
+    one = item.built
     if one.phase == "event" or "delete" not in one.on:
         return
-    for index, part in enumerate(one.steps):
+    for part in one.steps:
         kind = facts.parts.actions.get(part.kind)
         if kind is not None and kind.needs_record:
             message = f"'{kind.name}' is about the record, and of a deletion none is left"
             fix = "take 'delete' out of 'on', and make an automation of its own for deletions"
-            yield Problem(part.place or document.at("do", index), "action.record", message, fix)
+            yield Problem(part.place, "action.record", message, fix)
 
 
 def set_twice(facts: Facts) -> Iterator[Problem]:

@@ -91,11 +91,11 @@ def run_steps(w: Work, occasion: str) -> None:
         cause = f"approval {w.approval.name}: {occasion}"
         said = w.ctx.snapshot.definitions.processes.approvals.get(w.approval.name)
         with ports.writing(w):
-            parts = steps_now(
+            steps = steps_now(
                 w.ctx.snapshot, w.snapshot, w.approval.name, parts, said.on.get(occasion) if said is not None else None
             )
             ports.run_steps(
-                w.as_step, w.connection, parts, w.object, w.instance.record, cause=cause, key=key, details=details
+                w.as_step, w.connection, steps, w.object, w.instance.record, cause=cause, key=key, details=details
             )
 
 
