@@ -4,6 +4,7 @@ from engine.contracts.action import Action, Step
 from engine.contracts.approver import Approver, Asked
 from engine.contracts.approver_toolkit import (
     CHOICE,
+    IN,
     SCOPE,
     choosable,
     departments_of,
@@ -96,7 +97,8 @@ __all__ = [
     "Action", "Approver", "Asked", "BadValue", "Choice", "Field", "FieldType", "Function", "Label", "Parse", "Step",
     "worked_out",
     # sources of approvers
-    "CHOICE", "SCOPE", "choosable", "departments_of", "in_department", "persons_of", "those_chosen", "within_scope",
+    "CHOICE", "IN", "SCOPE", "choosable", "departments_of", "in_department", "persons_of", "those_chosen",
+    "within_scope",
     # columns
     "Boolean", "Date", "DateTime", "Decimal", "Id", "Integer", "Json", "JsonText", "Secret", "Text", "TextList",
     "Time",

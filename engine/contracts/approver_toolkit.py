@@ -6,11 +6,19 @@ from typing import Any
 from engine.contracts.approver import Asked
 
 __all__ = [
-    "CHOICE", "SCOPE", "choosable", "departments_of", "in_department", "persons_of", "those_chosen", "within_scope",
+    "CHOICE", "IN", "SCOPE", "choosable", "departments_of", "in_department", "persons_of", "those_chosen",
+    "within_scope",
 ]  # fmt: skip
 
 Options = Mapping[str, Any]
 
+IN: Mapping[str, Any] = {
+    "in": {
+        "type": "string",
+        "minLength": 1,
+        "description": "A department by its name, or by those above it, too: Sales / North; in place of 'of'.",
+    }
+}
 SCOPE: Mapping[str, Any] = {
     "scope": {
         "enum": ["any", "department", "department_and_below", "nearest"],
@@ -19,6 +27,7 @@ SCOPE: Mapping[str, Any] = {
     },
     "of": {"enum": ["submitter", "owner"], "description": "Whose department; the submitter's unless said."},
     "department": {"type": "string", "minLength": 1, "description": "A path to a department, in place of 'of'."},
+    **IN,
 }
 """Options of sources that look for people in departments."""
 
@@ -41,7 +50,10 @@ def persons_of(asked: Asked, options: Options) -> Sequence[str]:
 
 
 def departments_of(asked: Asked, options: Options) -> Sequence[str]:
-    """Ids of departments: that at the path `department`, else those of the people that are meant."""
+    """Ids of departments: those called `in`, or that at the path `department`, else those of the people that are
+    meant."""
+    if "in" in options:
+        return asked.departments(options["in"])
     if "department" in options:
         found = asked.value(options["department"])
         return [found] if isinstance(found, str) else list(found or ())
@@ -51,7 +63,7 @@ def departments_of(asked: Asked, options: Options) -> Sequence[str]:
 
 def within_scope(asked: Asked, options: Options, find: Callable[..., Sequence[str]]) -> Sequence[str]:
     """`find()` looks everywhere, `find(department, below)` in a department, with those below it or without."""
-    scope = options.get("scope") or ("department" if "department" in options else "any")
+    scope = options.get("scope") or ("department" if in_department(options) else "any")
     if scope == "any":
         return find()
     found: list[str] = []
@@ -65,7 +77,7 @@ def within_scope(asked: Asked, options: Options, find: Callable[..., Sequence[st
 
 def in_department(options: Options) -> bool:
     """Whether one looks in a department, not everywhere."""
-    return options.get("scope", "any") != "any" or "department" in options
+    return options.get("scope", "any") != "any" or "department" in options or "in" in options
 
 
 def nearest(asked: Asked, department: str, find: Callable[..., Sequence[str]]) -> Sequence[str]:

@@ -26,6 +26,7 @@ from metadata.formula import FormulaError, definition_names
 __all__ = ["Inquiry", "active_among"]
 
 USER, QUEUE, POSITION = "user", "queue", "position"
+ABOVE = " / "  # between the names of departments, each below the one before
 MOST = 500  # people that one question gives
 
 
@@ -165,6 +166,16 @@ class Inquiry:
         table = self.snapshot.physical.table(USER)
         found = self.connection.sa.scalar(sa.select(table.c.department).where(table.c.id == user))
         return str(found) if found else None
+
+    def departments(self, name: str) -> Sequence[str]:
+        table = self.snapshot.physical.table(DEPARTMENT)
+        steps = name.split(ABOVE)
+        wanted = sa.select(table.c.id).where(table.c.name == steps[-1], table.c.deleted_at.is_(None))
+        above: Any = table
+        for depth, step in enumerate(reversed(steps[:-1])):
+            below, above = above, table.alias(f"above{depth}")
+            wanted = wanted.where(below.c.parent == above.c.id, above.c.name == step, above.c.deleted_at.is_(None))
+        return [str(one) for one in self.connection.sa.scalars(wanted.order_by(table.c.id).limit(MOST))]
 
     def department_above(self, department: str) -> str | None:
         table = self.snapshot.physical.table(DEPARTMENT)

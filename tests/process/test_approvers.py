@@ -324,3 +324,27 @@ def test_who_is_told_is_told_themselves(shop: Shop) -> None:
     with shop.site.tenant.database.read() as connection:
         found = people_named(shop.site.context(), connection, told.approvers, "quote", shop.quote, shop.ids["lin"])
     assert [shop.names[one_] for one_ in found] == ["lin", "zoe", "cai"]
+
+
+def test_departments_are_named_where_they_are_always_the_same(shop: Shop) -> None:
+    for kind, options, found in (
+        ("department_head", {"in": "North"}, ["cai"]),
+        ("department_head", {"in": "Top / Sales / North", "level": 2}, ["cai"]),
+        ("department_head", {"in": "Top / North"}, []),
+        ("department_head", {"in": "Nowhere"}, []),
+        ("department_members", {"in": "Sales"}, ["cai", "pia"]),
+        ("department_members", {"in": "Sales", "below": True}, ["cai", "lin", "pia", "zoe"]),
+        ("role", {"name": "finance", "in": "Sales / North"}, ["zoe"]),
+        ("role", {"name": "chief", "in": "North", "scope": "nearest"}, ["cai"]),
+        ("position", {"name": "Adviser", "in": "Sales"}, ["cai"]),
+    ):
+        assert shop.told(one(kind, **options)) == found, (kind, options)
+
+
+def test_departments_of_one_name_are_told_apart_by_those_above(shop: Shop) -> None:
+    records = shop.site.records()
+    other = records.create("department", {"name": "North", "head": shop.ids["pia"]})["id"]
+    assert shop.told(one("department_head", **{"in": "North"})) == ["cai", "pia"]
+    assert shop.told(one("department_head", **{"in": "Sales / North"})) == ["cai"]
+    records.delete("department", other)
+    assert shop.told(one("department_head", **{"in": "North"})) == ["cai"]

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from engine.sdk import Approver, Asked, departments_of
+from engine.sdk import IN, Approver, Asked, departments_of
 
 
 def find(asked: Asked, options: Mapping[str, Any]) -> Sequence[str]:
@@ -26,6 +26,7 @@ DEPARTMENT_HEAD = Approver(
         "properties": {
             "of": {"enum": ["submitter", "owner"], "description": "Whose department; the submitter's unless said."},
             "department": {"type": "string", "minLength": 1, "description": "A path to a department, in its place."},
+            **IN,
             "level": {
                 "type": "integer",
                 "minimum": 1,
@@ -38,6 +39,6 @@ DEPARTMENT_HEAD = Approver(
     find=find,
     paths=("department",),
     short="level",
-    most=lambda options: None if "department" in options else 1,
+    most=lambda options: None if "department" in options or "in" in options else 1,
     lacks=lambda options: "the department has no head, and none above it has",
 )

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from engine.sdk import Approver, Asked, departments_of
+from engine.sdk import IN, Approver, Asked, departments_of
 
 
 def find(asked: Asked, options: Mapping[str, Any]) -> Sequence[str]:
@@ -19,6 +19,7 @@ DEPARTMENT_MEMBERS = Approver(
         "properties": {
             "of": {"enum": ["submitter", "owner"], "description": "Whose department; the submitter's unless said."},
             "department": {"type": "string", "minLength": 1, "description": "A path to a department, in its place."},
+            **IN,
             "below": {"type": "boolean", "description": "With the departments below it."},
         },
         "additionalProperties": False,
