@@ -14,7 +14,7 @@ from engine.errors import BadInput, EngineError, InputProblem, NotFound
 from engine.people import sessions
 from engine.people.guards import may_manage
 from engine.people.handover_parts import EXAMPLES, PIECE, Handover, Kind, Left, Moved, Report
-from engine.process.handing_over import named, standing_in, tasks
+from engine.process.handing_over import named, returned, standing_in, tasks
 from engine.service import Records
 from engine.service_deletion import change_references
 from engine.service_rows import may_not, need, not_found
@@ -48,7 +48,7 @@ def places(move: Handover) -> Iterator[Moved | Left]:
             yield from _references(move, "place", name, field_of(move.ctx.snapshot, name, field_name))
 
 
-KINDS: Sequence[Kind] = (owned, places, tasks, standing_in, named)
+KINDS: Sequence[Kind] = (owned, places, tasks, returned, standing_in, named)
 
 
 def hand_over(

@@ -9,12 +9,13 @@ import sqlalchemy as sa
 from engine.people.handover_parts import EXAMPLES, Handover, Left, Moved
 from engine.process import agents
 from engine.process.approval import kept
-from engine.process.leavers import hand_over_tasks, open_tasks
+from engine.process.approval.state import Instance
+from engine.process.leavers import hand_over_submissions, hand_over_tasks, open_tasks, waiting_submissions
 from engine.process.reading import titles_of
 from engine.store.system_locks import agent as agent_table
 from metadata.processes import ADMIN_PERMISSION, Part, nodes_in
 
-__all__ = ["named", "standing_in", "tasks"]
+__all__ = ["named", "returned", "standing_in", "tasks"]
 
 FORBIDDEN = "only who manages processes moves what others are asked"
 
@@ -50,6 +51,27 @@ def tasks(move: Handover) -> Iterator[Moved | Left]:
         if stayed:
             message = "who takes over is asked at the same step already, or submitted it"
             yield Left("task", name, "approval_task", stayed, "approval.already_asked", message)
+
+
+def returned(move: Handover) -> Iterator[Moved | Left]:
+    """What was returned to the giver: the taker is its submitter."""
+    by_object: dict[str, list[Instance]] = {}
+    objects = {table: name for name, table in move.ctx.snapshot.physical.names.tables.items()}
+    for one in waiting_submissions(move.connection, move.giver):
+        name = objects.get(one.object, "")
+        if name and (move.objects is None or name in move.objects):
+            by_object.setdefault(name, []).append(one)
+    for name, found in by_object.items():
+        if not move.ctx.scope.has(ADMIN_PERMISSION):
+            yield Left("returned", name, "approval_returned", len(found), "handover.forbidden", FORBIDDEN)
+            continue
+        move.take(len(found))
+        went = hand_over_submissions(move.ctx, move.connection, found, move.taker, is_dry_run=move.is_dry_run)
+        if went:
+            yield Moved("returned", name, "approval_returned", len(went), ())
+        if len(went) < len(found):
+            message = "who takes over may not change the record"
+            yield Left("returned", name, "approval_returned", len(found) - len(went), "approval.taker", message)
 
 
 def standing_in(move: Handover) -> Iterator[Moved | Left]:

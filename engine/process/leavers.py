@@ -12,24 +12,29 @@ from engine.process import agents
 from engine.process.approval import kept, ports
 from engine.process.approval.asking import evaluate
 from engine.process.approval.door import Given, finish, open_work
+from engine.process.approval.ending import LEFT, UNMADE, tell, tell_admins
+from engine.process.approval.passing import heirs, may_take, pass_on
 from engine.process.approval.people import administrators
 from engine.process.approval.signers import hand_on
-from engine.process.approval.state import ENDED, OPEN_TASKS, Task
+from engine.process.approval.state import ENDED, OPEN_TASKS, Instance, Task
 from engine.process.approval.work import MACHINE, Said, Work
 from engine.store.database import Connection
 from engine.store.system_approvals import approval, approval_task
 
-__all__ = ["Reassigned", "hand_over_tasks", "open_tasks", "reassign_leaver"]
+__all__ = [
+    "Reassigned", "hand_over_submissions", "hand_over_tasks", "open_tasks", "reassign_leaver", "waiting_submissions",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Reassigned:
-    """An open task, and who has it since; "" where there was nobody: it waits, and administrators are told."""
+    """An open task, "" of what was returned to them, and who has it since; "" where there was nobody: it waits, and
+    administrators are told."""
 
     instance: str
     task: str
     to: str
-    why: str  # "agent", "manager", "administrator", "handover" or ""
+    why: str  # "agent", "manager", "administrator", "submitter", "handover" or ""
 
 
 def open_tasks(connection: Connection, user: str, tables: Collection[str] | None = None) -> list[tuple[str, str]]:
@@ -50,7 +55,8 @@ def open_tasks(connection: Connection, user: str, tables: Collection[str] | None
 
 def reassign_leaver(ctx: Context, connection: Connection, user: str) -> list[Reassigned]:
     """Each open task goes to who stands in for the person, else to the nearest active manager, else to an administrator
-    of processes; the audit log and a notification tell. Agents that were named end."""
+    of processes; what was returned to them to who may change its record: its owner, or the nearest such manager. The
+    audit log and a notification tell. Agents that were named end."""
     tasks = open_tasks(connection, user)
     standing = {
         instance: agents.agents_of(connection, [user], ctx.now, row.approval, row.object).get(user, ())
@@ -67,6 +73,7 @@ def reassign_leaver(ctx: Context, connection: Connection, user: str) -> list[Rea
         ), "left")
         for instance, task in tasks
     ]  # fmt: skip
+    done += [_pass_on(ctx, connection, one, user) for one in waiting_submissions(connection, user)]
     if done:
         told = [{"instance": one.instance, "task": one.task, "to": one.to, "why": one.why} for one in done]
         note(
@@ -87,17 +94,58 @@ def hand_over_tasks(
     ]
 
 
+def waiting_submissions(connection: Connection, user: str) -> list[Instance]:
+    """What was returned to them: it waits until they submit it again."""
+    wanted = sa.select(approval).where(approval.c.submitter == user, approval.c.ended_at.is_(None))
+    found = [kept.from_row(Instance, row) for row in connection.sa.execute(wanted.order_by(approval.c.id)).mappings()]
+    return [one for one in found if one.state == "RETURNED" or (one.state == "SUSPENDED" and UNMADE in one.data)]
+
+
+def hand_over_submissions(
+    ctx: Context, connection: Connection, instances: Sequence[Instance], taker: str, *, is_dry_run: bool = False
+) -> list[str]:  # fmt: skip
+    """Those of the instances of which another person is the submitter since, as they may change the record."""
+    found = []
+    for one in instances:
+        w = _opened(ctx, connection, one.id, "handover", is_locked=not is_dry_run)
+        if is_dry_run:
+            found += [one.id] if not taker or may_take(w, taker) else []
+        elif _take(w, [taker]):
+            found.append(one.id)
+    return found
+
+
+def _pass_on(ctx: Context, connection: Connection, instance: Instance, leaver: str) -> Reassigned:
+    w = _opened(ctx, connection, instance.id, "left")
+    to = _take(w, heirs(w))
+    if not to:
+        tell_admins(w, LEFT)
+    return Reassigned(instance.id, "", to, "submitter" if to else "")
+
+
+def _take(w: Work, people: Sequence[str]) -> str:
+    to = pass_on(w, people)
+    if to:
+        tell(w, [to], "returned", {"reason": w.instance.reason})
+        w.save()
+    return to
+
+
+def _opened(ctx: Context, connection: Connection, instance: str, how: str, *, is_locked: bool = True) -> Work:
+    state = (kept.lock if is_locked else kept.load)(connection, instance)
+    assert state is not None
+    system = context_of(ctx.tenant, SYSTEM, ctx.now, ctx.snapshot, ctx.origin)
+    return open_work(system, connection, state, Said(how, via="admin"), actor=ctx.actor.id or MACHINE)
+
+
 def _move(
     ctx: Context, connection: Connection, instance: str, task_id: str, candidates: Sequence[tuple[str, str]], how: str
 ) -> Reassigned:  # fmt: skip
     """To the first who is active and not asked at this step already; where there is none, it stays and waits."""
-    state = kept.lock(connection, instance)
-    assert state is not None
-    system = context_of(ctx.tenant, SYSTEM, ctx.now, ctx.snapshot, ctx.origin)
-    w = open_work(system, connection, state, Said(how, via="admin"), actor=ctx.actor.id or MACHINE)
-    task = state.tasks[task_id]
+    w = _opened(ctx, connection, instance, how)
+    task = w.state.tasks[task_id]
     there = {
-        one.user for one in state.tasks_of(task.run)
+        one.user for one in w.state.tasks_of(task.run)
         if one.id != task.id and (one.is_open or one.state in ("APPROVED", "REJECTED"))
     }  # fmt: skip
     active = _active(w, [one for one, _ in candidates])
@@ -113,13 +161,13 @@ def _move(
         _give(w, task, to, how)
         finish(w, Given())
         ports.notify(
-            system, connection, [to], "approval.reassigned", object_name=w.object, record=w.instance.record,
+            w.ctx, connection, [to], "approval.reassigned", object_name=w.object, record=w.instance.record,
             link=f"/approvals/{instance}", values={"instance": instance, "task": task_id, "why": why},
             key=f"approval:{instance}:{task_id}:{how}",
         )  # fmt: skip
     else:
         ports.notify(
-            system, connection, administrators(ctx, connection), "approval.stuck", object_name=w.object,
+            w.ctx, connection, administrators(ctx, connection), "approval.stuck", object_name=w.object,
             record=w.instance.record, link=f"/approvals/{instance}",
             values={"instance": instance, "task": task_id, "reason": "who is asked has left"},
             key=f"approval:{instance}:{task_id}:{how}",

@@ -21,7 +21,7 @@ TOLD = frozenset({
     "submit", "resubmit", "approve", "complete", "reject", "return", "reclaim", "transfer", "delegate",
     "add_before", "add_after", "add_parallel", "remove_signer", "cc", "comment", "claim", "unclaim", "urge", "jump",
     "reassign", "cancel", "suspend", "resume", "force", "skip", "auto_approve", "auto_reject", "expire", "edit",
-    "timer_remind", "timer_escalate", "timer_transfer", "end",
+    "timer_remind", "timer_escalate", "timer_transfer", "pass_on", "end",
 })  # fmt: skip
 OF_TASKS = frozenset({"approve", "complete", "reject", "return", "cancel", "reclaim"})  # told where it is of a task
 GOOD = frozenset({"approve", "complete", "auto_approve", "end.APPROVED"})
@@ -142,6 +142,7 @@ def action_text(visit: Visit, line: Line, to: str) -> str:
         "claim": say("claimed it"), "unclaim": say("gave it back to the queue"), "urge": say("urged"),
         "jump": say("moved it to another step"),
         "reassign": say("reassigned it from {person} to {name}", person=person, name=to),
+        "pass_on": say("passed it on to {name}", name=person),
         "cancel": say("cancelled the approval"), "suspend": say("suspended it"), "resume": say("resumed it"),
         "force": say("forced a decision: approved") if line.target == "APPROVED"
         else say("forced a decision: rejected"),

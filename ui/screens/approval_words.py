@@ -28,7 +28,7 @@ ICONS: Mapping[str, str] = {
     "suspend": "player-pause", "resume": "player-play", "force": "bolt", "skip": "arrow-forward-up",
     "auto_approve": "settings", "auto_reject": "settings", "expire": "hourglass", "edit": "pencil",
     "timer_remind": "bell", "timer_escalate": "trending-up", "timer_transfer": "user-share", "timer_close": "hourglass",
-    "end": "flag",
+    "end": "flag", "pass_on": "switch-horizontal",
 }  # fmt: skip
 
 

@@ -80,7 +80,10 @@ def why(visit: Visit, part: Left) -> str:
 
 def field_word(visit: Visit, name: str) -> str:
     """Of what is held by no field."""
-    words = {"approval_task": visit.say("Open approval tasks"), "agent": visit.say("Stands in for others")}
+    words = {
+        "approval_task": visit.say("Open approval tasks"), "approval_returned": visit.say("Returned approvals"),
+        "agent": visit.say("Stands in for others"),
+    }  # fmt: skip
     return words.get(name, name)
 
 

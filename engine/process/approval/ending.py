@@ -4,15 +4,19 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from engine.audit.log import note
-from engine.process.approval import kept, ports, record
+from engine.process.approval import kept, passing, ports, record
 from engine.process.approval.lending import lend
 from engine.process.approval.people import administrators
 from engine.process.approval.work import Work
 from engine.process.renamed import steps_now
 from metadata.processes import nodes_in
 
-__all__ = ["UNMADE", "announce", "begin", "conflict", "end", "run_steps", "tell", "tell_admins", "unmade"]
+__all__ = [
+    "UNMADE", "announce", "begin", "conflict", "end", "run_steps", "tell", "tell_admins", "tell_submitter",
+    "unmade",
+]  # fmt: skip
 
+LEFT = "who submitted it has left"
 UNMADE = "unmade"  # in an instance's data: approved, and its record is not there
 STEPS = {"APPROVED": "approve", "REJECTED": "reject", "WITHDRAWN": "withdraw", "CANCELLED": "cancel"}
 
@@ -62,7 +66,14 @@ def conflict(w: Work, reason: str) -> None:
     lend(w)
     record.set_status(w, "returned")
     announce(w, "returned")
-    tell(w, [w.instance.submitter], "returned", {"reason": reason})
+    tell_submitter(w, {"reason": reason})
+
+
+def tell_submitter(w: Work, why: dict[str, Any]) -> None:
+    """It waits for them; for who has left, somebody else is the submitter since."""
+    if passing.has_left(w) and not passing.pass_on(w, passing.heirs(w)):
+        tell_admins(w, LEFT)
+    tell(w, [w.instance.submitter], "returned", why)
 
 
 def announce(w: Work, what: str, details: Mapping[str, Any] | None = None) -> None:
@@ -78,7 +89,7 @@ def unmade(w: Work, reason: str) -> None:
     w.waiting.clear()
     w.set_instance("suspend", "SUSPENDED", reason=reason[:500], data={**w.instance.data, UNMADE: True})
     w.forget_proposal()
-    tell(w, [w.instance.submitter], "returned", {"reason": reason})
+    tell_submitter(w, {"reason": reason})
     tell_admins(w, reason)
 
 

@@ -90,4 +90,4 @@ def back_to_start(w: Work, run: Run) -> None:
     lend(w)
     record.set_status(w, "returned")
     ending.announce(w, "returned")
-    ending.tell(w, [w.instance.submitter], "returned", {"node": dict(w.node_of(run).label)})
+    ending.tell_submitter(w, {"node": dict(w.node_of(run).label)})

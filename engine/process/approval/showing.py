@@ -64,7 +64,7 @@ def instance_view(w: Work, *, is_whole: bool = True) -> InstanceView:
     ahead = foreseen(w) if is_whole and not w.is_over else []
     users = [w.instance.submitter, *(one.user for one in state.participants.values())]
     users += [user for task in state.tasks.values() for user in (task.user, task.decided_by, *task.queue)]
-    users += [user for one in events for user in (one.actor, one.on_behalf_of)]
+    users += [user for one in events for user in (one.actor, one.on_behalf_of, passed_to(one))]
     users += [user for one in ahead for user in one.users]
     named = Names(ctx, connection, users)
     changes = changes_of(w) if is_whole else {}
@@ -159,12 +159,17 @@ def lines(
         task = w.state.tasks.get(one.task)
         found.append(Line(
             one.seq, one.at, named(one.actor), one.action, named.maybe(one.on_behalf_of), one.node,
-            offers.label_of(w, one.node), one.task, named.maybe(task.user) if task else None, one.source, one.target,
-            one.comment, tuple(files[file] for file in one.attachments), round_,
+            offers.label_of(w, one.node), one.task, named.maybe(task.user if task else passed_to(one)), one.source,
+            one.target, one.comment, tuple(files[file] for file in one.attachments), round_,
             str(one.data.get("via", "self")), bool(one.data.get("override")),
             bool(one.data.get("late")), one.record_version, changed,
         ))  # fmt: skip
     return found
+
+
+def passed_to(event: Event) -> str:
+    """Who is the submitter since."""
+    return str(event.data["set"]["submitter"]) if event.action == "pass_on" else ""
 
 
 def is_extra(w: Work, event: Event) -> bool:
