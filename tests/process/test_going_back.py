@@ -1,5 +1,8 @@
 """What counts of a round before, and what is taken back: returns, approvals asked again, decisions reclaimed."""
 
+from typing import Any
+
+from engine.process.approval.service import Approvals
 from tests.process.desk import Desk
 
 APPROVALS = """
@@ -186,3 +189,29 @@ def test_a_material_change_never_begins_later_than_without_one(desk: Desk) -> No
     assert desk.pending() == [("a1", "cy"), ("b1", "di")]
     returned(desk, "cy", note="x")
     assert desk.pending() == [("a1", "cy"), ("b2", "ed")]
+
+
+HEAD = "- approve: head\n  approvers: [{user: bo}]\n"
+
+
+def test_in_the_last_round_it_goes_back_to_the_submitter_alone(open_desk: Any) -> None:
+    flow = HEAD + "- {approve: finance, approvers: [{user: cy}], may_return_to: [previous, start]}\n"
+    desk = open_desk(flow, "resubmit: {most_rounds: 2}")
+    desk.submit()
+    desk.act("bo", "approve")
+    assert desk.act("cy", "return").state == "RUNNING"
+    desk.act("bo", "approve")
+    assert desk.refused("cy", "return", target="head") == "approval.rounds"
+    assert desk.act("cy", "return", target="start").state == "RETURNED"
+    assert desk.act("ada", "resubmit").state == "REJECTED"
+
+
+def test_in_the_last_round_a_step_that_goes_back_to_others_only_decides(light_desk: Any) -> None:
+    flow = HEAD + "- {approve: finance, approvers: [{user: cy}], may_return_to: [head]}\n"
+    desk = light_desk(flow, "resubmit: {most_rounds: 1}")
+    desk.submit()
+    desk.act("bo", "approve")
+    view = Approvals(desk.site.context("cy")).task(desk.task_of("cy").id)
+    assert [one.name for one in view.actions if one.name in ("approve", "reject", "return")] == ["approve", "reject"]
+    assert desk.refused("cy", "return") == "approval.rounds"
+    assert desk.act("cy", "reject").state == "REJECTED"

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from engine.errors import Conflict
 from engine.process.approval import ending, flow, record
 from engine.process.approval.lending import lend
 from engine.process.approval.passed import still_count
@@ -10,13 +11,25 @@ from engine.process.approval.state import Run
 from engine.process.approval.work import Work
 from metadata.processes import Node
 
-__all__ = ["START", "need_target", "send_back", "targets_of"]
+__all__ = ["START", "is_last_round", "need_target", "send_back", "targets_of"]
 
 START = "start"
 
 
 def targets_of(w: Work, run: Run) -> list[str]:
-    """Where the node lets a task be returned to: "start" and names of nodes that were passed, the last first."""
+    """Where a task may be returned to: "start" and names of nodes that were passed, the last first; in the last round
+    no node, as there is none after it in which that would be asked."""
+    found = named_targets(w, run)
+    return [one for one in found if one == START] if is_last_round(w) else found
+
+
+def is_last_round(w: Work) -> bool:
+    most = w.approval.resubmission.most_rounds
+    return bool(most) and w.instance.round >= most
+
+
+def named_targets(w: Work, run: Run) -> list[str]:
+    """What the node says of it."""
     said = w.node_of(run).may_return_to
     passed = earlier(w, run)
     found: list[str] = []
@@ -46,8 +59,13 @@ def earlier(w: Work, run: Run) -> list[str]:
 
 
 def need_target(w: Work, run: Run, wanted: str) -> str:
-    """Raises BadInput for a node that one may not return to. "" is the first that the node allows."""
+    """Raises BadInput for a node that one may not return to, and Conflict in the last round. "" is the first that the
+    node allows."""
     targets = targets_of(w, run)
+    named = named_targets(w, run)
+    if (wanted in named and wanted not in targets) or (not wanted and named and not targets):
+        message = f"this is round {w.instance.round}, the last: it goes back to no step before"
+        raise Conflict(message, code="approval.rounds", fix="approve or reject it")
     if not targets:
         raise bad("approval.return_target", "this step cannot be returned", "target")
     if wanted and wanted not in targets:

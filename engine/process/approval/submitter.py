@@ -11,6 +11,7 @@ from engine.process.approval.ending import UNMADE
 from engine.process.approval.lending import take_back
 from engine.process.approval.people import is_admin, need_chosen
 from engine.process.approval.refusals import bad, not_yours, state_refused
+from engine.process.approval.returning import is_last_round
 from engine.process.approval.sight import takes_part
 from engine.process.approval.state import State, Task
 from engine.process.approval.work import Work
@@ -73,10 +74,9 @@ def resubmit(w: Work, given: Given, task: Task | None) -> None:
         if w.proposal is None:
             raise bad("approval.not_editable", "the record is there: change it itself", "values")
         proposals.renew(w, w.proposal, given.values)
-    most = w.approval.resubmission.most_rounds
-    if most and w.instance.round >= most:
+    if is_last_round(w):
         w.set_instance("resubmit", "RUNNING", round=w.instance.round + 1)
-        w.note("", "", "too_many_rounds", "", "", details={"most": most})
+        w.note("", "", "too_many_rounds", "", "", details={"most": w.approval.resubmission.most_rounds})
         flow.finish(w, "REJECTED")
         return
     if not holds(w.as_submitter, w.connection, w.object_then, w.instance.record, w.approval.when):
