@@ -125,3 +125,24 @@ def test_a_refusal_says_where(
     answer = client.request(method, f"/api/v1{path.replace('{deal}', f'/records/deal/{deal}')}", json=body)
     assert answer.status_code == status, answer.text
     assert (place, code) in [(one["path"], one["code"]) for one in answer.json()["problems"]]
+
+
+def test_a_body_that_is_wrong_in_very_many_places_costs_little(small_shop: Running) -> None:
+    client = small_shop.client("boss")
+    problem = client.post(DEAL, json={f"nmae{number}": 1 for number in range(1500)}).json()
+    assert (problem["detail"], len(problem["problems"])) == ("no field 'nmae0' in 'deal' (and 1500 more)", 1000)
+    fixes = [one["fix"] for one in problem["problems"]]
+    assert (fixes[:10], set(fixes[10:])) == (["write 'name'?"] * 10, {""})
+    [first, _] = client.post(DEAL, json={"x" * 5000: 1}).json()["problems"]
+    assert (first["path"], first["message"]) == ("x" * 100, f"no field '{'x' * 100}' in 'deal'")
+
+
+def test_a_query_of_a_screen_that_no_database_takes_is_refused(sqlite_url: str) -> None:
+    with running(sqlite_url, [SHOP], now=NOW, fill=people, ui="ui.pages:mount") as site:
+        answer = site.client("boss", by="session").get("/audit?kind=%00")
+        assert (answer.status_code, answer.headers["content-type"]) == (400, "text/html; charset=utf-8")
+
+
+def test_a_method_that_is_not_possible_names_those_that_are(small_shop: Running) -> None:
+    refusal = small_shop.client("boss").put(DEAL, json={}).json()
+    assert (refusal["code"], refusal["fix"]) == ("method", "possible are GET, HEAD, OPTIONS, POST")
