@@ -21,7 +21,7 @@ def reference(schema: str) -> str:
 
 
 def ours(name: str) -> str:
-    """A schema's name that no object takes, in whatever case a client writes its classes: a tenant may have problems."""
+    """A schema's name that no object takes, however a client writes its classes: a tenant may have problems."""
     return f"Fieldstone.{name}"
 
 
