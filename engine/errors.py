@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 __all__ = [
     "BadInput", "BadValue", "Busy", "Candidate", "Conflict", "EngineError", "Forbidden", "InputProblem", "InputWarning",
-    "Locked", "NeedsConfirmation", "NotFound", "Stale", "Unauthenticated",
+    "Locked", "NeedsConfirmation", "NotFound", "Stale", "Unauthenticated", "bad_at",
 ]  # fmt: skip
 
 
@@ -60,6 +60,11 @@ class BadInput(EngineError):
     """The request cannot be understood or breaks a rule; `problems` says where."""
 
     code = "input.bad"
+
+
+def bad_at(path: str, code: str, message: str, fix: str = "") -> BadInput:
+    """Of one thing that is wrong, and its place."""
+    return BadInput(message, code=code, fix=fix, problems=[InputProblem(path, code, message, fix)])
 
 
 class Unauthenticated(EngineError):

@@ -86,7 +86,7 @@ class Outbound:
             place = reply.headers.get("location")
             if reply.status not in REDIRECTS or not place:
                 return reply
-            onward = urljoin(url, place)
+            onward = joined(url, place)
             if url.startswith("https:") and not onward.startswith("https:"):
                 raise OutboundRefused("a redirect leads away from https")
             if urlsplit(onward)[:2] != urlsplit(url)[:2]:  # what is meant for one server is not told to another
@@ -185,6 +185,16 @@ class Guarded(httpcore2.NetworkBackend):
         self, path: str, timeout: float | None = None, socket_options: Any = None
     ) -> httpcore2.NetworkStream:  # fmt: skip
         raise OutboundRefused("a socket of this machine is no other server")
+
+
+def joined(url: str, place: str) -> str:
+    """Where a redirect leads. Raises OutboundRefused."""
+    try:
+        onward = urljoin(url, place)
+        urlsplit(onward)
+    except ValueError as error:  # "http://[": a bracket that is not closed
+        raise OutboundRefused("a redirect leads to what is no web address") from error
+    return onward
 
 
 def check_address(url: str) -> None:

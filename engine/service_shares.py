@@ -169,9 +169,9 @@ def moment(sent: object) -> datetime | None:
         return None
     try:
         found = datetime.fromisoformat(sent)
-    except ValueError:
+        return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
         return None
-    return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def share_of(row: Mapping[str, Any]) -> Share:

@@ -8,7 +8,7 @@ from engine.access.explain import Explanation, explain
 from engine.access.explain_fields import FIELD_ACTIONS, FieldAction, FieldExplanation, explain_field
 from engine.access.reasons import Reason
 from engine.context import Context
-from engine.errors import BadInput, Forbidden, InputProblem, NotFound
+from engine.errors import BadInput, Forbidden, InputProblem, NotFound, bad_at
 from engine.people.standing import Standing, standing_of
 from engine.service_reads import titles
 from engine.service_rows import not_found
@@ -113,7 +113,7 @@ def who_sees(ctx: Context, object_name: str, record_id: str, after: str = "") ->
     need_right(ctx)
     see(ctx, object_name, record_id)
     if after and not types.is_id(after):
-        raise BadInput("after is what the part before said", code="access.after")
+        raise bad_at("after", "access.after", "after is what the part before said", "begin without it")
     table = ctx.snapshot.physical.table("user")
     wanted = sa.select(table.c.id).where(table.c.deleted_at.is_(None), table.c.is_active, table.c.id > after if after
                                          else sa.true()).order_by(table.c.id).limit(MOST_ASKED + 1)  # fmt: skip

@@ -132,6 +132,6 @@ OPERATIONS = (
     Operation("DELETE", "/tokens/{id}", OWN, revoke_token),
     Operation("GET", "/sessions", OWN, list_sessions),
     Operation("DELETE", "/sessions/{id}", OWN, end_session),
-    Operation("POST", "/users/{id}/invite", MANAGE, invite, is_aside=True, takes_key=False),
+    Operation("POST", "/users/{id}/invite", MANAGE, invite, is_aside=True, body_is_optional=True, takes_key=False),
     Operation("DELETE", "/users/{id}/sessions", MANAGE, end_sessions_of),
 )

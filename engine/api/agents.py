@@ -3,6 +3,7 @@
 from typing import Any
 
 from engine.api.answers import Answer, json_answer
+from engine.api.errors import bad_request
 from engine.api.operations import ROOT, Call, Operation
 from engine.api.permission import Permission
 from engine.process import agents, standing_in
@@ -11,10 +12,15 @@ from engine.store.types import utc_text
 
 __all__ = ["OPERATIONS"]
 
+WHOSE = ("mine", "all")
+
 
 def list_agents(call: Call) -> Answer:
-    of_all = call.values().get("of", "mine") == "all"
-    return json_answer({"agents": [told(call, one) for one in agents.agents(call.ctx, of_all=of_all)]})
+    whose = call.values().get("of", "mine")
+    if whose not in WHOSE:
+        raise bad_request("query.value", f"of is mine or all, not '{whose[:40]}'", path="of")
+    found = agents.agents(call.ctx, of_all=whose == "all")
+    return json_answer({"agents": [told(call, one) for one in found]})
 
 
 def appoint_agent(call: Call) -> Answer:
@@ -36,9 +42,9 @@ def told(call: Call, one: Agent) -> dict[str, Any]:
     }  # fmt: skip
 
 
-WHOSE = Permission("person", "one's own; of others: manage_processes")
+AGENTS = Permission("person", "one's own; of others: manage_processes")
 OPERATIONS = (
-    Operation("GET", "/agents", WHOSE, list_agents, ("of",)),
-    Operation("POST", "/agents", WHOSE, appoint_agent),
-    Operation("DELETE", "/agents/{id}", WHOSE, take_back_agent),
+    Operation("GET", "/agents", AGENTS, list_agents, ("of",)),
+    Operation("POST", "/agents", AGENTS, appoint_agent),
+    Operation("DELETE", "/agents/{id}", AGENTS, take_back_agent),
 )

@@ -32,7 +32,8 @@ def move(call: Call) -> Answer:
                  for name in ("approval", "how") if not sent.get(name)]  # fmt: skip
     if not problems and sent["how"] not in HOWS:
         problems.append(InputProblem("how", "value.unknown", "'how' is unknown", f"one of {', '.join(HOWS)}"))
-    if not all(isinstance(one, str) for pair in (sent.get("mapping") or {}).items() for one in pair):
+    mapping = sent.get("mapping", {})
+    if isinstance(mapping, dict) and not all(isinstance(one, str) for one in mapping.values()):
         problems.append(InputProblem("mapping", "value.type", "'mapping' is a map: old node -> new node"))
     if problems:
         raise BadInput(problems[0].message, code=problems[0].code, problems=problems)

@@ -12,6 +12,7 @@ from engine.api.permission import Permission
 from engine.api.reading import whole_number
 from engine.audit.refusals import Asked
 from engine.errors import BadInput, Forbidden, InputProblem
+from engine.process.approval.actions import ACTIONS
 from engine.process.approval.service import Approvals, Done, Result
 
 __all__ = ["OPERATIONS"]
@@ -53,6 +54,7 @@ def act_on_task(call: Call) -> Answer:
         "comment": text, "attachments": texts, "users": texts, "target": text, "values": values, "chosen": chosen,
         "method": text, "password": text,
     })  # fmt: skip
+    refuse_idle(call.args[1], given)
     if "password" in given and "idempotency-key" in call.headers:
         message = "what is signed takes no Idempotency-Key: wrong passwords are counted whatever becomes of the request"
         raise bad_request("idempotency.unsupported", message, fix="leave the header out")
@@ -79,6 +81,7 @@ def act_on_instance(call: Call) -> Answer:
         "comment": text, "attachments": texts, "users": texts, "target": text, "chosen": chosen, "decision": text,
         "task": text, "values": values,
     })  # fmt: skip
+    refuse_idle(call.args[1], given)
     return shown(Approvals(call.ctx).act_on(*call.args, **given))
 
 
@@ -112,16 +115,30 @@ def read(call: Call, readers: Mapping[str, Reader]) -> dict[str, Any]:
     return {name: readers[name](name, value) for name, value in sent.items() if value is not None}
 
 
+def refuse_idle(action: str, given: Mapping[str, Any]) -> None:
+    """Raises BadInput for a key that the action would pass over: whoever sent it meant something by it."""
+    known = ACTIONS.get(action)
+    if known is None:
+        return
+    takes = dict.fromkeys(("comment", "attachments", *known.asks, *(("task",) if known.on == "instance" else ())))
+    for name in given:
+        if name not in takes:
+            raise wrong(name, "body.unknown", f"'{action}' takes no '{name}'", f"it takes: {', '.join(takes)}")
+
+
 def text(name: str, value: Any) -> str:
-    if not isinstance(value, str) or "\0" in value:
+    if not isinstance(value, str):
         raise wrong(name, "value.type", f"{name} is a text")
+    if "\0" in value:
+        message = f"{name} has the character U+0000, which cannot be stored"
+        raise wrong(name, "value.text.character", message, "leave it out")
     return value
 
 
 def texts(name: str, value: Any) -> tuple[str, ...]:
-    if not isinstance(value, list) or not all(isinstance(one, str) and "\0" not in one for one in value):
+    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
         raise wrong(name, "value.type", f"{name} is a list of texts")
-    return tuple(value)
+    return tuple(text(f"{name}.{index}", one) for index, one in enumerate(value))
 
 
 def values(name: str, value: Any) -> dict[str, Any]:

@@ -40,6 +40,7 @@ __all__ = [
 ]  # fmt: skip
 
 PROBLEM_TYPE = "application/problem+json"
+MOST_PROBLEMS = 1000  # of an answer: a body of 8 MiB can be wrong in a million places
 log = logging.getLogger("fieldstone.api")
 
 STATUSES: dict[type[EngineError], int] = {
@@ -130,7 +131,7 @@ def problem_body(status: int, code: str, detail: str, fix: str, problems: tuple[
     body: dict[str, Any] = {"title": title_of(status), "status": status, "code": code, "detail": detail}
     if fix:
         body["fix"] = fix
-    body["problems"] = [one_problem(problem) for problem in problems]
+    body["problems"] = [one_problem(problem) for problem in problems[:MOST_PROBLEMS]]
     return body
 
 

@@ -96,6 +96,8 @@ class Guard:
             if is_api and not path.startswith(f"{ROOT}/"):  # never a page to sign in on
                 fix = f"{ROOT}/openapi.json lists what there is"
                 raise HttpRefusal(404, "path.unknown", f"the API begins with {ROOT}/", fix=fix)
+            if not is_api and b"%00" in scope["query_string"]:  # PostgreSQL takes no such text; the API says so itself
+                raise HttpRefusal(400, "query.malformed", "the query holds a NUL character", fix="leave '%00' out")
             # The API counts while it reads; screens read through Starlette.
             if not is_api and scope["method"] not in ("GET", "HEAD"):
                 receive = limited(receive, self.limits.get(path, self.limit))

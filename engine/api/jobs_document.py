@@ -4,6 +4,7 @@ from typing import Any
 
 from engine.api.openapi_parts import KEY, errors, json_of
 from engine.jobs.admin import STATES
+from engine.process.preferences import MAILED
 
 __all__ = ["job_paths", "notification_paths"]
 
@@ -30,7 +31,9 @@ LIMIT: list[Json] = [
 
 
 def notification_paths() -> Json:
-    mail = {"type": "object", "properties": {"mail": {"type": "object", "additionalProperties": {"type": "boolean"}}}}
+    wanted = {kind: {"type": "boolean"} for kind in MAILED}
+    kinds = {"type": "object", "properties": wanted, "additionalProperties": False}
+    mail = {"type": "object", "required": ["mail"], "properties": {"mail": kinds}}
     state = {"type": "object", "properties": {
         "unread": COUNT, "newest": NAME, "todo": COUNT, "overdue": COUNT,
     }}  # fmt: skip
@@ -50,7 +53,7 @@ def notification_paths() -> Json:
         },
         "/notifications/read-all": {"post": does("readAllNotifications", "All of them were read", {
             "200": json_of({"type": "object", "properties": {"read": COUNT}}), **ASKED,
-        }, body=upto, parameters=[KEY])},
+        }, body=upto, parameters=[KEY], may_be_empty=True)},
         "/notifications/{id}/read": {**ID, "post": does("readNotification", "It was read", {**DONE, **ASKED},
                                                         parameters=[KEY])},
     }  # fmt: skip
@@ -76,9 +79,11 @@ def listed(name: str, one: Json, **more: Json) -> Json:
 
 def does(
     identity: str, summary: str, responses: Json, *, body: Json | None = None, parameters: list[Json] | None = None,
-    tag: str = "notifications",
+    tag: str = "notifications", may_be_empty: bool = False,
 ) -> Json:  # fmt: skip
     made: Json = {"operationId": identity, "summary": summary, "responses": responses, "tags": [tag]}
     if parameters:
         made["parameters"] = parameters
-    return made | ({"requestBody": {"content": {"application/json": {"schema": body}}}} if body else {})
+    if body:
+        made["requestBody"] = {"required": not may_be_empty, "content": {"application/json": {"schema": body}}}
+    return made

@@ -62,7 +62,7 @@ def read_one(call: Call) -> Answer:
 def read_all(call: Call) -> Answer:
     whole(call)
     sent = call.json()
-    upto = sent.get("upto") or ""
+    upto = sent.get("upto", "")
     if not isinstance(upto, str) or set(sent) - {"upto"}:
         raise bad_request("value.type", 'the body is {} or {"upto": the id of a notification}', path="upto")
     return json_answer({"read": inbox.mark_all_read(call.ctx, upto)})

@@ -7,13 +7,14 @@ from urllib.parse import quote
 import orjson
 
 from engine.api import openapi_parts as parts
+from engine.api.access_document import access_paths, access_schemas, preview_paths
 from engine.api.account_document import account_paths
 from engine.api.approval_moves import move_paths
 from engine.api.approval_tools import tool_paths
-from engine.api.approvals_document import approval_paths
-from engine.api.automations_document import process_paths, webhook_paths
+from engine.api.approvals_document import approval_paths, approval_schemas
+from engine.api.automations_document import button_paths, process_paths, webhook_paths
 from engine.api.jobs_document import job_paths, notification_paths
-from engine.api.openapi_parts import body_of, errors, json_of, reference
+from engine.api.openapi_parts import body_of, errors, json_of, ours, reference
 from engine.api.rights_document import rights_paths, share_paths
 from engine.context import Context
 from engine.contracts.field import FieldType
@@ -58,13 +59,16 @@ def document(ctx: Context) -> Json:
     if may_manage_jobs(ctx):
         paths |= job_paths() | tool_paths() | move_paths() | process_paths()
     paths |= rights_paths(ctx)
+    paths |= preview_paths(ctx)
     paths |= approval_paths(ctx)
-    schemas: Json = dict(parts.COMPONENTS["schemas"])
+    schemas: Json = {**parts.COMPONENTS["schemas"], **approval_schemas(ctx), **access_schemas(ctx)}
     for name in ctx.scope.objects():
         definition = objects[name]
         schemas |= schemas_of(ctx, definition)
         paths |= paths_of(ctx, definition)
         paths |= share_paths(ctx, definition)
+        paths |= access_paths(ctx, definition)
+        paths |= button_paths(ctx, definition)
     return {
         "openapi": "3.1.0",
         "info": {"title": "Fieldstone", "version": str(ctx.snapshot.version), "description": DESCRIPTION},
@@ -128,7 +132,7 @@ def paths_of(ctx: Context, definition: Object) -> dict[str, Json]:
         "200": json_of(parts.AGGREGATE), **errors(400, 401, 404, 429, 503),
     }, tag, parts.AGGREGATE_PARAMETERS)  # fmt: skip
     likely = operation(f"duplicates.{name}", f"Possible duplicates: {label}", {
-        "200": json_of({"$ref": reference("Likely")}), **errors(400, 401, 404, 429, 503),
+        "200": json_of({"$ref": reference(ours("Likely"))}), **errors(400, 401, 404, 429, 503),
     }, tag)  # fmt: skip
     paths: Json = {base: many, f"{base}/{{id}}": one, f"/aggregate/{quote(name)}": {"get": measured}}
     paths[f"/duplicates/{quote(name)}/{{id}}"] = {"parameters": [{"$ref": "#/components/parameters/id"}], "get": likely}
@@ -190,7 +194,12 @@ def paths_of(ctx: Context, definition: Object) -> dict[str, Json]:
         results = {"200": json_of(parts.BATCH, parts.REPLAYED)}
         paths[f"{base}/batch"] = {
             "post": operation(
-                f"batch.{name}", f"Several: {plural}", results | refusals, tag, [parts.KEY, *override], body_of("Batch")
+                f"batch.{name}",
+                f"Several: {plural}",
+                results | refusals,
+                tag,
+                [parts.KEY, *override],
+                body_of(ours("Batch")),
             )
         }
     return paths
@@ -202,8 +211,11 @@ def merge_paths(
     name, tag = definition.name, [definition.name]
     headers = parts.ETAG | parts.REPLAYED
     for verb, summary in (("merge", "Merge into"), ("unmerge", "Take the last merge back")):
-        answers = {"200": json_of({"allOf": [record, {"$ref": reference(f"{verb.title()}d")}]}, headers), **refusals}
-        body = body_of("Merge") if verb == "merge" else None
+        answers = {
+            "200": json_of({"allOf": [record, {"$ref": reference(ours(f"{verb.title()}d"))}]}, headers),
+            **refusals,
+        }
+        body = body_of(ours("Merge")) if verb == "merge" else None
         yield (
             f"/records/{quote(name)}/{{id}}/{verb}",
             {
@@ -273,7 +285,7 @@ def lists_read(ctx: Context, name: str) -> Iterator[tuple[str, Json]]:
         if field.is_list_of_records and ctx.scope.can("read", field.of):
             items = {"$ref": reference(key_of(field.of))} if field.source == "lines" else parts.ID
             yield field.name, {"type": "array", "title": say(field.label, ctx.language), "items": items}
-            yield f"{field.name}_is_truncated", {"const": True, "description": "There are more"}
+            yield f"{field.name}_is_truncated", {"type": "boolean", "description": "True: there are more"}
 
 
 def lines_written(ctx: Context, definition: Object) -> Json:

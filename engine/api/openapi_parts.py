@@ -7,7 +7,7 @@ from engine.api.errors import PROBLEM_TYPE, title_of
 __all__ = [
     "AGGREGATE", "AGGREGATE_PARAMETERS", "BATCH", "COMPONENTS", "ETAG", "FILE", "FILE_BODY", "FILE_CONTENT", "FILE_ID",
     "FILE_NAME", "FILE_TAG", "ID", "IF_MATCH", "IF_NONE_MATCH", "KEY", "LIST_PARAMETERS", "LOCATION",
-    "OBJECT", "OBJECT_SUMMARY", "OVERRIDE", "REPLAYED", "WAITING", "WARNINGS", "body_of", "errors", "json_of",
+    "OBJECT", "OBJECT_SUMMARY", "OVERRIDE", "REPLAYED", "WAITING", "WARNINGS", "body_of", "errors", "json_of", "ours",
     "reference",
 ]  # fmt: skip
 
@@ -18,6 +18,11 @@ FLAG = {"type": "boolean"}
 
 def reference(schema: str) -> str:
     return f"#/components/schemas/{schema}"
+
+
+def ours(name: str) -> str:
+    """A schema's name that no object takes, however a client writes its classes: a tenant may have problems."""
+    return f"Fieldstone.{name}"
 
 
 def json_of(schema: Json, headers: Json | None = None) -> Json:
@@ -205,7 +210,7 @@ BATCH: Json = {
         "required": ["index", "action", "status"],
         "properties": {
             "index": {"type": "integer"}, "action": TEXT, "status": {"type": "integer"}, "id": TEXT, "record": VALUES,
-            "problem": {"$ref": reference("Problem")}, "waiting": REQUEST,
+            "problem": {"$ref": reference(ours("Problem"))}, "waiting": REQUEST,
         },
     }}},
 }  # fmt: skip
@@ -271,7 +276,8 @@ def beside(key: str, **more: Json) -> Json:
 
 # Named once: written out for each object, these were a third of a large tenant's document.
 MERGE_SCHEMAS: Json = {
-    "Merge": MERGE, "Merged": beside("_merge"), "Unmerged": beside("_unmerge", kept=PLACES), "Likely": LIKELY,
+    ours("Merge"): MERGE, ours("Merged"): beside("_merge"), ours("Unmerged"): beside("_unmerge", kept=PLACES),
+    ours("Likely"): LIKELY,
 }  # fmt: skip
 
 
@@ -334,7 +340,7 @@ FILE_BODY: Json = {
 FILE_CONTENT: Json = {
     "description": "To be kept, not shown: Content-Disposition is attachment",
     "headers": {"ETag": {"description": "Stands for the content", "schema": TEXT}},
-    "content": {"*/*": {"schema": BINARY}},
+    "content": {"application/octet-stream": {"schema": BINARY}, "*/*": {"schema": BINARY}},
 }
 FILE_NAME = query("name", "What the file is called; the form's own name unless said", TEXT)
 FILE_ID = in_path("id", "The file's id")
@@ -344,7 +350,7 @@ FILE_TAG = header("If-None-Match", "Nothing is sent if the content is still this
 def response(status: int) -> Json:
     return {
         "description": title_of(status),
-        "content": {PROBLEM_TYPE: {"schema": {"$ref": reference("Problem")}}},
+        "content": {PROBLEM_TYPE: {"schema": {"$ref": reference(ours("Problem"))}}},
     }
 
 
@@ -356,5 +362,5 @@ COMPONENTS: Json = {
     },
     "parameters": PARAMETERS,
     "responses": {str(s): response(s) for s in (400, 401, 403, 404, 409, 412, 413, 415, 422, 423, 429, 502, 503)},
-    "schemas": {"Problem": PROBLEM, "Batch": BATCH_REQUEST, **MERGE_SCHEMAS},
+    "schemas": {ours("Problem"): PROBLEM, ours("Batch"): BATCH_REQUEST, **MERGE_SCHEMAS},
 }

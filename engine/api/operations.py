@@ -158,7 +158,9 @@ class Api:
                 return
             operation = node.operations.get(method)
             if operation is None:
-                raise HttpRefusal(405, "method", f"{method} is not possible here", allow=node.allow)
+                raise HttpRefusal(
+                    405, "method", f"{method} is not possible here", fix=f"possible are {node.allow}", allow=node.allow
+                )
             if operation.admits is not None:
                 await self.send_upload(operation, args, scope, headers, receive, send)
                 return

@@ -28,7 +28,7 @@ def hand_over_all(call: Call) -> Answer:
     ]
     if "to" not in sent:
         problems.append(InputProblem("to", "value.required", "'to' must have a value", "write the id of a user"))
-    if any(not isinstance(one, str) for one in sent.get("objects") or () if not problems):
+    if not problems and any(not isinstance(one, str) for one in sent.get("objects") or ()):
         problems.append(InputProblem("objects", "value.type", f"'objects' is {TYPES['objects']}"))
     if problems:
         raise BadInput(problems[0].message, code=problems[0].code, fix=problems[0].fix, problems=problems)

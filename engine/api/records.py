@@ -64,9 +64,7 @@ def get_record(call: Call) -> Answer:
     fields = names(call.values(), "fields") if call.query else ()
     record = Records(call.ctx).get(call.args[0], call.args[1], fields)
     wanted = call.headers.get("if-none-match")
-    if wanted is not None and is_told_by_version(call.ctx, call.args[0], record) and is_unchanged(
-        wanted, record["version"]
-    ):  # fmt: skip
+    if is_unchanged(wanted, record["version"]) and is_told_by_version(call.ctx, call.args[0], record):
         return Answer(304, headers=etag(record))
     return Answer(200, orjson.dumps(record), etag(record))
 

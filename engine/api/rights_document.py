@@ -11,7 +11,7 @@ from engine.privacy.subject import may_handle_privacy, subjects
 from engine.service_shares import ACCESSES, KINDS, REASON_MOST
 from metadata.model import Object, say
 
-__all__ = ["rights_paths", "share_paths"]
+__all__ = ["READ", "RECORD", "TEXT", "WRITTEN", "does", "rights_paths", "share_paths"]
 
 Json = dict[str, Any]
 TEXT: Json = {"type": "string"}
@@ -101,18 +101,18 @@ def rights_paths(ctx: Context) -> Iterator[tuple[str, Json]]:
             "type": "object", "required": ["confirm"], "additionalProperties": False,
             "properties": {"confirm": {**TEXT, "description": "The id of the record once more"}},
         }  # fmt: skip
-        answers = {"200": json_of(erased), **WRITTEN}
+        answers = {"200": json_of(erased, REPLAYED), **WRITTEN}
         yield f"{base}/erase", {
             "parameters": RECORD,
-            "post": does(f"erasePerson.{name}", f"Erase what is personal: {label}", answers, "privacy", confirm),
+            "post": does(f"erasePerson.{name}", f"Erase what is personal: {label}", answers, "privacy", confirm, [KEY]),
         }  # fmt: skip
 
 
 def does(
     identity: str, summary: str, responses: Json, tag: str, body: Json | None = None,
-    parameters: list[Json] | None = None,
+    parameters: list[Json] | None = None, *, may_be_empty: bool = False,
 ) -> Json:  # fmt: skip
     made: Json = {"operationId": identity, "summary": summary, "responses": responses, "tags": [tag]}
     if body is not None:
-        made["requestBody"] = {"required": True, "content": {"application/json": {"schema": body}}}
+        made["requestBody"] = {"required": not may_be_empty, "content": {"application/json": {"schema": body}}}
     return made | ({"parameters": parameters} if parameters else {})

@@ -13,8 +13,9 @@ __all__ = ["OPERATIONS"]
 
 def secret(call: Call) -> Answer:
     check(call.ctx)
-    url = call.json().get("url")
-    if not isinstance(url, str):
+    sent = call.json()
+    url = sent.get("url")
+    if not isinstance(url, str) or set(sent) != {"url"}:
         raise bad_request("value.type", 'the body is {"url": "https://…"}', path="url")
     ctx, found = call.ctx, secret_of(call.ctx, url)
     with ctx.tenant.database.write() as connection:

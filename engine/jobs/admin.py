@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from engine.audit.log import note
 from engine.context import Context
-from engine.errors import BadInput, Conflict, Forbidden, NotFound
+from engine.errors import Conflict, Forbidden, NotFound, bad_at
 from engine.store import system_jobs
 from engine.store.database import Connection
 from engine.store.types import is_id
@@ -47,9 +47,9 @@ def list_jobs(
     """Newest first, and the cursor of the next ones, or "". Raises Forbidden, BadInput."""
     check(ctx)
     if state and state not in STATES:
-        raise BadInput(f"no state '{state}'", code="query.value", fix=f"one of {', '.join(STATES)}")
+        raise bad_at("state", "query.value", f"no state '{state[:40]}'", f"one of {', '.join(STATES)}")
     if cursor and not is_id(cursor):
-        raise BadInput("this cursor is none of ours", code="cursor.invalid", fix="start without one")
+        raise bad_at("cursor", "cursor.invalid", "this cursor is none of ours", "start without one")
     shown = (c.id, c.kind, c.key, c.state, c.due_at, c.tries, c.error, c.created_at, c.by, c.done_at)
     query = sa.select(*shown).order_by(c.id.desc()).limit(limit + 1)
     for column, value in ((c.state, state), (c.kind, kind)):

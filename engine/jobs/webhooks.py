@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import orjson
 
 from engine.context import Context
-from engine.errors import BadInput
+from engine.errors import bad_at
 from engine.jobs.admin import check
 from engine.jobs.handlers import GivenUp, Job, outside
 from engine.jobs.store import forgotten
@@ -57,10 +57,17 @@ def signature(tenant: Tenant, url: str, job_id: str, stamp: str, body: bytes) ->
 def secret_of(ctx: Context, url: str) -> str:
     """What the receiver at a web address is to know: `whsec_…`. Raises Forbidden, BadInput."""
     check(ctx)
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise BadInput("this is not an address of the web", code="webhook.url", fix="write https://…")
+    if not is_address(url):
+        raise bad_at("url", "webhook.url", "this is not an address of the web", "write https://…")
     return "whsec_" + base64.b64encode(secrets_of(ctx.tenant, url)[0]).decode()
+
+
+def is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # "http://[": a bracket that is not closed
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname)
 
 
 def secrets_of(tenant: Tenant, url: str) -> list[bytes]:

@@ -15,6 +15,7 @@ from engine.people.authentication import fingerprint, made_secret
 from engine.snapshot import Snapshot
 from engine.store import system
 from engine.store.database import new_id
+from engine.store.types import is_id
 from engine.tenants import MAIN, Tenant
 from metadata.problem import nearest
 
@@ -25,6 +26,7 @@ __all__ = [
 PREFIX = "fs_"  # lets scanners of leaked secrets know it
 TENANT_PART = re.compile(rf"{PREFIX}([a-z][a-z0-9_]{{0,62}})\.")  # base64 has no point
 MAX_DAYS = 3650
+LABEL_MOST = 100
 COMMAND = Origin("command")
 
 
@@ -47,10 +49,13 @@ def make_token(
         refuse("days", "token.days", f"a token is valid for 1 to {MAX_DAYS} days, not {days}", max=MAX_DAYS)
     if not name.isprintable():
         refuse("name", "token.label", "the label of a token has characters that cannot be shown")
+    if len(name) > LABEL_MOST:
+        message = f"the label of a token has at most {LABEL_MOST} characters, not {len(name)}"
+        refuse("name", "token.label", message, "write a shorter one", max=LABEL_MOST)
     whose = f"{tenant.name}." if tenant.name != MAIN else ""
     token, token_id = f"{PREFIX}{whose}{made_secret()}", new_id(now)
     row = {
-        "id": token_id, "hash": fingerprint(token), "user": user, "name": name[:100], "created_at": now,
+        "id": token_id, "hash": fingerprint(token), "user": user, "name": name, "created_at": now,
         "expires_at": now + timedelta(days=days), "used_at": None, "scope": scope.text or None,
     }  # fmt: skip
     with tenant.database.write() as connection:
@@ -111,7 +116,7 @@ def revoke_token(
     """Raises NotFound."""
     change = sa.delete(system.token).where(system.token.c.id == token_id, system.token.c.user == user)
     with tenant.database.write() as connection:
-        if connection.sa.execute(change).rowcount == 0:
+        if not is_id(token_id) or connection.sa.execute(change).rowcount == 0:
             raise NotFound(f"no token {token_id[:80]}")
         if now is not None:
             note(

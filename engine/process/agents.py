@@ -85,7 +85,7 @@ def _read(ctx: Context, connection: Connection, user: str, values: Mapping[str, 
             problems.append(InputProblem("to", "agent.time", f"it lasts at most {LONGEST.days} days"))
     people = _active(ctx, connection, [str(one) for one in (user, values.get("agent")) if types.is_id(one)])
     for key, one in (("user", user), ("agent", values.get("agent"))):
-        if one not in people:
+        if not isinstance(one, str) or one not in people:
             problems.append(InputProblem(key, "agent.person", "this person is not there, or not active"))
     if user and user == values.get("agent"):
         problems.append(InputProblem("agent", "agent.self", "nobody stands in for themselves", "choose another"))
@@ -123,13 +123,13 @@ def offered(ctx: Context, connection: Connection) -> tuple[list[str], list[str]]
 def _moment(key: str, value: Any, problems: list[InputProblem]) -> datetime | None:
     try:
         found = datetime.fromisoformat(value) if isinstance(value, str) else None
-    except ValueError:
+        found = found.astimezone(UTC) if found is not None and found.tzinfo is not None else None
+    except (ValueError, OverflowError):  # a moment before the year 1
         found = None
-    if found is None or found.tzinfo is None:
+    if found is None:
         fix = "write it as 2026-11-30T09:00:00+08:00"
         problems.append(InputProblem(key, "value.datetime", f"'{key}' is a date and time with an offset", fix))
         return None
-    found = found.astimezone(UTC)
     return found.replace(microsecond=found.microsecond // 1000 * 1000)
 
 
@@ -206,6 +206,8 @@ def agents_of(
 
 def find(connection: Connection, agent: str) -> Agent | None:
     """None for one that was taken back."""
+    if not types.is_id(agent):
+        return None
     row = connection.sa.execute(sa.select(table).where(table.c.id == agent, table.c.ended_at.is_(None))).first()
     return None if row is None else _agent(row)
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from engine.context import Context
-from engine.errors import BadInput, NotFound
+from engine.errors import NotFound, bad_at
 from engine.process.notice_jobs import Notice, seen_by
 from engine.store import system_jobs
 from engine.store.database import Connection
@@ -24,7 +24,7 @@ State = tuple[int, str]
 def list_notices(ctx: Context, *, unread: bool, limit: int, cursor: str = "") -> tuple[list[Notice], str]:
     """Newest first, and the cursor of the next ones, or "". Raises BadInput."""
     if cursor and not is_id(cursor):
-        raise BadInput("this cursor is none of ours", code="cursor.invalid", fix="start without one")
+        raise bad_at("cursor", "cursor.invalid", "this cursor is none of ours", "start without one")
     query = sa.select(*c).where(c.user == ctx.actor.id).order_by(c.id.desc()).limit(limit + 1)
     if unread:
         query = query.where(c.read_at.is_(None))
@@ -60,7 +60,7 @@ def mark_all_read(ctx: Context, upto: str = "") -> int:
     unread = sa.update(notification).where(c.user == ctx.actor.id, c.read_at.is_(None))
     if upto:
         if not is_id(upto):
-            raise BadInput("'upto' is the id of a notification", code="value.type")
+            raise bad_at("upto", "value.type", "'upto' is the id of a notification")
         unread = unread.where(c.id <= upto)
     with ctx.tenant.database.write() as connection:
         return connection.sa.execute(unread.values(read_at=ctx.now)).rowcount

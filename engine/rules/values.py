@@ -24,6 +24,8 @@ from metadata.zones import time_zones
 
 __all__ = ["FieldRule", "Rules", "missing", "read_values", "rules_of", "taken"]
 
+MOST_GUESSES = 10  # unknown names that get a nearest one: a body may hold a hundred thousand of them
+LONGEST_NAME = 100  # of an unknown one, as it is told
 Values = Mapping[str, object]
 Default = Callable[[Context], object]
 
@@ -139,10 +141,12 @@ def read_values(
             if name not in sent and not (name == "owner" and rules.masters):
                 stored[name] = default(ctx)
     hidden = _hidden(ctx, rules)
+    guesses = MOST_GUESSES
     for name, value in sent.items():
         rule = rules.fields.get(name) if name not in hidden else None
         if rule is None:
-            problems.append(_unknown(rules, name, hidden))
+            problems.append(_unknown(rules, name, hidden, guesses > 0))
+            guesses -= 1
             continue
         try:
             stored[name] = _read(ctx, rules.object, rule, value, before)
@@ -206,15 +210,15 @@ def missing(
             yield InputProblem(name, "value.required", f"'{name}' must have a value", "give it one", (("name", name),))
 
 
-def _unknown(rules: Rules, name: object, hidden: frozenset[str]) -> InputProblem:
-    text = str(name)
+def _unknown(rules: Rules, name: object, hidden: frozenset[str], guesses: bool) -> InputProblem:
+    text = str(name)[:LONGEST_NAME]
     if (text in SYSTEM_FIELDS or text == "deleted_at") and text not in hidden:
         message = f"'{text}' is kept by the system and cannot be written"
         return InputProblem(text, "field.system", message, "leave it out", (("name", text),))
     if text in rules.worked_out and text not in hidden:
         message = f"'{text}' is worked out and cannot be written"
         return InputProblem(text, "value.read_only", message, "leave it out", (("name", text),))
-    guess = nearest(text, [one for one in rules.fields if one not in hidden])
+    guess = nearest(text, [one for one in rules.fields if one not in hidden]) if guesses else ""
     message = f"no field '{text}' in '{rules.object}'"
     fix = f"write '{guess}'?" if guess else ""
     return InputProblem(text, "field.unknown", message, fix, (("name", text), ("object", rules.object)))

@@ -4,7 +4,7 @@ from typing import Any
 
 import psycopg
 
-from engine.errors import WrongTenant
+from engine.errors import WrongTenant, bad_at
 
 __all__ = ["BoundCursor", "unbinds"]
 
@@ -16,11 +16,26 @@ class BoundCursor(psycopg.Cursor[Any]):
 
     def execute(self, query: Any, *args: Any, **more: Any) -> Any:
         need_bound(query)
-        return super().execute(query, *args, **more)
+        try:
+            return super().execute(query, *args, **more)
+        except psycopg.DataError as error:
+            refuse_nul(error)
+            raise
 
     def executemany(self, query: Any, *args: Any, **more: Any) -> None:
         need_bound(query)
-        super().executemany(query, *args, **more)
+        try:
+            super().executemany(query, *args, **more)
+        except psycopg.DataError as error:
+            refuse_nul(error)
+            raise
+
+
+def refuse_nul(error: psycopg.DataError) -> None:
+    """Raises BadInput where a text holds what PostgreSQL takes in none: who sent it is told, wherever it came in."""
+    if "NUL" in str(error):
+        message = "a text has the character U+0000, which cannot be stored"
+        raise bad_at("", "value.text.character", message, "leave it out") from error
 
 
 def need_bound(query: Any) -> None:

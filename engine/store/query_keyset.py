@@ -109,7 +109,7 @@ def read_cursor(shape: str, keys: Sequence[Key], cursor: str) -> list[Any]:
             raise ValueError("another query's cursor")
         plain = orjson.loads(body)
         return [_stored(value, key.column.type) for key, value in zip(keys, plain, strict=True)]
-    except (ValueError, binascii.Error, TypeError, decimal.InvalidOperation) as error:
+    except (ValueError, OverflowError, binascii.Error, TypeError, decimal.InvalidOperation) as error:
         problem = InputProblem("cursor", "cursor.bad", "this cursor does not belong to this query")
         raise BadInput(
             problem.message, code="cursor.bad", fix="ask for the first page again, without a cursor", problems=[problem]
@@ -128,6 +128,7 @@ def _stored(value: Any, column_type: sa.types.TypeEngine[Any]) -> Any:
     if isinstance(column_type, types.DateTime):
         read = dt.datetime.fromisoformat(value)
         is_right = read.tzinfo is not None
+        read = read.astimezone(dt.UTC)
     elif isinstance(column_type, types.Date):
         read = dt.date.fromisoformat(value)
     elif isinstance(column_type, types.Time):

@@ -63,6 +63,12 @@ def test_get_sends_a_record_that_has_changed(small_shop: Running, place: str) ->
     assert small_shop.client("boss").get(place, headers={"if-none-match": '"1"'}).status_code == 200
 
 
+@pytest.mark.parametrize("query", ["", "?fields=account.name"])
+def test_a_malformed_tag_is_told_whatever_is_read(small_shop: Running, place: str, query: str) -> None:
+    answer = small_shop.client("boss").get(place + query, headers={"if-none-match": "2"})
+    assert (answer.status_code, answer.json()["code"]) == (400, "precondition.malformed")
+
+
 def test_get_through_a_reference_is_always_sent(small_shop: Running, place: str) -> None:
     answer = small_shop.client("boss").get(place + "?fields=account.name", headers={"if-none-match": '"2"'})
     assert answer.status_code == 200

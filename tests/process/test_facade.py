@@ -149,6 +149,23 @@ def test_several_are_approved_each_by_itself(open_desk: Any) -> None:
     ]  # fmt: skip
 
 
+def test_a_key_that_the_action_would_pass_over_is_refused(open_desk: Any) -> None:
+    desk = open_desk(FLOW)
+    record = desk.quote()
+    ada, bo = (desk.site.client(one) for one in ("ada", "bo"))
+    whole = ada.post(f"/api/v1/records/quote/{record}/submit", json={}).json()["instance"]
+    task = bo.get("/api/v1/approvals").json()["rows"][0]["task"]
+    meant = bo.post(f"/api/v1/approvals/tasks/{task}/approve", json={"target": "start", "comment": "once more"})
+    assert (meant.status_code, meant.json()["problems"]) == (422, [{
+        "path": "target", "code": "body.unknown", "message": "'approve' takes no 'target'",
+        "fix": "it takes: comment, attachments, values, chosen, password",
+    }])  # fmt: skip
+    assert ada.post(f"/api/v1/approvals/{whole}/withdraw", json={"users": [record]}).json()["code"] == "body.unknown"
+    assert bo.get(f"/api/v1/approvals/{whole}").json()["state"] == "RUNNING"
+    nul = bo.post(f"/api/v1/approvals/tasks/{task}/reject", json={"comment": "a\0"}).json()
+    assert (nul["code"], nul["problems"][0]["path"]) == ("value.text.character", "comment")
+
+
 def test_all_of_it_goes_through_the_api(open_desk: Any) -> None:
     desk = open_desk(FLOW)
     record = desk.quote()

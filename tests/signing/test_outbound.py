@@ -154,6 +154,12 @@ def test_a_redirect_to_the_inside_is_not_followed(port: int, place: str, monkeyp
     assert [path for path, _ in Server.seen] == ["/onward"]
 
 
+def test_a_redirect_to_what_is_no_address_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Outbound, "_once", lambda *_: Reply(302, {"location": "http://["}, b""))
+    with pytest.raises(OutboundRefused, match=r"^a redirect leads to what is no web address$"):
+        Outbound().get("https://example.com/")
+
+
 def test_a_redirect_does_not_lead_away_from_https(monkeypatch: pytest.MonkeyPatch) -> None:
     onward = Reply(302, {"location": "http://shop.example/"}, b"")
     monkeypatch.setattr(Outbound, "_once", lambda *args: onward)

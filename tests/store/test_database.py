@@ -231,3 +231,17 @@ def test_who_opens_a_new_file_waits_for_who_writes_it(tmp_path: Path) -> None:
     database.close()
     end.join()
     first.close()
+
+
+def test_what_postgresql_takes_in_no_text_is_refused_with_what_to_do(postgres_url: str) -> None:
+    database = Database.open(postgres_url)
+    with database.write() as connection:
+        TABLE.create(connection.sa)
+        connection.sa.execute(sa.insert(TABLE).values(id=1, name="a"))
+    for statement in (sa.select(TABLE.c.id).where(TABLE.c.name == "a\0"), sa.insert(TABLE).values(id=2, name="\0")):
+        with pytest.raises(BadInput) as refusal, database.write() as connection:
+            connection.sa.execute(statement)
+        assert (refusal.value.code, refusal.value.fix) == ("value.text.character", "leave it out")
+    with database.read() as connection:
+        assert connection.sa.scalar(sa.select(sa.func.count()).select_from(TABLE)) == 1
+    database.close()

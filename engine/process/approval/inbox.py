@@ -214,11 +214,11 @@ def read_cursor(text: str) -> tuple[datetime | None, str]:
     at, _, row = text.partition("|")
     try:
         found = datetime.fromisoformat(at) if at else None
-    except ValueError:
+        if (found is not None and found.tzinfo is None) or not types.is_id(row):
+            raise no_cursor()
+        return (None if found is None else found.astimezone(UTC)), row
+    except (ValueError, OverflowError):
         raise no_cursor() from None
-    if (found is not None and found.tzinfo is None) or not types.is_id(row):
-        raise no_cursor()
-    return found, row
 
 
 def no_cursor() -> BadInput:

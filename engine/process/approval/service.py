@@ -38,6 +38,7 @@ from engine.service_rows import not_found
 from engine.store import rows
 from engine.store.database import Connection
 from engine.store.query_paths import need_object
+from engine.store.types import is_id
 from metadata.model import say
 from metadata.processes import Approval
 
@@ -246,7 +247,7 @@ class Approvals:
         have ended; else the one that ended last, where none is under way."""
         ctx = self.ctx
         table = ctx.snapshot.physical.names.tables.get(object_name)
-        if table is None or not (ctx.scope.can("read", object_name) or ctx.actor.id):
+        if table is None or not is_id(record_id) or not (ctx.scope.can("read", object_name) or ctx.actor.id):
             raise not_found(object_name, record_id)
         found: list[InstanceView] = []
         with ctx.tenant.database.read() as connection:

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from engine.audit.log import note
 from engine.context import SYSTEM, Context, context_of
-from engine.errors import BadInput, Conflict, EngineError, Forbidden, InputProblem, NotFound
+from engine.errors import Conflict, EngineError, Forbidden, InputProblem, NotFound, bad_at
 from engine.process.automation.carrying import HIDDEN, carry_on, rule_of
 from engine.process.automation.runs import WITHIN, Run, begin, insert, load, plan_job, run_of, table
 from engine.process.automation.triggers import rules_of_phase
@@ -102,11 +102,11 @@ def list_runs(
     wanted = sa.select(table).order_by(table.c.id.desc()).limit(min(limit, MOST) + 1)
     for column, value in ((table.c.automation, automation), (table.c.state, state)):
         wanted = wanted.where(column == value) if value else wanted
-    for column, key, is_before in ((table.c.record, record, False), (table.c.id, before, True)):
+    for path, key in (("record", record), ("cursor", before)):
         if key and not is_id(key):
-            raise BadInput(f"'{key[:40]}' is no id", code="query.value")
-        if key:
-            wanted = wanted.where(column < key if is_before else column == key)
+            raise bad_at(path, "query.value", f"{path} is an id, not '{key[:40]}'")
+    wanted = wanted.where(table.c.record == record) if record else wanted
+    wanted = wanted.where(table.c.id < before) if before else wanted
     with ctx.tenant.database.read() as connection:
         rows = [run_of(dict(row)) for row in connection.sa.execute(wanted).mappings()]
     return Runs([seen(ctx, one) for one in rows[:limit]], rows[limit - 1].id if len(rows) > limit else "")
