@@ -137,7 +137,7 @@ SCREENS: tuple[tuple[str, str, Screen, str], ...] = (
     ("GET", "/o/{object}/new", forms.new_page, "records: create"),
     ("POST", "/o/{object}/new", forms.create, "records: create"),
     ("GET", "/o/{object}/bulk", bulk.bulk_part, "records: read"),
-    ("POST", "/o/{object}/bulk", bulk.bulk, "records: update, delete"),
+    ("POST", "/o/{object}/bulk", bulk.bulk, "records: update, delete; a button's own"),
     ("GET", "/o/{object}/merge", merge.merge_page, "records: update, delete"),
     ("POST", "/o/{object}/merge", merge.merge, "records: update, delete"),
     ("GET", "/o/{object}/{id}", record.record_page, "records: read"),

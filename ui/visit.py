@@ -203,6 +203,10 @@ def toast_view(read: Mapping[str, str], say: Say) -> dict[str, Any] | None:
         "unmerged_partly": say(
             "The merge was taken back. Values that were changed since stay: {count}.", count=read.get("count", "")
         ),
+        "button_many": say("{title}: done for {count} records.", title=title, count=read.get("count", "")),
+        "button_many_waits": say(
+            "{title} has begun for {count} records, and goes on by itself.", title=title, count=read.get("count", "")
+        ),
         **account_texts(say, title),
         **approval_texts(say, title, str(read.get("count", ""))),
     }

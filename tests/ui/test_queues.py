@@ -59,4 +59,4 @@ def test_that_nobody_has_claimed_it_is_said_though_some_have_looked(desk: Desk) 
     desk.page(f"/inbox/{task}", "chen")
     page = desk.page(f"/inbox/{task}", "chen")
     assert '<span class="way-name">王伟, 陈静</span> <span class="quiet">queue</span>' in page
-    assert "<b>王伟, 陈静</b> <span class=\"quiet\">Lawyer · not claimed" in page
+    assert '<b>王伟, 陈静</b> <span class="quiet">Lawyer · not claimed' in page
