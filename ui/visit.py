@@ -203,7 +203,7 @@ def toast_view(read: Mapping[str, str], say: Say) -> dict[str, Any] | None:
         "unmerged_partly": say(
             "The merge was taken back. Values that were changed since stay: {count}.", count=read.get("count", "")
         ),
-        **account_texts(say, title),
+        **account_texts(say, title, str(read.get("count", ""))),
         **approval_texts(say, title, str(read.get("count", ""))),
     }
     code = read.get("code", "")
@@ -217,7 +217,7 @@ def toast_view(read: Mapping[str, str], say: Say) -> dict[str, Any] | None:
     return view
 
 
-def account_texts(say: Say, title: str) -> dict[str, str]:
+def account_texts(say: Say, title: str, count: str) -> dict[str, str]:
     return {
         "password": say("Your password was changed. Other sessions have ended."),
         "totp_off": say("Signing in in two steps is off."),
@@ -227,12 +227,17 @@ def account_texts(say: Say, title: str) -> dict[str, str]:
         "mail": say("Your choice of mails was saved."),
         "button_done": say("Done: {title}.", title=title),
         "button_waits": say("{title} has begun, and goes on by itself.", title=title),
+        "button_many": say("{title}: done for {count} records.", title=title, count=count),
+        "button_many_waits": say(
+            "{title} has begun for {count} records, and goes on by itself.", title=title, count=count
+        ),
         "job_again": say("The job is tried again."),
         "job_discarded": say("The job was given up."),
         "run_once_more": say("All steps are carried out once more, by this run."),
         "run_again": say("The run is carried out again, from the step at which it failed."),
         "invited": say("An invitation was sent to {title}.", title=title),
         "person_totp_off": say("{title} signs in without a code again.", title=title),
+        "person_erased": say("The personal data was erased, in {count} records.", count=count),
         "person_sessions": say("All sessions of {title} have ended.", title=title),
     }
 

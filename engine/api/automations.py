@@ -3,10 +3,12 @@
 from typing import Any
 
 from engine.api.answers import Answer, json_answer
-from engine.api.errors import bad_request
+from engine.api.errors import bad_request, result_problem
 from engine.api.operations import Call, Operation
 from engine.api.permission import ANYONE, Permission
 from engine.api.reading import whole_number
+from engine.audit.refusals import Asked
+from engine.errors import Forbidden
 from engine.process.automation import desk, hooks, rehearsal
 from engine.process.automation.runs import Run
 from engine.process.workflow_path import paths
@@ -21,6 +23,28 @@ def run_button(call: Call) -> Answer:
     object_name, record_id, name = call.args
     refuse_keys(call.json(), ())
     return json_answer(shown(desk.press(call.ctx, object_name, record_id, name)))
+
+
+def run_many(call: Call) -> Answer:
+    """Of the object that the automation is about; each record has its own result."""
+    sent, name = call.json(), call.args[0]
+    refuse_keys(sent, ("records",))
+    records = sent.get("records")
+    if not isinstance(records, list) or not all(isinstance(one, str) for one in records):
+        raise bad_request("value.type", 'the body is {"records": [ids]}', path="records")
+    rule = call.ctx.snapshot.definitions.processes.automations.get(name)
+    found = desk.press_many(call.ctx, rule.object if rule is not None else "", records, name)
+    refused = next((one.error for one in found if isinstance(one.error, Forbidden)), None)
+    if refused is not None:  # the first stands for all of this request
+        call.site.refusals.note(call.ctx, refused, Asked(f"POST {call.operation.path}"))
+    return json_answer({"results": [pressed(one) for one in found]})
+
+
+def pressed(one: desk.Pressed) -> dict[str, Any]:
+    if one.error is not None:
+        return {"record": one.record, **result_problem(one.error)}
+    assert one.run is not None
+    return {"record": one.record, "status": 200, "run": shown(one.run)}
 
 
 def list_buttons(call: Call) -> Answer:
@@ -130,6 +154,9 @@ OPERATIONS = (
     Operation(
         "POST", "/records/{object}/{id}/run/{automation}", person("the button's roles, else update of the record"),
         run_button, body_is_optional=True,
+    ),
+    Operation(
+        "POST", "/automations/{automation}/run", person("the button's roles, else update of each record"), run_many
     ),
     Operation("POST", "/hooks/{automation}", person("what the automation's steps ask of whom it runs as"), take_call),
     Operation(

@@ -20,6 +20,12 @@ RUN: Json = {"type": "object", "properties": {
     "state": {"enum": list(STATES)}, "step": COUNT, "tries": COUNT, "inputs": MAP, "outputs": MAP, "error": NAME,
     "created_at": MOMENT, "started_at": MOMENT, "ended_at": MOMENT, "due_at": MOMENT,
 }}  # fmt: skip
+PRESSED: Json = {"type": "object", "properties": {"results": {"type": "array", "items": {
+    "type": "object", "properties": {
+        "record": TEXT, "status": COUNT, "run": RUN, "code": TEXT, "detail": TEXT, "fix": TEXT,
+        "problems": {"type": "array", "items": MAP},
+    },
+}}}}  # fmt: skip
 TAKEN: Json = {"type": "object", "properties": {"run": TEXT, "is_new": {"type": "boolean"}}}
 SECRET: Json = {"type": "object", "properties": {"secret": NAME}}
 STAGE: Json = {"type": "object", "properties": {
@@ -43,6 +49,11 @@ def webhook_paths() -> Json:
                   tag="automations")  # fmt: skip
     read = {"type": "object", "properties": {"subject": TEXT, "text": TEXT, "html": NAME}}
     return {
+        "/automations/{automation}/run": {**named("automation"), "post": does(
+            "runButtonOfSeveral", "Press a button for several records", {"200": json_of(PRESSED), **ASKED},
+            body=closed({"records": {"type": "array", "items": TEXT, "minItems": 1, "maxItems": 200}}, "records"),
+            parameters=[KEY], tag="automations",
+        )},
         "/hooks/{automation}": {**named("automation"), "post": does(
             "callAutomation", "Call an automation from outside, with a token", {**taken, **ASKED}, body=MAP,
             parameters=[KEY, delivery], tag="automations",

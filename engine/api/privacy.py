@@ -8,21 +8,25 @@ from engine.api.answers import Answer, json_answer
 from engine.api.errors import bad_request
 from engine.api.operations import Call, Operation
 from engine.api.permission import Permission
+from engine.context import Context
 from engine.privacy.erase import erase
 from engine.privacy.export import export
 
-__all__ = ["OPERATIONS"]
+__all__ = ["OPERATIONS", "archive_of"]
 
 
 def export_person(call: Call) -> Answer:
-    object_name, record_id = call.args
+    return archive_of(call.ctx, *call.args)
+
+
+def archive_of(ctx: Context, object_name: str, record_id: str) -> Answer:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "person.zip"
-        export(call.ctx, object_name, record_id, path)
+        export(ctx, object_name, record_id, path)
         content = path.open("rb")  # stays readable without its name
     size = content.seek(0, 2)
     content.seek(0)
-    headers = ((b"content-disposition", b'attachment; filename="person.zip"'),)
+    headers = ((b"content-disposition", b'attachment; filename="person.zip"'), (b"cache-control", b"no-store"))
     return Answer(200, headers=headers, content_type=b"application/zip", content=cast(BinaryIO, content), size=size)
 
 

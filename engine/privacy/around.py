@@ -16,7 +16,7 @@ from engine.store.system_jobs import notification, preference
 from engine.store.system_locks import agent
 from engine.store.system_runs import run
 
-__all__ = ["NEUTRAL", "forget_around", "held_around"]
+__all__ = ["NEUTRAL", "forget_around", "held_around", "said"]
 
 NEUTRAL = "[erased]"
 PIECE = 500

@@ -23,7 +23,7 @@ from engine.store import rows, rows_deletion, rows_files, rows_history, rows_mer
 from engine.store.database import Connection
 from metadata.model import Field
 
-__all__ = ["Erased", "erase", "expire"]
+__all__ = ["Erased", "can_go", "erase", "expire"]
 
 PIECE = 500
 

@@ -201,7 +201,7 @@ def is_of_tenders(field: Field) -> bool:
     return "'tender'" in field.show_if
 
 
-def test_there_are_seven_roles_and_eight_people_of_both_languages() -> None:
+def test_there_are_seven_roles_and_nine_people_of_both_languages() -> None:
     assert set(crm().roles) - {"admin"} == {
         "sales_rep", "sales_manager", "marketing", "finance", "legal", "sales_ops", "executive",
     }  # fmt: skip
@@ -213,6 +213,7 @@ def test_there_are_seven_roles_and_eight_people_of_both_languages() -> None:
         "priya": ("Priya Nair", ("marketing",), "en"),
         "chen": ("陈静", ("finance",), "zh-CN"),
         "zhou": ("周岚", ("legal",), "zh-CN"),
+        "meng": ("孟然", ("legal",), "zh-CN"),
         "he": ("何苗", ("sales_ops",), "zh-CN"),
         "gao": ("高远", ("executive",), "zh-CN"),
     }

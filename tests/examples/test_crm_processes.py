@@ -58,11 +58,11 @@ def approvals_are_in_every_state(site: Running) -> None:
     assert found == {
         ("quote_discount", "APPROVED"): 2, ("quote_discount", "RUNNING"): 4, ("quote_discount", "RETURNED"): 1,
         ("quote_discount", "REJECTED"): 1, ("quote_discount", "WITHDRAWN"): 1,
-        ("contract_approval", "APPROVED"): 1, ("contract_approval", "RUNNING"): 2,
+        ("contract_approval", "APPROVED"): 1, ("contract_approval", "RUNNING"): 4,
         ("contract_approval", "REJECTED"): 1, ("contract_approval", "WITHDRAWN"): 1,
     }  # fmt: skip
     statuses = Counter(row[0] for row in page(site, "contract", "status"))
-    assert (statuses["draft"], statuses["review"], statuses["approved"]) == (3, 2, 1)
+    assert (statuses["draft"], statuses["review"], statuses["approved"]) == (3, 4, 1)
     assert history(site, "quote", "Catheter tip inspection") == [
         "submit", "timer_remind", "timer_remind", "timer_escalate", "timer_remind", "timer_remind", "timer_escalate",
         "urge",
@@ -74,15 +74,25 @@ def approvals_are_in_every_state(site: Running) -> None:
 
 
 def everybody_finds_their_work(site: Running) -> None:
-    found = {who: Approvals(site.context(who)).counts() for who in ("wang", "gao", "zhou", "chen", "lin", "he")}
+    found = {who: Approvals(site.context(who)).counts() for who in ("wang", "gao", "zhou", "meng", "chen", "lin", "he")}
     assert {who: counts.todo for who, counts in found.items()} == {
-        "wang": 2, "gao": 2, "zhou": 2, "chen": 1, "lin": 0, "he": 0,
+        "wang": 2, "gao": 2, "zhou": 3, "meng": 2, "chen": 1, "lin": 0, "he": 0,
     }  # fmt: skip
     assert len(Approvals(site.context("he")).inbox("cc").rows) == 3
     # legal reads no quotes but those that she is asked about
     assert not site.context("zhou").scope.can("read", "quote")
     told = [{one.name: one.value for one in row.summary} for row in Approvals(site.context("zhou")).inbox().rows]
-    assert [(one["total"], one["max_discount"]) for one in told] == [(264400.0, 30.0), (2125484.8, 18.0)]
+    about_quotes = [(one["total"], one["max_discount"]) for one in told if "total" in one]
+    assert about_quotes == [(264400.0, 30.0), (2125484.8, 18.0)]
+    # of the queue of legal one contract waits for whoever claims it, the other was claimed
+    amounts = {who: contracts_that_wait(site, who) for who in ("zhou", "meng")}
+    assert amounts == {"zhou": [(96800.0, "queue")], "meng": [(58400.0, "self"), (96800.0, "queue")]}
+
+
+def contracts_that_wait(site: Running, who: str) -> list[tuple[float, str]]:
+    """Their amounts, and as whose they wait."""
+    rows = [row for row in Approvals(site.context(who)).inbox().rows if row.approval == "contract_approval"]
+    return sorted((one.value, row.via) for row in rows for one in row.summary if one.name == "amount")
 
 
 def page(site: Running, object_name: str, fields: str, filter_: str = "") -> list[tuple[Any, ...]]:
@@ -105,11 +115,12 @@ def events(site: Running, object_name: str, record: str) -> list[Event]:
 
 def waiting(site: Running, instance: str) -> list[tuple[str, str]]:
     """(node, person) of what has to be decided now."""
-    names = {site.user(name): name for name in ("wang", "gao", "zhou", "chen", "lin", "sam", "he", "admin")}
+    names = {site.user(name): name for name in ("wang", "gao", "zhou", "meng", "chen", "lin", "sam", "he", "admin")}
+    names |= {"": "a queue"}
     with site.tenant.database.read() as connection:
         state = kept.load(connection, instance)
     assert state is not None
-    return sorted((one.node, names[one.user]) for one in state.tasks.values() if one.state == "PENDING")
+    return sorted((one.node, names[one.user or ""]) for one in state.tasks.values() if one.state == "PENDING")
 
 
 def decide(site: Running, who: str, instance: str, action: str, **given: Any) -> str:
@@ -197,16 +208,29 @@ def a_contract_is_returned_and_submitted_again(site: Running) -> None:
     instance = Approvals(site.context("sam")).submit("contract", record).instance
     assert waiting(site, instance) == [("head", "wang")]  # sam heads his department himself
     decide(site, "wang", instance, "approve")
+    assert waiting(site, instance) == [("legal", "a queue")]
+    assert claim(site, "zhou", instance) == [("legal", "zhou")]
     assert site.records("sam").get("contract", record)["status"] == "review"
     assert decide(site, "zhou", instance, "return", comment="Whose law?") == "RETURNED"
     returned = site.records("sam").update("contract", record, {"special_terms": "<p>Swedish law.</p>"})
     assert (returned["status"], returned["approval_status"]) == ("draft", "returned")
     assert decide(site, "sam", instance, "resubmit") == "RUNNING"
-    assert waiting(site, instance) == [("legal", "zhou")]  # what the head approved stays
-    decide(site, "zhou", instance, "approve")
+    assert waiting(site, instance) == [("legal", "a queue")]  # what the head approved stays
+    assert claim(site, "meng", instance) == [("legal", "meng")]
+    decide(site, "meng", instance, "approve")
     assert decide(site, "chen", instance, "approve") == "APPROVED"
     agreed = site.records("sam").get("contract", record)
     assert (agreed["status"], agreed["approval_status"]) == ("approved", "approved")
+
+
+def claim(site: Running, who: str, instance: str) -> list[tuple[str, str]]:
+    """What waits after that."""
+    with site.tenant.database.read() as connection:
+        state = kept.load(connection, instance)
+    assert state is not None
+    [task] = [one.id for one in state.tasks.values() if one.state == "PENDING"]
+    Approvals(site.context(who)).act(task, "claim")
+    return waiting(site, instance)
 
 
 def stages_ask_for_what_they_need(site: Running) -> None:

@@ -20,7 +20,7 @@ LISTED_BY_WANG = {
     "opportunity_lost": 5, "payment_overdue": 3, "order_open": 3, "order_late": 1, "contract_ending": 2,
     "quote_ending": 2, "account_groups": 6, "activity_late": 5, "campaign_over_budget": 2, "product_ended": 2,
     "account_group_totals": 3, "account_debtors": 6, "opportunity_tenders": 5, "contract_to_receive": 8,
-    "quote_approval": 4, "quote_back": 2, "contract_approval": 2, "contract_to_sign": 1,
+    "quote_approval": 4, "quote_back": 2, "contract_approval": 4, "contract_to_sign": 1,
 }  # fmt: skip
 
 

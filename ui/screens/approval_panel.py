@@ -13,7 +13,7 @@ from ui.screens.approval_actions import action_views, chosen_view
 from ui.screens.approval_files import attachments_sent, attachments_widget
 from ui.screens.approval_path import ahead_view
 from ui.screens.approval_words import state_pill
-from ui.screens.inbox_task import instance_view, is_mine
+from ui.screens.inbox_task import instance_view, is_mine, named_of
 from ui.screens.objects import head, object_of
 from ui.screens.refusals import problems_of, sentence, text_of
 from ui.visit import Visit, with_query
@@ -78,7 +78,7 @@ def shown_view(visit: Visit, definition: Object, instance: InstanceView, address
     return {
         "task": {
             "href": f"/inbox/{mine.task}", "main": [one for one in buttons if one["is_main"]],
-            "claim": next((one for one in buttons if one["name"] == "claim"), None),
+            "queue": named_of(buttons, "claim") or named_of(buttons, "unclaim"),
         } if mine is not None else None,
         **instance_view(visit, definition, instance, address),
     }  # fmt: skip

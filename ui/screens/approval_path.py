@@ -130,7 +130,7 @@ def now_view(visit: Visit, tasks: Sequence[OpenTask], node: Node) -> dict[str, A
             note = visit.say("waits for others")
         elif one.state == "DELEGATED":
             note = visit.say("has asked for help")
-        elif one.read_at is not None:
+        elif one.read_at is not None and one.person is not None:  # that one of a queue has looked is no claim
             note = visit.say("seen {ago}", ago=visit.formats.ago(one.read_at, visit.ctx.now))
         if one.agents:
             note = visit.say("away: {names} may decide", names=names(visit, one.agents))

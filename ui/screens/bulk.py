@@ -1,4 +1,4 @@
-"""Change or delete several records that were picked in a list: all or none."""
+"""Change or delete several records that were picked in a list: all or none. Buttons are pressed for each by itself."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -10,6 +10,7 @@ from engine.errors import BadInput, Conflict, Forbidden, InputProblem
 from metadata.model import Object, ValueType, say
 from ui.columns import field_of
 from ui.screens.objects import is_written, object_of
+from ui.screens.pressed import press_several
 from ui.screens.refusals import label_at, problems_of, text_of
 from ui.visit import Visit
 from ui.widgets import widget_view
@@ -17,6 +18,7 @@ from ui.widgets import widget_view
 __all__ = ["bulk", "bulk_fields", "bulk_part"]
 
 MOST = 500
+RUN = "run."  # before the name of a button
 PLACE = re.compile(r"operations\.(\d+)(?:\.values)?\.?")  # what goes before the path of a problem in a batch
 SHORT: tuple[ValueType, ...] = ("choice", "choices", "boolean", "reference", "date")
 
@@ -56,8 +58,11 @@ def bulk_part(visit: Visit) -> Response:
 
 def bulk(visit: Visit) -> Response:
     definition = object_of(visit, visit.request.path_params["object"])
-    ids = list(dict.fromkeys(visit.form.get("id", ())))[:MOST]
-    address = f"/o/{definition.name}"
+    picked = list(dict.fromkeys(visit.form.get("id", ())))
+    ids, address = picked[:MOST], f"/o/{definition.name}"
+    if visit.sent("do").startswith(RUN):
+        name = visit.sent("do").removeprefix(RUN)
+        return press_several(visit, definition, name, picked) if picked else visit.go(address)
     if visit.sent("do") == "change":
         name = visit.sent("field")
         field = field_of(definition, name)

@@ -4,10 +4,9 @@ from starlette.responses import Response
 
 from engine.errors import BadInput, Conflict
 from engine.process.automation import desk
-from metadata.model import Object
 from ui.screens.objects import object_of
+from ui.screens.pressed import refused, title_of
 from ui.screens.record import record_page
-from ui.screens.refusals import sentence
 from ui.visit import Visit
 
 __all__ = ["press"]
@@ -21,13 +20,6 @@ def press(visit: Visit) -> Response:
         run = desk.press(visit.ctx, definition.name, record_id, name)
     except (BadInput, Conflict) as refusal:
         return record_page(visit, refused(visit, definition, refusal), 422 if isinstance(refusal, BadInput) else 409)
-    rule = visit.ctx.snapshot.definitions.processes.automations[name]
-    title = visit.text(rule.button) or visit.text(rule.label)
+    title = title_of(visit, name)
     code = "button_waits" if run.state == "waiting" else "button_done"
     return visit.go(f"/o/{definition.name}/{record_id}", {"code": code, "title": title})
-
-
-def refused(visit: Visit, definition: Object, refusal: BadInput | Conflict) -> str:
-    if refusal.code == "automation.condition":
-        return visit.say("This is not possible for the record as it is now.")
-    return sentence(visit, definition, refusal)

@@ -103,8 +103,8 @@ def row_view(visit: Visit, row: InboxRow, box: Box) -> dict[str, Any]:
         marks.append(mark)
     if row.round > 1:
         marks.append({"text": say("Round {n}", n=row.round), "tone": "purple"})
-    if row.via == "queue":
-        marks.append({"text": say("From a queue"), "tone": "cyan"})
+    if row.is_claimed:
+        marks.append({"text": say("Claimed"), "tone": "gray"})
     if row.via == "agent" and row.instead_of is not None:
         marks.append({"text": say("For {name}", name=person_name(visit, row.instead_of)), "tone": "indigo"})
     if row.is_urged:
@@ -124,6 +124,7 @@ def row_view(visit: Visit, row: InboxRow, box: Box) -> dict[str, Any]:
         "instance_state": state_pill(visit, row.instance_state) if box == "done" else None,
         "summary": summary_view(visit, row.object, row.summary), "changes": few_changes(visit, row),
         "may_pick": box == "todo" and row.may_approve,
+        "claim": f"/inbox/{row.task}/claim" if row.via == "queue" else "",
     }  # fmt: skip
 
 

@@ -20,9 +20,11 @@ from ui.screens.approval_words import deadline_view, person_name, state_pill, ti
 from ui.screens.objects import head
 from ui.visit import Visit
 
-__all__ = ["approval_page", "instance_view", "task_page"]
+__all__ = ["approval_page", "instance_view", "named_of", "task_page"]
 
 ADDED = frozenset({"before", "after", "parallel"})  # how a task came that somebody may take away again
+
+OF_QUEUES = ("claim", "unclaim")  # beside what they are about, not among the rest
 
 
 def task_page(visit: Visit) -> Response:
@@ -30,7 +32,7 @@ def task_page(visit: Visit) -> Response:
     definition = visit.ctx.snapshot.definitions.objects[task.instance.object]
     buttons = action_views(visit, task.actions, f"/inbox/{task.task}", [("on", "task")])
     shown = shown_to(visit, task.instance, task)
-    is_open = any(one["is_main"] or one["name"] == "claim" for one in buttons)
+    is_open = any(one["is_main"] or one["name"] in OF_QUEUES for one in buttons)
     return show(
         visit, definition, task.instance, shown,
         task={
@@ -39,7 +41,11 @@ def task_page(visit: Visit) -> Response:
             "instead": person_name(visit, task.instead_of) if task.via == "agent" and task.instead_of else "",
             "is_queued": task.via == "queue",
             "main": [one for one in buttons if one["is_main"]],
-            "more": [one for one in buttons if not one["is_main"] and not one["is_override"]],
+            "more": [
+                one for one in buttons
+                if not one["is_main"] and not one["is_override"] and one["name"] not in OF_QUEUES
+            ],
+            "claim": named_of(buttons, "claim"), "unclaim": named_of(buttons, "unclaim"),
             "overrides": [one for one in buttons if one["is_override"]],
             "opinions": [
                 {"by": who(visit, one.actor), "text": one.comment, "ago": visit.formats.ago(one.at, visit.ctx.now),
@@ -51,6 +57,10 @@ def task_page(visit: Visit) -> Response:
         editable=task.editable if is_open else (),
         hints=hints(visit, task),
     )  # fmt: skip
+
+
+def named_of(buttons: Sequence[dict[str, Any]], name: str) -> dict[str, Any] | None:
+    return next((one for one in buttons if one["name"] == name), None)
 
 
 def hints(visit: Visit, task: TaskView) -> list[str]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from starlette.responses import Response
 
+from engine.process.automation import desk
 from engine.service import Query, SortKey
 from metadata.model import Action, Field, Object, View
 from metadata.model import SortKey as ModelSort
@@ -132,6 +133,7 @@ def list_page(visit: Visit) -> Response:
         "object": head(visit, definition),
         "is_filtered_view": bool(view.filter),
         "bulk_fields": bulk_fields(visit, definition),
+        "buttons": desk.buttons_of(visit.ctx, definition.name),
     }
     if part == "results":
         response = visit.render("list_results.html", is_update=True, **results)

@@ -32,6 +32,7 @@ from ui.screens.lists import count_text, seen_keys
 from ui.screens.objects import head, is_written, object_of, title_in
 from ui.screens.overrides import anyway_at, lock_text
 from ui.screens.people import person_actions
+from ui.screens.privacy import offer_privacy
 from ui.screens.record_types import record_type_of, type_label
 from ui.screens.refusals import sentence, whom_to_ask
 from ui.screens.shares import share_entries
@@ -144,6 +145,7 @@ def record_page(visit: Visit, notice: str = "", status: int = 200) -> Response:
         approvals=approvals,
         record_type=type_label(visit, definition, record_type),
         access=offer_access(visit, definition.name, record_id),
+        privacy=offer_privacy(visit, definition.name, record_id),
         person=person_actions(visit, definition.name, record_id),
         record={
             "id": record_id,

@@ -88,6 +88,7 @@ def row_made(ctx: Context, connection: Connection, one: Found, box: Box, named: 
         box == "todo" and node is not None and node.type == "approve" and not node.signature and not node.required
         and "approve" not in node.comment, is_urged(one, box),
         waiting_for(ctx, connection, one) if approval and approval.storage == "before_save" else None,
+        box == "todo" and via == "self" and bool(one.task_data.get("queue")),
     )  # fmt: skip
 
 

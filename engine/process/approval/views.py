@@ -93,6 +93,7 @@ class InboxRow:
     may_approve: bool = False  # by one press: the step asks for nothing else
     is_urged: bool = False  # since the task was opened
     waits: Waiting | None = None
+    is_claimed: bool = False  # by this person, out of a queue
 
 
 @dataclass(frozen=True, slots=True)

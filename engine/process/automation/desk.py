@@ -15,24 +15,36 @@ from engine.process.shown import is_seen, sees_all, values_shown
 from engine.process.subject import Subject, record_of
 from engine.rules.told import error_told
 from engine.service import Records
+from engine.store import rows
 from engine.store.database import Connection, new_id
 from engine.store.types import is_id
 from metadata.model import say
 from metadata.processes import ADMIN_PERMISSION, Automation, Part
 
 __all__ = [
-    "AGAIN", "ASKS", "Button", "Runs", "buttons", "done_before", "get_run", "list_runs", "press", "replay",
+    "AGAIN", "ASKS", "MOST_PRESSED", "Button", "Pressed", "Runs", "buttons", "buttons_of", "done_before", "get_run",
+    "list_runs", "press", "press_many", "replay",
 ]  # fmt: skip
 
 AGAIN = "again_of"  # among what goes into a run: the one that it does once more
 ASKS = "automation.replay.again"  # whether to do once more what is done
 MOST = 200
+MOST_PRESSED = 200  # records of one press: all of them are one transaction
 
 
 @dataclass(frozen=True, slots=True)
 class Button:
     name: str
     label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pressed:
+    """What became of one record of several."""
+
+    record: str
+    run: Run | None = None
+    error: EngineError | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +55,7 @@ class Runs:
 
 def buttons(ctx: Context, object_name: str, record_id: str) -> list[Button]:
     """What this person may set off for the record now. Raises NotFound for one that they may not see."""
-    rules = [one for one in rules_of_phase(ctx, "button") if one.object == object_name and may_press(ctx, one)]
+    rules = pressable(ctx, object_name)
     if not rules:
         return []
     Records(ctx).get(object_name, record_id, ("id",))
@@ -54,6 +66,19 @@ def buttons(ctx: Context, object_name: str, record_id: str) -> list[Button]:
             for one in rules
             if (one.roles or is_writer) and fits(ctx, connection, one, record_id)
         ]
+
+
+def buttons_of(ctx: Context, object_name: str) -> list[Button]:
+    """What this person may set off for records of the object; which of them allow it, each tells when it is pressed."""
+    if not ctx.scope.can("read", object_name) or ctx.actor.token_scope.told:
+        return []
+    is_writer = ctx.scope.can("update", object_name)
+    rules = [one for one in pressable(ctx, object_name) if one.roles or is_writer]
+    return [Button(one.name, say(one.button or one.label, ctx.language)) for one in rules]
+
+
+def pressable(ctx: Context, object_name: str) -> list[Automation]:
+    return [one for one in rules_of_phase(ctx, "button") if one.object == object_name and may_press(ctx, one)]
 
 
 def may_press(ctx: Context, rule: Automation) -> bool:
@@ -72,12 +97,10 @@ def press(ctx: Context, object_name: str, record_id: str, name: str, key: str = 
     """Carried out at once, as whom the rule says; what waits goes on by itself. Raises NotFound, Forbidden, Conflict
     where its condition does not hold, and whatever a step is refused with: then nothing has happened."""
     Records(ctx).get(object_name, record_id, ("id",))  # of what is hidden not even its buttons
-    rule = ctx.snapshot.definitions.processes.automations.get(name)
-    if rule is None or rule.phase != "button" or rule.object != object_name or not rule.is_active:
-        raise NotFound(f"'{object_name}' has no button '{name[:60]}'", code="automation.unknown")
+    rule = button_of(ctx, object_name, name)
     is_writer = "update" in Records(ctx).allowed(object_name, record_id, ("update",))
     if not may_press(ctx, rule) or not (rule.roles or is_writer) or ctx.actor.token_scope.told:
-        raise Forbidden(f"you may not run '{name}'", code="automation.forbidden", fix="ask an administrator")
+        raise not_for_you(name)
     with ctx.tenant.database.together() as connection:
         run_id = insert(ctx, connection, rule, "button", key=f"{name}:{record_id}:{key or new_id()}", record=record_id)
         if run_id is None:
@@ -92,6 +115,47 @@ def press(ctx: Context, object_name: str, record_id: str, name: str, key: str = 
         if run.outputs.get("skipped"):
             raise Conflict(f"'{name}' is not possible for this record", code="automation.condition")
         return seen(ctx, run)
+
+
+def press_many(ctx: Context, object_name: str, records: Sequence[str], name: str) -> list[Pressed]:
+    """As if it was pressed for each by itself: what one refuses takes back what was done for that one, and
+    does not keep the others. Raises BadInput for none and for too many, NotFound and Forbidden where it is not for this
+    person, whichever the record."""
+    rule = button_of(ctx, object_name, name) if ctx.scope.can("read", object_name) else None
+    if rule is None:
+        raise no_button(object_name, name)
+    if not may_press(ctx, rule) or ctx.actor.token_scope.told:
+        raise not_for_you(name)
+    wanted = list(dict.fromkeys(records))
+    if not 1 <= len(wanted) <= MOST_PRESSED:
+        message = f"a button is pressed for 1 to {MOST_PRESSED} records at once, not {len(wanted)}"
+        raise BadInput(
+            message, code="automation.records", problems=[InputProblem("records", "automation.records", message)]
+        )
+    found: dict[str, Pressed] = {}
+    with ctx.tenant.database.together() as connection:
+        for one in sorted(wanted):  # all lock in the same order
+            try:
+                with rows.savepoint(connection):
+                    found[one] = Pressed(one, press(ctx, object_name, one, name))
+            except EngineError as error:
+                found[one] = Pressed(one, error=error_told(ctx, object_name, error))
+    return [found[one] for one in wanted]
+
+
+def button_of(ctx: Context, object_name: str, name: str) -> Automation:
+    rule = ctx.snapshot.definitions.processes.automations.get(name)
+    if rule is None or rule.phase != "button" or rule.object != object_name or not rule.is_active:
+        raise no_button(object_name, name)
+    return rule
+
+
+def no_button(object_name: str, name: str) -> NotFound:
+    return NotFound(f"'{object_name}' has no button '{name[:60]}'", code="automation.unknown")
+
+
+def not_for_you(name: str) -> Forbidden:
+    return Forbidden(f"you may not run '{name}'", code="automation.forbidden", fix="ask an administrator")
 
 
 def list_runs(
