@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from engine.audit.log import note
 from engine.context import SYSTEM, Context, context_of
-from engine.errors import Conflict, EngineError, Forbidden, InputProblem, NotFound, bad_at
+from engine.errors import BadInput, Conflict, EngineError, Forbidden, InputProblem, NotFound, bad_at
 from engine.process.automation.carrying import HIDDEN, carry_on, rule_of
 from engine.process.automation.runs import WITHIN, Run, begin, insert, load, plan_job, run_of, table
 from engine.process.automation.triggers import rules_of_phase
