@@ -5,7 +5,7 @@ import io
 import zipfile
 from collections.abc import Callable
 from contextlib import closing
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,20 +19,14 @@ from engine.api.site import CSRF_HEADER, Site
 from engine.app import create_app
 from engine.audit.verify import verify
 from engine.context import context_of
-from engine.errors import BadInput, EngineError, Forbidden, Locked, NotFound, WrongTenant
+from engine.errors import BadInput, EngineError, Forbidden, NotFound, WrongTenant
 from engine.outbound import Outbound, OutboundRefused
-from engine.people.authentication import fingerprint
-from engine.process import locks, reading, standing_in
-from engine.process.approval import mail_links
-from engine.process.approval.service import Approvals
-from engine.process.automation import hook_secrets
 from engine.service import AggregateQuery, Query, Records, SortKey
 from engine.service_writes import update_in
 from engine.store import system
 from engine.store.database import Database, new_id
 from engine.store.query import find, one
 from engine.store.rows import current
-from engine.store.system_approvals import approval_link, approval_task
 from engine.testing import BASE_URL, Running
 from tests.access.conftest import TEAM
 
@@ -356,28 +350,6 @@ def audit_chain_holds(site: Running) -> None:
     assert verify(site.tenant).findings != ()
 
 
-def lock_holds(site: Running) -> None:
-    ctx, box = site.context("gus"), site.records("gus").create("box", {"name": "locked"})["id"]
-    with site.tenant.database.write() as connection:
-        locks.lock(ctx, connection, "box", box, new_id(site.now))
-    passes(lambda: site.records("gus").update("box", box, {"name": "free"}), Locked)
-
-
-def signature_holds(site: Running) -> None:
-    with site.tenant.database.write() as connection:
-        hook_secrets.keep(site.tenant, connection, "box_in", "known to the sender", "", site.now)
-    sent = {"x-signature": "0" * 64, "content-type": "application/json"}
-    assert site.client().post("/api/v1/hooks/box_in/signed", content=b"{}", headers=sent).status_code == 401
-
-
-def step_hides(site: Running) -> None:
-    box = site.records("gus").create("box", {"name": "seen"})["id"]
-    ctx, approval = site.context("max"), site.tenant.snapshot().definitions.processes.approvals["sign_off"]
-    with site.tenant.database.read() as connection:
-        found = reading.read_for(ctx, connection, approval, approval.flow[0], "box", box)
-    assert ("name" in found.values, "cap" in found.values) == (True, False)
-
-
 def attachments_hold(site: Running) -> None:
     hal, box = site.client("hal"), site.records("hal").create("box", {"name": "said"})["id"]
     file = hal.post("/api/v1/files?name=a.txt", content=b"said", headers={"content-type": "text/plain"}).json()["id"]
@@ -413,58 +385,3 @@ def connection_stays_with_its_tenant(site: Running) -> None:
         ):
             with pytest.raises(WrongTenant):
                 work()
-
-
-def link_of(site: Running) -> tuple[str, str]:
-    """A task of gus, and the address of a link that approves it."""
-    box = site.records("gus").create("box", {"name": "asked"})["id"]
-    instance = Approvals(site.context("hal")).submit("box", box).instance
-    (task,) = (one.task for one in Approvals(site.context("gus")).inbox().rows if one.instance == instance)
-    with site.tenant.database.write() as connection:
-        return task, f"{mail_links.PATH}{mail_links.make(site.context('gus'), connection, task)['approve']}"
-
-
-def link_decides_by_post_alone(site: Running) -> None:
-    task, link = link_of(site)
-    client = served(site, ui="ui.pages:mount")
-    for answer in (client.get(link), client.head(link)):
-        assert answer.status_code == 200
-    assert state_of(site, task) == "PENDING"
-
-
-def link_decides_once(site: Running) -> None:
-    task, link = link_of(site)
-    client = served(site, ui="ui.pages:mount")
-    assert client.post(link).status_code == 200
-    assert state_of(site, task) == "APPROVED"
-    assert client.post(link).status_code == 404
-
-
-def link_is_of_its_person(site: Running) -> None:
-    """hal, who submitted it, sees the task: his link decides nothing."""
-    task, _ = link_of(site)
-    row = {
-        "hash": fingerprint(task), "task": task, "user": site.user("hal"), "action": "approve",
-        "created_at": site.now, "expires_at": site.now + timedelta(days=1), "used_at": None,
-    }  # fmt: skip
-    with site.tenant.database.write() as connection:
-        connection.sa.execute(sa.insert(approval_link).values(row))
-    assert served(site, ui="ui.pages:mount").post(mail_links.PATH + task).status_code == 409
-    assert state_of(site, task) == "PENDING"
-
-
-def own_submission_holds(site: Running) -> None:
-    """hal, who submitted it, stands in for gus, who is asked."""
-    task, _ = link_of(site)
-    values = {"agent": site.user("hal"), "from": site.now.isoformat(), "to": (site.now + timedelta(days=1)).isoformat()}
-    agent = standing_in.appoint(site.context("gus"), values).id
-    try:
-        assert site.client("hal").post(f"/api/v1/approvals/tasks/{task}/approve", json={}).status_code == 403
-    finally:
-        standing_in.take_back(site.context("gus"), agent)
-    assert state_of(site, task) == "PENDING"
-
-
-def state_of(site: Running, task: str) -> str:
-    with site.tenant.database.read() as connection:
-        return str(connection.sa.scalar(sa.select(approval_task.c.state).where(approval_task.c.id == task)))
