@@ -33,6 +33,7 @@ __all__ = [
 ]
 
 ADMIN = "admin"  # name of the first user and of the role that may do everything
+MOST_GUESSES = 20  # unknown roles that get a nearest one
 USERNAME = re.compile(r"[a-z0-9](?:[a-z0-9._@+-]{0,62}[a-z0-9])?")
 
 
@@ -155,7 +156,7 @@ def known_roles(tenant: Tenant, roles: Iterable[str]) -> tuple[str, ...]:
     problems = []
     for role in wanted:
         if role not in known:
-            guess = nearest(role, known)
+            guess = nearest(role, known) if len(problems) < MOST_GUESSES else ""
             fix = f"write '{guess}'?" if guess else f"roles are: {', '.join(known)}"
             problems.append(InputProblem("roles", "role.unknown", f"no role '{role}'", fix))
     if problems:
