@@ -153,7 +153,7 @@ def list_users(tenant: Tenant) -> list[User]:
 
 def known_roles(tenant: Tenant, roles: Iterable[str]) -> tuple[str, ...]:
     known, wanted = tenant.snapshot().definitions.roles, tuple(dict.fromkeys(roles))
-    problems = []
+    problems: list[InputProblem] = []
     for role in wanted:
         if role not in known:
             guess = nearest(role, known) if len(problems) < MOST_GUESSES else ""
