@@ -80,7 +80,7 @@ def test_a_value_of_another_kind_is_never_an_error_of_ours(approving: Running) -
     for method, path, schema in bodies(document):
         needed = {key: sample(schema["properties"][key]) for key in schema.get("required", ())}
         for key in schema.get("properties", {}):
-            for junk in JUNK[: at_depth(2, len(JUNK))]:
+            for junk in JUNK[: at_depth(1, len(JUNK))]:
                 user = approving.user("ray") if path.startswith("/users/") else GONE
                 body = orjson.dumps({**needed, key: junk})
                 answer = client.request(method, f"/api/v1{path.replace(GONE, user)}", content=body)
@@ -91,7 +91,7 @@ def test_a_value_of_another_kind_is_never_an_error_of_ours(approving: Running) -
                     problem = answer.json()
                     if not problem["problems"] or not problem["detail"]:
                         failed.append(f"{method} {path} {key}: {orjson.dumps(junk)!r} is refused without a place")
-    assert (failed, asked > 100) == ([], True)
+    assert (failed, asked > 60) == ([], True)
 
 
 WRONG = [
