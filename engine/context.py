@@ -77,6 +77,7 @@ class Context:
     override: str = ""  # why an administrator of processes writes what is locked; "" is that nobody does
     requests: list[Any] = field(default_factory=list, compare=False)
     """Changes that this request did not make: they wait for an approval; see engine/process/requests.py."""
+    guesses: dict[Any, str] = field(default_factory=dict, compare=False)  # by unknown names: see rules/values.py
     reader: "Context | None" = field(default=None, compare=False)
     """Who reads what is refused and warned of, where that is somebody else than who acts: a service identity acts for
     them, or the system does."""

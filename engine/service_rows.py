@@ -184,6 +184,8 @@ def not_found(object_name: str, record_id: str) -> NotFound:
 
 
 def stale(version: int, wanted: int) -> Stale:
+    if wanted < 1:  # weak tags, several, or tags that were never given out
+        return Stale(f"the record is at version {version}, which If-Match does not name", fix="load it again")
     return Stale(f"the record is at version {version}, not {wanted}: it was changed meanwhile", fix="load it again")
 
 

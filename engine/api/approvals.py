@@ -1,6 +1,8 @@
 """Operations on approvals: submit a record, boxes, tasks, histories, and what is done to them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -58,7 +60,8 @@ def act_on_task(call: Call) -> Answer:
     if "password" in given and "idempotency-key" in call.headers:
         message = "what is signed takes no Idempotency-Key: wrong passwords are counted whatever becomes of the request"
         raise bad_request("idempotency.unsupported", message, fix="leave the header out")
-    return shown(Approvals(call.ctx).act(*call.args, **given))
+    with placed(given):
+        return shown(Approvals(call.ctx).act(*call.args, **given))
 
 
 def decide_several(call: Call) -> Answer:
@@ -82,11 +85,26 @@ def act_on_instance(call: Call) -> Answer:
         "task": text, "values": values,
     })  # fmt: skip
     refuse_idle(call.args[1], given)
-    return shown(Approvals(call.ctx).act_on(*call.args, **given))
+    with placed(given):
+        return shown(Approvals(call.ctx).act_on(*call.args, **given))
 
 
 def list_of_record(call: Call) -> Answer:
     return shown({"approvals": Approvals(call.ctx).of_record(*call.args)})
+
+
+@contextmanager
+def placed(given: Mapping[str, Any]) -> Iterator[None]:
+    """What is wrong with a value that was sent stands at `values.NAME`."""
+    try:
+        yield
+    except BadInput as error:
+        sent = given.get("values", {})
+        error.problems = tuple(
+            replace(one, path=f"values.{one.path}") if one.path.partition(".")[0] in sent else one
+            for one in error.problems
+        )
+        raise
 
 
 def shown(found: Any, status: int = 200) -> Answer:

@@ -33,6 +33,7 @@ __all__ = [
 ]
 
 ADMIN = "admin"  # name of the first user and of the role that may do everything
+MOST_GUESSES = 20  # unknown roles that get a nearest one
 USERNAME = re.compile(r"[a-z0-9](?:[a-z0-9._@+-]{0,62}[a-z0-9])?")
 
 
@@ -152,10 +153,10 @@ def list_users(tenant: Tenant) -> list[User]:
 
 def known_roles(tenant: Tenant, roles: Iterable[str]) -> tuple[str, ...]:
     known, wanted = tenant.snapshot().definitions.roles, tuple(dict.fromkeys(roles))
-    problems = []
+    problems: list[InputProblem] = []
     for role in wanted:
         if role not in known:
-            guess = nearest(role, known)
+            guess = nearest(role, known) if len(problems) < MOST_GUESSES else ""
             fix = f"write '{guess}'?" if guess else f"roles are: {', '.join(known)}"
             problems.append(InputProblem("roles", "role.unknown", f"no role '{role}'", fix))
     if problems:

@@ -24,7 +24,7 @@ from metadata.zones import time_zones
 
 __all__ = ["FieldRule", "Rules", "missing", "read_values", "rules_of", "taken"]
 
-MOST_GUESSES = 10  # unknown names that get a nearest one: a body may hold a hundred thousand of them
+MOST_GUESSES = 20  # unknown names of a request that get a nearest one: it may hold a hundred thousand of them
 LONGEST_NAME = 100  # of an unknown one, as it is told
 Values = Mapping[str, object]
 Default = Callable[[Context], object]
@@ -141,12 +141,10 @@ def read_values(
             if name not in sent and not (name == "owner" and rules.masters):
                 stored[name] = default(ctx)
     hidden = _hidden(ctx, rules)
-    guesses = MOST_GUESSES
     for name, value in sent.items():
         rule = rules.fields.get(name) if name not in hidden else None
         if rule is None:
-            problems.append(_unknown(rules, name, hidden, guesses > 0))
-            guesses -= 1
+            problems.append(_unknown(ctx, rules, name, hidden))
             continue
         try:
             stored[name] = _read(ctx, rules.object, rule, value, before)
@@ -210,7 +208,7 @@ def missing(
             yield InputProblem(name, "value.required", f"'{name}' must have a value", "give it one", (("name", name),))
 
 
-def _unknown(rules: Rules, name: object, hidden: frozenset[str], guesses: bool) -> InputProblem:
+def _unknown(ctx: Context, rules: Rules, name: object, hidden: frozenset[str]) -> InputProblem:
     text = str(name)[:LONGEST_NAME]
     if (text in SYSTEM_FIELDS or text == "deleted_at") and text not in hidden:
         message = f"'{text}' is kept by the system and cannot be written"
@@ -218,10 +216,18 @@ def _unknown(rules: Rules, name: object, hidden: frozenset[str], guesses: bool) 
     if text in rules.worked_out and text not in hidden:
         message = f"'{text}' is worked out and cannot be written"
         return InputProblem(text, "value.read_only", message, "leave it out", (("name", text),))
-    guess = nearest(text, [one for one in rules.fields if one not in hidden]) if guesses else ""
+    guess = _guess(ctx, rules, text, hidden)
     message = f"no field '{text}' in '{rules.object}'"
     fix = f"write '{guess}'?" if guess else ""
     return InputProblem(text, "field.unknown", message, fix, (("name", text), ("object", rules.object)))
+
+
+def _guess(ctx: Context, rules: Rules, name: str, hidden: frozenset[str]) -> str:
+    """The field that was meant, "" where none is near, or too many were looked for: each takes a millisecond."""
+    key = (rules.object, name, hidden)
+    if key not in ctx.guesses and len(ctx.guesses) < MOST_GUESSES:
+        ctx.guesses[key] = nearest(name, [one for one in rules.fields if one not in hidden])
+    return ctx.guesses.get(key, "")
 
 
 def taken(ctx: Context, rules: Rules, name: str, value: Any) -> Any:

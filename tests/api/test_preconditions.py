@@ -24,6 +24,8 @@ def test_patch_goes_through_at_the_version_named(small_shop: Running, place: str
 def test_patch_is_refused_at_another_version(small_shop: Running, place: str, tag: str) -> None:
     answer = small_shop.client("boss").patch(place, json={"amount": 7}, headers={"if-match": tag})
     assert (answer.status_code, answer.json()["code"]) == (412, "record.stale")
+    told = "not 1: it was changed meanwhile" if tag == '"1"' else "which If-Match does not name"
+    assert answer.json()["detail"] == f"the record is at version 2, {told}"
 
 
 @pytest.mark.parametrize("tag", ["2", '"2', "", "'2'", '"2" "3"'])

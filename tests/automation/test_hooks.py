@@ -70,6 +70,12 @@ automation: open_in
 webhook: true
 do: [{create: {object: lead, values: {name: open}}}]
 """
+KEYED = """
+---
+automation: keyed
+webhook: {key: body.name}
+do: [{create: {object: lead, values: {name: "{body.name}"}}}]
+"""
 PLACE = "/api/v1/hooks/lead_in/signed"
 SECRET = "a secret of the sender"
 
@@ -109,6 +115,19 @@ def test_a_signed_call_acts_as_whom_the_definition_names_and_counts_once(firm: M
     site.work()
     leads = site.records().list(Query("lead", ("name", "created_by"))).records
     assert [(one["name"], one["created_by"]) for one in leads] == [("Ada", site.user("sam"))]
+
+
+@pytest.mark.parametrize("number", ["1.2345678901234567890123", "123456789012345678901234567890"])
+def test_a_number_of_many_digits_keeps_them_all(firm: Made, number: str) -> None:
+    site = firm(SIGNED + KEYED)
+    client, boss, body = site.client(), site.client("boss"), f'{{"name": {number}}}'.encode()
+    assert boss.post("/api/v1/automations/lead_in/secret", json={"secret": SECRET}).status_code == 200
+    assert client.post(PLACE, content=body, headers=headers(body)).status_code == 202
+    calls = [boss.post("/api/v1/hooks/keyed", content=body, headers={"content-type": "application/json"})
+             for _ in range(2)]  # fmt: skip
+    assert [(one.status_code, one.json()["is_new"]) for one in calls] == [(202, True), (200, False)]
+    site.work()
+    assert [one["name"] for one in site.records().list(Query("lead", ("name",))).records] == [number, number]
 
 
 def test_secrets_are_kept_encrypted_and_go_over_to_a_new_key(

@@ -162,6 +162,8 @@ def test_a_key_that_the_action_would_pass_over_is_refused(open_desk: Any) -> Non
     }])  # fmt: skip
     assert ada.post(f"/api/v1/approvals/{whole}/withdraw", json={"users": [record]}).json()["code"] == "body.unknown"
     assert bo.get(f"/api/v1/approvals/{whole}").json()["state"] == "RUNNING"
+    bad = bo.post(f"/api/v1/approvals/tasks/{task}/approve", json={"values": {"discount": "much"}}).json()
+    assert [(one["path"], one["code"]) for one in bad["problems"]] == [("values.discount", "value.type")]
     nul = bo.post(f"/api/v1/approvals/tasks/{task}/reject", json={"comment": "a\0"}).json()
     assert (nul["code"], nul["problems"][0]["path"]) == ("value.text.character", "comment")
 

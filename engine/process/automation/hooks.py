@@ -4,6 +4,7 @@ import base64
 import os
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 import orjson
@@ -40,6 +41,7 @@ def call(ctx: Context, name: str, body: Any, key: str = "") -> tuple[str, bool]:
     if rule.signature is not None:
         fix = f"sign it, and send it to /hooks/{name}/signed"
         raise Forbidden(f"'{name}' takes signed calls only", code="automation.signed", fix=fix)
+    body = held(body)
     if len(orjson.dumps(body)) > BODY_BYTES:
         raise too_large()
     with ctx.tenant.database.together() as connection:
@@ -71,7 +73,7 @@ def call_signed(
     system = context_of(ctx.tenant, SYSTEM, ctx.now, ctx.snapshot, ctx.origin)
     acting = as_named(system, rule.run_as, name)
     admit(acting.actor.id)
-    body = read()
+    body = held(read())
     with ctx.tenant.database.together() as connection:
         return taken(acting, connection, rule, body, delivery)
 
@@ -87,6 +89,16 @@ def taken(ctx: Context, connection: Connection, rule: Automation, body: Any, del
     if run_id is not None:
         return run_id, True
     return run_with(connection, occasion).id, False
+
+
+def held(value: Any) -> Any:
+    """A number with more digits than a float or 64 bits keep becomes a text, as which formulas read all that came."""
+    if isinstance(value, dict):
+        return {name: held(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [held(one) for one in value]
+    is_long = isinstance(value, Decimal) or (isinstance(value, int) and not -(2**63) <= value < 2**63)
+    return str(value) if is_long else value
 
 
 def at(body: Any, path: str) -> Any:
