@@ -31,7 +31,8 @@ from ui.texts import LANGUAGES, Say, say_in, supported
 
 __all__ = [
     "COOKIE_AGE", "LANGUAGE_COOKIE", "PROPOSED", "THEMES", "THEME_COOKIE", "TOAST_COOKIE",
-    "Visit", "asked_for", "here", "html", "language_of", "origin_of", "safe_address", "theme_of", "with_query",
+    "Visit", "asked_for", "here", "html", "is_part", "language_of", "origin_of", "safe_address", "theme_of",
+    "with_query",
 ]  # fmt: skip
 
 LANGUAGE_COOKIE, THEME_COOKIE, TOAST_COOKIE = "fieldstone_language", "fieldstone_theme", "fieldstone_toast"
@@ -101,8 +102,7 @@ class Visit:
     @property
     def is_part(self) -> bool:
         """htmx asks for a part of a page, not for the page."""
-        headers = self.request.headers
-        return headers.get("hx-request") == "true" and headers.get("hx-history-restore-request") != "true"
+        return is_part(self.request)
 
     def waits(self, record_id: str) -> bool:
         """Whether what was sent of this record is kept until an approval ends."""
@@ -291,6 +291,11 @@ def todo_badge(visit: Visit) -> Markup:
 
 def html(template: str, status: int = 200, **view: Any) -> HTMLResponse:
     return HTMLResponse(environment.get_template(template).render(view), status, HEADERS)
+
+
+def is_part(request: Request) -> bool:
+    headers = request.headers
+    return headers.get("hx-request") == "true" and headers.get("hx-history-restore-request") != "true"
 
 
 def language_of(request: Request, otherwise: str = "") -> str:

@@ -308,6 +308,16 @@ def test_administrators_look_after_what_runs_and_give_a_reason(desk: Desk) -> No
     assert desk.site.records("sam").get("quote", record)["approval_status"] == "none"
 
 
+def test_who_decides_reads_first_what_was_said_when_it_was_submitted(desk: Desk) -> None:
+    instance = desk.submit(desk.quote("Gearbox", 12), comment="They know our price of last year.")
+    said = '<div class="approval-said approval-asked"><b>Sam Ortiz</b>: They know our price of last year.</div>'
+    task = desk.task("wang")
+    assert said in desk.page(f"/inbox/{task}", "wang")
+    desk.send(f"/inbox/{task}/return", "wang", comment="Which?")
+    desk.send(f"/approvals/{instance}/resubmit", "sam")
+    assert "approval-asked" not in desk.page(f"/inbox/{desk.task('wang')}", "wang")  # nothing was said this time
+
+
 def test_a_queue_says_which_objects_it_takes_by_choosing_among_them(desk: Desk) -> None:
     desk.site.user("root", "admin")
     form = desk.page("/o/queue/new", "root")

@@ -54,7 +54,7 @@ def test_a_quote_is_submitted_and_approved_at_the_phone_and_a_copy_is_sent(desk:
     assert wang.violations() == []
     assert wang.page.evaluate(NARROW) <= 0
     wang.page.get_by_role("link", name="Gearbox").first.click()
-    expect(wang.page.get_by_text("Before Friday, please")).to_be_attached()
+    expect(wang.page.locator(".approval-asked").get_by_text("Before Friday, please")).to_be_visible()
     assert wang.violations() == []
     assert wang.page.evaluate(NARROW) <= 0
     approve = wang.page.get_by_role("link", name="Approve", exact=True)

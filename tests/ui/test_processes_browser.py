@@ -185,3 +185,17 @@ def test_screens_have_no_violations(shop: Shop, visitor: Visitors, theme: str, p
                 found[path] = violations
             assert person.page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, f"{path} is too wide"
     assert found == {}
+
+
+def test_a_button_of_records_that_are_picked_asks_first_and_says_how_it_went(shop: Shop, visitor: Visitors) -> None:
+    deals = [deal(shop, amount=131000), deal(shop, amount=5)]
+    ann = visitor("ann")
+    ann.go("/o/deal")
+    ann.page.get_by_label("Select all").check()
+    bar = ann.page.locator("#bulk-bar")
+    bar.get_by_text("Run…").click()
+    bar.get_by_role("button", name="Write to the customer").click()
+    assert ann.violations() == []
+    ann.page.get_by_role("dialog").get_by_role("button", name="Write to the customer").click()
+    expect(ann.page.get_by_text("Done: 1. Not possible: 1. Of these nothing was changed.")).to_be_visible()
+    assert [shop.site.records("ann").get("deal", one)["rating"] for one in deals] == ["hot", None]

@@ -8,9 +8,11 @@ from engine.errors import BadInput, Conflict, EngineError, Forbidden, NotFound
 from engine.store.types import is_id
 from ui.screens.refusals import sentence, whom_to_ask
 from ui.texts import LANGUAGES, Say, say_in
-from ui.visit import Visit, html, language_of, theme_of
+from ui.visit import Visit, here, html, is_part, language_of, theme_of
 
 __all__ = ["error_page", "no_such_page", "refusal_page"]
+
+LATER = (429, 500, 502, 503)  # what may work in a moment
 
 
 def no_such_page(visit: Visit) -> Response:
@@ -33,10 +35,15 @@ def refusal_page(visit: Visit, refusal: EngineError) -> Response:
     marks = {403: "lock", 404: "map-search"}
     template = "error_part.html" if visit.is_part else "error_page.html"
     response = visit.render(
-        template, status, title=title, text=text, back=back, mark=marks.get(status, "alert-triangle"), current=""
-    )
-    if visit.is_part:
-        response.headers["HX-Retarget"], response.headers["HX-Reswap"] = "#sheet", "innerHTML"
+        template, status, title=title, text=text, back=back, mark=marks.get(status, "alert-triangle"), current="",
+        again=again(visit.request, status),
+    )  # fmt: skip
+    return over_the_page(response) if visit.is_part else response
+
+
+def over_the_page(response: Response) -> Response:
+    """A refusal of a part opens a dialog of its own, wherever the part was meant for."""
+    response.headers["HX-Retarget"], response.headers["HX-Reswap"] = "#trouble", "innerHTML"
     return response
 
 
@@ -59,11 +66,19 @@ def error_page(request: Request, status: int, error: Exception) -> Response:
     title, text = words(status, say)
     if isinstance(error, Forbidden) and error.code == "csrf":
         text = say("This page was open too long. Please try again.")
+    number = request.scope.get("fieldstone.request_id", "") if status == 500 else ""
+    if is_part(request):
+        return over_the_page(html("error_part.html", status, _=say, title=title, text=text, number=number))
     links = {code: f"/login?language={code}" for code in LANGUAGES}
     return html(
         "lost.html", status, _=say, language=language, theme=theme_of(request), title=title, text=text,
-        href="/", link=say("To the home page"), language_links=links,
+        href="/", link=say("To the home page"), language_links=links, number=number, again=again(request, status),
     )  # fmt: skip
+
+
+def again(request: Request, status: int) -> str:
+    """Where what did not work now may work in a moment: the page that was asked for."""
+    return here(request) if status in LATER and request.method == "GET" else ""
 
 
 def words(status: int, say: Say) -> tuple[str, str]:
@@ -74,6 +89,7 @@ def words(status: int, say: Say) -> tuple[str, str]:
         ),
         403: (say("You may not do that"), say("Your roles do not allow it. An administrator can change that.")),
         404: (say("There is nothing here"), say("It may have been deleted, or you may not see it.")),
+        405: (say("There is nothing here"), say("This address is not one to send something to.")),
         409: (say("That is not possible now"), say("It would contradict other records.")),
         412: (say("Somebody was faster"), say("The record was changed meanwhile. Open it again.")),
         413: (say("That is too large"), say("Send less at a time.")),

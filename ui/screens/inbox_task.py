@@ -9,6 +9,7 @@ from starlette.responses import RedirectResponse, Response
 from engine.errors import NotFound
 from engine.process.approval.seen import compared
 from engine.process.approval.service import Approvals, InstanceView, OpenTask, TaskView
+from engine.process.approval.views import Line
 from metadata.model import Object
 from ui.screens.approval_actions import action_views
 from ui.screens.approval_files import attached_view
@@ -39,7 +40,7 @@ def task_page(visit: Visit) -> Response:
             "id": task.task, "node": task.node_label, "state": state_pill(visit, task.state), "is_open": is_open,
             "due": deadline_view(visit, task.due_at, task.is_overdue) if is_open else None,
             "instead": person_name(visit, task.instead_of) if task.via == "agent" and task.instead_of else "",
-            "is_queued": task.via == "queue",
+            "is_queued": task.via == "queue", "asked": asked_with(visit, task.instance) if is_open else None,
             "main": [one for one in buttons if one["is_main"]],
             "more": [
                 one for one in buttons
@@ -150,8 +151,18 @@ def instance_view(
 def last_word(visit: Visit, instance: InstanceView) -> dict[str, Any] | None:
     """What was said with the return or the rejection that it stands at."""
     wanted = {"RETURNED": "return", "REJECTED": "reject"}.get(instance.state, "")
-    said = (one for one in reversed(instance.history) if one.action == wanted and (one.comment or one.attachments))
-    line = next(said, None)
+    return word_of(visit, [one for one in instance.history if one.action == wanted and wanted])
+
+
+def asked_with(visit: Visit, instance: InstanceView) -> dict[str, Any] | None:
+    """What was said when it was submitted last: whoever decides reads it first."""
+    rounds = [one for one in instance.history if one.action in ("submit", "resubmit")]
+    return word_of(visit, rounds[-1:])
+
+
+def word_of(visit: Visit, lines: Sequence[Line]) -> dict[str, Any] | None:
+    """The last of them with which something was said."""
+    line = next((one for one in reversed(lines) if one.comment or one.attachments), None)
     if line is None:
         return None
     files = attached_view(visit, line.attachments)

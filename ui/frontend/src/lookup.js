@@ -1,6 +1,6 @@
 // A field that refers to a record: type to search. The WAI-ARIA combobox pattern with a list.
 import { sentBy } from "./controls.js";
-import { say } from "./parts.js";
+import { say, toast } from "./parts.js";
 import { makeRecord } from "./pick.js";
 
 export class Lookup extends HTMLElement {
@@ -46,6 +46,7 @@ export class Lookup extends HTMLElement {
   async ask(text) {
     const asked = new URLSearchParams([["q", text], ...this.context()]);
     const response = await fetch(`${this.dataset.source}?${asked}`, { headers: { "HX-Request": "true" } }).catch(() => null);
+    if (!response?.ok) toast(say("broken"));
     return response?.ok ? response.json() : null;
   }
 

@@ -1,6 +1,7 @@
 // A record that a lookup does not find is made in a dialog of its own, over the form; then the lookup holds it.
 
-import { toast } from "./parts.js";
+import { say, toast } from "./parts.js";
+import { showTrouble } from "./sheet.js";
 
 /** Ask for a new record of the object whose options `source` gives; null when the person thinks better of it. */
 export async function makeRecord(source, text) {
@@ -24,7 +25,7 @@ export async function makeRecord(source, text) {
     fill(dialog, await response.text());
     dialog.showModal();
     focus(dialog);
-  }
+  } else await refused(response);
   const record = response?.ok ? await made : null;
   dialog.remove();
   if (record && !record.id) toast(record.text); // it waits for an approval: there is nothing to refer to yet
@@ -44,10 +45,17 @@ async function send(dialog, event, resolve) {
   delete form.dataset.sent;
   if (response?.headers.get("content-type")?.startsWith("application/json")) {
     resolve(await response.json());
-  } else if (response) {
+  } else if (!response || response.headers.has("hx-retarget")) {
+    await refused(response);
+  } else {
     fill(dialog, await response.text());
     focus(dialog);
   }
+}
+
+async function refused(response) {
+  if (response?.headers.has("hx-retarget")) showTrouble(await response.text());
+  else toast(say("broken"));
 }
 
 /** The server's own form; nothing in it runs but what listens already. */

@@ -4,6 +4,7 @@ import { say, toast } from "./parts.js";
 import { isDirty } from "./form.js";
 
 const sheet = document.getElementById("sheet");
+const trouble = document.getElementById("trouble");
 
 document.addEventListener("click", async (event) => {
   const link = event.target.closest("a[data-sheet]");
@@ -35,9 +36,10 @@ sheet?.addEventListener("cancel", (event) => {
   if (!sheet.querySelector("[role='combobox'][aria-expanded='true']")) leave(sheet);
 });
 
-sheet?.addEventListener("close", () => sheet.replaceChildren());
+for (const dialog of [sheet, trouble]) dialog?.addEventListener("close", () => dialog.replaceChildren());
 
 document.addEventListener("htmx:after:swap", () => {
+  if (trouble?.firstElementChild) return showTrouble();
   if (!sheet?.firstElementChild) return;
   if (!sheet.open) sheet.showModal();
   const wrong = sheet.querySelector("[aria-invalid='true']") ?? sheet.querySelector("[data-wrong]");
@@ -46,6 +48,13 @@ document.addEventListener("htmx:after:swap", () => {
 });
 
 document.addEventListener("htmx:error", () => toast(say("broken")));
+
+/** What went wrong stands over the form, which stays as it was typed. */
+export function showTrouble(html) {
+  if (html) trouble.replaceChildren(document.createRange().createContextualFragment(html));
+  if (!trouble.open) trouble.showModal();
+  trouble.querySelector(".form-foot [data-close]").focus();
+}
 
 function leave(dialog) {
   if (!isDirty(dialog) || window.confirm(say("discard"))) dialog.close();
