@@ -14,7 +14,7 @@ from engine.rules.messages import HIDDEN
 from engine.store import rows_history
 from engine.store.database import Connection
 from metadata.model import SYSTEM_FIELDS, Field, say
-from metadata.processes import Approval, Node
+from metadata.processes import APPROVAL_STATUS, Approval, Node
 
 __all__ = ["Difference", "Held", "Known", "changed_paths", "compare", "differences", "line_object"]
 
@@ -111,8 +111,10 @@ def differences(
     ctx: Context, object_name: str, before: Json, after: Json, known: Known | None = None, line: str = "",
     title: str = "",
 ) -> Iterator[Difference]:  # fmt: skip
-    """Between two snapshots' data."""
+    """Between two snapshots' data. How far approvals are is none: they themselves write that."""
     for name, field, label in _named(ctx, object_name):
+        if name == APPROVAL_STATUS:
+            continue
         if field.source == "lines":
             yield from _lines_differ(ctx, field.of, name, label, before.get("lines", {}), after.get("lines", {}), known)
             continue

@@ -354,6 +354,15 @@ def test_comparing_tells_of_lines_and_hides_what_the_node_hides(site: Running, d
     assert "geheim" not in repr(first.data)
 
 
+def test_how_far_the_approval_is_is_no_difference(site: Running, deal: dict[str, Any]) -> None:
+    instance = submitted(site, deal)
+    acts(site, "zoe", instance, "reject", comment="Too dear")
+    assert site.records("boss").get("deal", deal["id"], ("approval_status",))["approval_status"] == "rejected"
+    with site.tenant.database.read() as connection:
+        [first, *_] = snapshots.kept_of(connection, site.context("boss"), instance)
+        assert compare(site.context("boss"), connection, first) == []
+
+
 def test_who_reads_the_record_compares_what_their_rights_show(site: Running, deal: dict[str, Any]) -> None:
     instance, boss = submitted(site, deal), site.records("boss")
     other = boss.create("client", {"name": "Grace Hopper"})["id"]

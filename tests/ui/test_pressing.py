@@ -67,3 +67,16 @@ def test_who_may_not_press_it_and_too_many_change_nothing(site: Running) -> None
     told = send(site, "/o/deal/bulk", "rob", 200, do="run.ask_legal", id=record)
     assert "Your roles do not allow it." in told
     assert runs.list_runs(site.context("chen")).runs == []
+
+
+def test_one_comes_back_to_the_list_as_it_was(site: Running) -> None:
+    client, picked = site.client("ann", by="session"), deal(site, "Gear line")
+    text = page(site, "/o/deal?q=Gear&sort=-amount", "ann")
+    assert '<input type="hidden" name="list" value="/o/deal?q=Gear&amp;sort=-amount">' in text
+    token = client.headers["x-csrf-token"]
+    for sent, told in (
+        ({"do": "run.ask_legal", "list": "/o/deal?q=Gear&sort=-amount"}, "/o/deal?q=Gear&sort=-amount"),
+        ({"do": "delete", "list": "https://example.com/x?q=Gear&next=//example.com"}, "/o/deal?q=Gear"),
+    ):
+        answer = client.post("/o/deal/bulk", data={"csrf": token, "id": picked, **sent})
+        assert (answer.status_code, answer.headers["location"]) == (303, told)

@@ -3,12 +3,14 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from urllib.parse import parse_qsl
 
 from starlette.responses import Response
 
 from engine.errors import BadInput, Conflict, Forbidden, InputProblem
 from metadata.model import Object, ValueType, say
 from ui.columns import field_of
+from ui.filters import ListState
 from ui.screens.objects import is_written, object_of
 from ui.screens.pressed import press_several
 from ui.screens.refusals import label_at, problems_of, text_of
@@ -59,10 +61,10 @@ def bulk_part(visit: Visit) -> Response:
 def bulk(visit: Visit) -> Response:
     definition = object_of(visit, visit.request.path_params["object"])
     picked = list(dict.fromkeys(visit.form.get("id", ())))
-    ids, address = picked[:MOST], f"/o/{definition.name}"
+    ids, address = picked[:MOST], list_address(visit, definition)
     if visit.sent("do").startswith(RUN):
         name = visit.sent("do").removeprefix(RUN)
-        return press_several(visit, definition, name, picked) if picked else visit.go(address)
+        return press_several(visit, definition, name, picked, address) if picked else visit.go(address)
     if visit.sent("do") == "change":
         name = visit.sent("field")
         field = field_of(definition, name)
@@ -85,6 +87,12 @@ def bulk(visit: Visit) -> Response:
     if waiting:
         code = "waits_many"
     return visit.go(address, {"code": code, "count": str(len(waiting) or len(operations))})
+
+
+def list_address(visit: Visit, definition: Object) -> str:
+    """The list in which they were picked, with its search, filters and order."""
+    pairs = parse_qsl(visit.sent("list").partition("?")[2])
+    return ListState.read(definition.name, pairs).address()
 
 
 def told(visit: Visit, definition: Object, refusal: BadInput | Conflict, ids: Sequence[str]) -> BadInput | Conflict:

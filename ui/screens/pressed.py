@@ -14,8 +14,9 @@ from ui.visit import Visit, asked_for
 __all__ = ["press_several", "refused", "title_of"]
 
 
-def press_several(visit: Visit, definition: Object, name: str, ids: Sequence[str]) -> Response:
-    """Each by itself. Where one is refused, a page says which were done, and why the others were not."""
+def press_several(visit: Visit, definition: Object, name: str, ids: Sequence[str], address: str) -> Response:
+    """Each by itself. Where one is refused, a page says which were done, and why the others were not. `address`: of the
+    list, to go back to."""
     if len(ids) > desk.MOST_PRESSED:
         picked, most = visit.formats.number(len(ids)), visit.formats.number(desk.MOST_PRESSED)
         message = visit.say("{count} are picked: at most {most} at once.", count=picked, most=most)
@@ -33,11 +34,11 @@ def press_several(visit: Visit, definition: Object, name: str, ids: Sequence[str
     if not failed:
         waits = any(one.run is not None and one.run.state == "waiting" for one in found)
         code = "button_many_waits" if waits else "button_many"
-        return visit.go(f"/o/{definition.name}", {"code": code, "title": title, "count": count})
+        return visit.go(address, {"code": code, "title": title, "count": count})
     titles = visit.records.titles(definition.name, [one.record for one in found])
     return visit.render(
         "pressed.html", title=title, object=head(visit, definition), current=(definition.name, "", "any"),
-        done=count, failed=visit.formats.number(len(failed)), address=f"/o/{definition.name}",
+        done=count, failed=visit.formats.number(len(failed)), address=address,
         rows=[
             {
                 "href": f"/o/{definition.name}/{one.record}" if one.record in titles else "",
