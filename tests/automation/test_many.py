@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from engine.errors import Busy, EngineError
 from engine.process import door
 from engine.process.automation import desk
+from engine.service import Query
 from engine.store import system_jobs
 from engine.testing import Running
 from tests.automation.conftest import made_in
@@ -123,3 +124,54 @@ def test_a_save_whose_step_others_were_in_the_way_of_is_busy(
         monkeypatch.setattr(door, "create", fails)
         with pytest.raises(Busy):
             site.records("lin").create("lead", {"name": "a"})
+
+
+def test_a_rule_is_asked_again_of_a_record_that_its_own_steps_have_changed(firm: Made) -> None:
+    site = firm("""
+automation: first
+object: lead
+on: [update]
+when: "rating == null and score == 9"
+do:
+  - {update: {object: lead, filter: "account == record.account", values: {rating: hot}}}
+  - {create: {object: task, values: {name: "{name}"}}}
+---
+automation: scored
+object: account
+when: "region == 'east'"
+do: [{update: {object: lead, filter: "account == record.id", values: {score: 9}}}]
+""")
+    account = site.records().create("account", {"name": "A"})["id"]
+    for name in "abc":
+        site.records("lin").create("lead", {"name": name, "score": 1, "account": account})
+    site.records("lin").update("account", account, {"region": "east"})
+    tasks = site.records().list(Query("task", ("name",))).records
+    assert [one["name"] for one in tasks] == ["a"]
+
+
+def test_who_is_gone_is_missed_by_the_saves_only_that_a_rule_is_about(light_firm: Made) -> None:
+    site = light_firm("""
+automation: acted
+object: lead
+phase: before_save
+on: [update]
+changed: [score]
+run_as: nobody
+do: [{set: {hint: x}}]
+""")
+    made = site.records("lin").create("lead", {"name": "a"})["id"]
+    site.records("lin").update("lead", made, {"name": "b"})
+    with pytest.raises(EngineError) as refusal:
+        site.records("lin").update("lead", made, {"score": 1})
+    assert refusal.value.code == "automation.identity"
+
+
+def test_the_key_of_a_call_may_be_any_text(firm: Made) -> None:
+    site = firm("""
+automation: lead_in
+webhook: {key: body.id}
+do: [{create: {object: task, values: {name: made}}}]
+""")
+    client = site.client("lin")
+    answers = [client.post("/api/v1/hooks/lead_in", json={"id": one}) for one in ("a\0b", "a\0b", "ab")]
+    assert [one.status_code for one in answers] == [202, 200, 202]

@@ -36,10 +36,11 @@ def before(ctx: Context, connection: Connection, rules: Rules, drafts: Sequence[
     changed: dict[int, Draft] = {}
     peers = Peers([one for draft in drafts for one in (draft.record, draft.before) if one is not None])
     for rule in book.before:
-        acting = ctx if rule.run_as == "user" else acting_as(ctx, connection, rule, "")
+        acting: Context | None = None
         for draft in drafts:
             action = "create" if draft.before is None else "update"
-            if action in rule.on and not draft.problems:
+            if action in rule.on and not draft.problems and _is_touched(rule, draft.record, draft.before):
+                acting = acting or (ctx if rule.run_as == "user" else acting_as(ctx, connection, rule, ""))
                 subject = Subject(acting, connection, rules.object, draft.record, draft.before, peers=peers)
                 if _before(ctx, connection, rule, subject, draft, action):
                     changed[id(draft)] = draft
@@ -223,8 +224,14 @@ def _run(
         if len(subjects) > 1 and all(part.kind == "set" for part in rule.steps):
             _set_all(ctx, connection, rule, action, subjects)
             return True
+        written: set[str] = set()
+        noted = len(connection.notes)
         for subject in subjects:
             subject.peers = None  # what it refers to may be written by now
+            written |= _written(connection, rule.object, noted)
+            noted = len(connection.notes)
+            if str(subject.record["id"]) in written and not _is_still_met(connection, rule, subject):
+                continue
             occasion = occasion_of(rule, subject, action)
             try:
                 carry_out(subject, rule.steps, occasion)
@@ -234,6 +241,22 @@ def _run(
             if rule.log == "all":
                 keep_done(ctx, rule, subject, occasion, action)
     return True
+
+
+def _written(connection: Connection, object_name: str, noted: int) -> set[str]:
+    """Records that were written since so many notes of the transaction."""
+    since = [one for one in connection.notes[noted:] if one.object == object_name]
+    return {record for one in since for record in (*one.records, *(each.record for each in one.changed))}
+
+
+def _is_still_met(connection: Connection, rule: Automation, subject: Subject) -> bool:
+    """Of a record that the steps for one before have written, too: it is asked again, as it is now."""
+    record = str(subject.record["id"])
+    held = records_of(subject.ctx, connection, rule.object, [record]).get(record)
+    if held is None:
+        return False
+    subject.record = held
+    return fires(rule, subject)
 
 
 def occasion_of(rule: Automation, subject: Subject, action: str) -> Occasion:
