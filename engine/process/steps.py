@@ -1,7 +1,8 @@
 """Run the actions that definitions list."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -10,9 +11,10 @@ from engine.errors import EngineError, InputProblem
 from engine.process.step import Doing, Occasion, Refusal, Waits
 from engine.process.subject import Subject, record_of
 from engine.store.database import Connection
+from engine.store.failures import is_passing
 from metadata.processes import Part
 
-__all__ = ["Broken", "carry_out", "run_steps"]
+__all__ = ["Broken", "as_step", "carry_out", "run_steps"]
 
 Json = dict[str, Any]
 LOG = logging.getLogger("fieldstone.automation")
@@ -45,25 +47,35 @@ def carry_out(subject: Subject, parts: Sequence[Part], occasion: Occasion) -> di
         action = actions[part.kind]
         options = action.kind().given(part.options)
         doing = Doing(subject, part, options, occasion)
-        try:
+        with as_step(occasion, part):
             if not subject.holds(part.when):
                 name_result(subject, part, options, action.about, None)
                 occasion.index += 1
                 continue
             found = action.run(doing, options)
-        except Waits:
-            occasion.index += 1
-            raise
-        except EngineError as error:
-            raise told(occasion, part, error) from error
-        except Exception as error:
-            raise broken(occasion, part, error) from error
         name_result(subject, part, options, action.about, doing.made)
         results[part.name or str(occasion.index)] = dict(found or {})
         occasion.index += 1
         if action.writes and occasion.index < len(parts):
             doing.refresh()
     return results
+
+
+@contextmanager
+def as_step(occasion: Occasion, part: Part) -> Iterator[None]:
+    """What goes wrong in it is told as the step's, but where others are in the way, or a publish was: another try may
+    do."""
+    try:
+        yield
+    except Waits:
+        occasion.index += 1
+        raise
+    except EngineError as error:
+        raise told(occasion, part, error) from error
+    except Exception as error:
+        if is_passing(error):
+            raise
+        raise broken(occasion, part, error) from error
 
 
 def told(occasion: Occasion, part: Part, error: EngineError) -> EngineError:

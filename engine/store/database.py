@@ -21,7 +21,7 @@ from sqlalchemy.util import LRUCache
 from engine.errors import BadInput, Busy, WrongTenant
 from engine.store.budget import Budget
 from engine.store.connecting import connect_postgres, connect_sqlite
-from engine.store.failures import BUSY_TIMEOUT_S, STATEMENT_TIMEOUT_S, busy, too_long, too_slow
+from engine.store.failures import BUSY_TIMEOUT_S, FAILURES, STATEMENT_TIMEOUT_S, busy, raise_told
 from engine.store.sql import Compiled, compile_sql, dialect_for
 
 __all__ = ["Compiled", "Connection", "Database", "compile_sql", "new_id"]
@@ -191,14 +191,8 @@ class Database:
         connection = self._take()
         try:
             yield connection
-        except psycopg.errors.QueryCanceled as error:
-            raise too_slow() from error
-        except sqlite3.DataError as error:
-            raise too_long(error) from error
-        except sqlite3.OperationalError as error:
-            if "interrupted" in str(error):
-                raise too_slow() from error
-            raise
+        except FAILURES as error:
+            raise_told(error)
         finally:
             self._give_back(connection)
 
@@ -234,14 +228,8 @@ class Database:
                 connection.chain = chain
                 if connection.wakes:
                     self.wake()
-            except sqlite3.DataError as error:
-                raise too_long(error) from error
-            except sqlite3.OperationalError as error:
-                if "locked" in str(error):
-                    raise busy() from error
-                if "interrupted" in str(error):
-                    raise too_slow() from error
-                raise
+            except FAILURES as error:
+                raise_told(error)
             finally:
                 if connection.raw.in_transaction:
                     connection.cursor.execute("ROLLBACK")
@@ -263,10 +251,8 @@ class Database:
             connection.chain = chain
             if connection.wakes:
                 self.wake()
-        except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected) as error:
-            raise busy() from error
-        except psycopg.errors.QueryCanceled as error:
-            raise too_slow() from error
+        except FAILURES as error:
+            raise_told(error)
         finally:
             if not connection.raw.closed and connection.raw.info.transaction_status != IDLE:
                 connection.cursor.execute("ROLLBACK")

@@ -2,9 +2,11 @@
 
 from typing import Any
 
+import psycopg
 import pytest
 
-from engine.errors import EngineError
+from engine.errors import Busy, EngineError
+from engine.process import door
 from engine.service import Query
 from tests.process.desk import package
 
@@ -195,6 +197,24 @@ def test_nobody_who_could_be_asked_is_refused_at_once_and_changes_nothing(open_d
     assert ("approval.stuck", ("boss",)) in desk.sent
     done = desk.act("boss", "force", comment="they are away", decision="approved", target="gone")
     assert done.state == "APPROVED"
+
+
+def test_an_action_that_others_are_in_the_way_of_is_tried_again_and_suspends_nothing(
+    light_desk: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flow = "- {approve: check, approvers: [{user: bo}]}\n- {action: mark, do: [{set: {note: marked}}]}\n"
+    desk = light_desk(flow)
+    desk.submit()
+
+    def fails(*args: Any) -> None:
+        raise psycopg.errors.DeadlockDetected("deadlock detected")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(door, "change", fails)
+        with pytest.raises(Busy):
+            desk.act("bo", "approve")
+    assert (desk.state().instance.state, desk.pending()) == ("RUNNING", [("check", "bo")])
+    assert desk.act("bo", "approve").state == "APPROVED"
 
 
 def test_steps_of_an_instance_follow_the_fields_that_a_publish_renames(light_desk: Any) -> None:

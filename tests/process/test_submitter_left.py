@@ -3,6 +3,7 @@
 from typing import Any
 
 from engine.people.handover import hand_over, holdings
+from engine.process.approval.service import Approvals
 from tests.process.desk import Desk
 
 FLOW = """
@@ -42,6 +43,9 @@ def test_what_was_returned_goes_to_the_nearest_manager_who_may_change_the_record
     leaves(desk, "ada")
     assert submitter(desk) == "kim"
     assert desk.sent[-1] == ("approval.returned", ("kim",))
+    told = Approvals(desk.site.context("kim")).instance(desk.instance)
+    passed = [one.person.id for one in told.history if one.action == "pass_on" and one.person is not None]
+    assert (told.submitter.id, passed) == (desk.ids["kim"], [desk.ids["kim"]])
     assert desk.refused("bo", "withdraw") == "approval.not_yours"
     assert desk.act("kim", "resubmit").state == "RUNNING"
     desk.act("bo", "approve")

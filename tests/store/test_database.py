@@ -218,6 +218,23 @@ def test_a_statement_that_takes_too_long_is_refused_not_broken(postgres_url: str
     database.close()
 
 
+def test_a_row_that_others_keep_is_busy_however_it_is_asked_for(postgres_url: str) -> None:
+    first, second = Database.open(postgres_url), Database.open(postgres_url)
+    with first.write() as connection:
+        connection.run("CREATE TABLE kept (a int)")
+        connection.run("INSERT INTO kept VALUES (1)")
+    wanted = sa.select(sa.table("kept", sa.column("a")).c.a).with_for_update(nowait=True)
+    with first.write() as holder:
+        holder.sa.execute(wanted)
+        for ask in (lambda connection: connection.sa.execute(wanted), lambda connection: connection.rows(
+            "SELECT a FROM kept FOR UPDATE NOWAIT"
+        )):  # fmt: skip
+            with pytest.raises(Busy), second.write() as connection:
+                ask(connection)
+    first.close()
+    second.close()
+
+
 def test_who_opens_a_new_file_waits_for_who_writes_it(tmp_path: Path) -> None:
     file = tmp_path / "new.db"
     first = sqlite3.connect(file, isolation_level=None, check_same_thread=False)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, time
 
-from engine.errors import Conflict, EngineError
+from engine.errors import Busy, Conflict, EngineError
 from engine.process.approval import conditions, flow, ports
 from engine.process.approval.asking import ask, slots_for
 from engine.process.approval.ending import tell
@@ -11,7 +11,7 @@ from engine.process.approval.refusals import no_choice
 from engine.process.approval.state import Run
 from engine.process.approval.work import MOST_STEPS, Work
 from engine.process.renamed import steps_now
-from engine.store.failures import FAILURES
+from engine.store.failures import FAILURES, is_passing
 from engine.store.rows import savepoint
 from metadata.processes import Node, nodes_in
 
@@ -59,6 +59,8 @@ def attempt(w: Work, run: Run) -> None:
         with savepoint(w.connection):
             handle(w, run)
     except (EngineError, *FAILURES) as error:
+        if isinstance(error, Busy) or is_passing(error):
+            raise  # all of it is tried again
         if isinstance(error, EngineError) and error.code in UNCHOSEN and is_choice_of(w, w.node_of(run)):
             raise no_choice(w.node_of(run)) from error
         w.go_back(before)

@@ -82,6 +82,8 @@ def taken(ctx: Context, connection: Connection, rule: Automation, body: Any, del
     if not rule.is_active:
         raise Conflict(f"'{rule.name}' is switched off", code="automation.off")
     wanted = at(body, rule.key) if rule.key else delivery
+    if isinstance(wanted, str):
+        wanted = wanted.replace("\0", "\\0")  # which no database keeps
     if rule.key and wanted in (None, ""):
         raise BadInput(f"the body has nothing at '{rule.key}'", code="automation.key", fix="send its key")
     occasion = f"{rule.name}:call:{wanted}" if wanted else f"{rule.name}:call:{new_id()}"

@@ -13,7 +13,7 @@ from engine.process.automation.runs import begin
 from engine.process.automation.saving import DEEPEST, deeper, saving_of, too_deep
 from engine.process.automation.within import keep_done, keep_failed
 from engine.process.step import Occasion
-from engine.process.steps import Broken, carry_out
+from engine.process.steps import Broken, as_step, carry_out
 from engine.process.subject import Peers, Subject, records_of
 from engine.process.unasked import tell_reckoned
 from engine.rules.draft import Draft
@@ -36,10 +36,11 @@ def before(ctx: Context, connection: Connection, rules: Rules, drafts: Sequence[
     changed: dict[int, Draft] = {}
     peers = Peers([one for draft in drafts for one in (draft.record, draft.before) if one is not None])
     for rule in book.before:
-        acting = ctx if rule.run_as == "user" else acting_as(ctx, connection, rule, "")
+        acting: Context | None = None
         for draft in drafts:
             action = "create" if draft.before is None else "update"
-            if action in rule.on and not draft.problems:
+            if action in rule.on and not draft.problems and _is_touched(rule, draft.record, draft.before):
+                acting = acting or (ctx if rule.run_as == "user" else acting_as(ctx, connection, rule, ""))
                 subject = Subject(acting, connection, rules.object, draft.record, draft.before, peers=peers)
                 if _before(ctx, connection, rule, subject, draft, action):
                     changed[id(draft)] = draft
@@ -223,9 +224,15 @@ def _run(
         if len(subjects) > 1 and all(part.kind == "set" for part in rule.steps):
             _set_all(ctx, connection, rule, action, subjects)
             return True
+        written: set[str] = set()
+        noted = len(connection.notes)
         for subject in subjects:
             subject.peers = None  # what it refers to may be written by now
-            occasion = occasion_of(rule, subject)
+            written |= _written(connection, rule.object, noted)
+            noted = len(connection.notes)
+            if str(subject.record["id"]) in written and not _is_still_met(connection, rule, subject):
+                continue
+            occasion = occasion_of(rule, subject, action)
             try:
                 carry_out(subject, rule.steps, occasion)
             except EngineError as error:
@@ -236,9 +243,25 @@ def _run(
     return True
 
 
-def occasion_of(rule: Automation, subject: Subject) -> Occasion:
+def _written(connection: Connection, object_name: str, noted: int) -> set[str]:
+    """Records that were written since so many notes of the transaction."""
+    since = [one for one in connection.notes[noted:] if one.object == object_name]
+    return {record for one in since for record in (*one.records, *(each.record for each in one.changed))}
+
+
+def _is_still_met(connection: Connection, rule: Automation, subject: Subject) -> bool:
+    """Of a record that the steps for one before have written, too: it is asked again, as it is now."""
+    record = str(subject.record["id"])
+    held = records_of(subject.ctx, connection, rule.object, [record]).get(record)
+    if held is None:
+        return False
+    subject.record = held
+    return fires(rule, subject)
+
+
+def occasion_of(rule: Automation, subject: Subject, action: str) -> Occasion:
     record = subject.record
-    key = f"{rule.name}:{record.get('id')}:{record.get('version')}"
+    key = f"{rule.name}:{record.get('id')}:{record.get('version')}:{action}"  # what is deleted has no further version
     return Occasion(f"automation {rule.name}", key, rule.phase, rule.name)
 
 
@@ -246,11 +269,11 @@ def _set_all(
     ctx: Context, connection: Connection, rule: Automation, action: str, subjects: Sequence[Subject]
 ) -> None:  # fmt: skip
     """The same as one by one, in a few statements: steps that only set fields of the records themselves."""
-    occasions = [occasion_of(rule, one) for one in subjects]
+    occasions = [occasion_of(rule, one, action) for one in subjects]
     try:
         _set_each(connection, rule, subjects, occasions)
     except EngineError as error:
-        keep_failed(ctx, connection, rule, action, "", error)
+        keep_failed(ctx, connection, rule, action, "", error, occasions[0])
         raise
     for one, occasion in zip(subjects, occasions, strict=True):
         if rule.log == "all":
@@ -260,22 +283,29 @@ def _set_all(
 def _set_each(
     connection: Connection, rule: Automation, subjects: Sequence[Subject], occasions: Sequence[Occasion]
 ) -> None:  # fmt: skip
-    from engine.process import door
-
     known = {str(one.record["id"]): occasion for one, occasion in zip(subjects, occasions, strict=True)}
     for index, part in enumerate(rule.steps):
-        each = {
-            str(one.record["id"]): one.stored(rule.object, part.options) for one in subjects if one.holds(part.when)
-        }
-        if not each:
-            continue
-        for record, values in each.items():
-            known[record].results[part.name or str(index)] = dict(values)
-        door.change_many(subjects[0].ctx, connection, rule.object, each)
-        if part is not rule.steps[-1]:
-            held = records_of(subjects[0].ctx, connection, rule.object, list(each))
-            for one in subjects:
-                one.record, one.peers = held.get(str(one.record["id"]), one.record), None
+        occasions[0].index = index
+        with as_step(occasions[0], part):
+            _set_one(connection, rule, subjects, known, index)
+
+
+def _set_one(
+    connection: Connection, rule: Automation, subjects: Sequence[Subject], known: Mapping[str, Occasion], index: int
+) -> None:  # fmt: skip
+    from engine.process import door
+
+    part = rule.steps[index]
+    each = {str(one.record["id"]): one.stored(rule.object, part.options) for one in subjects if one.holds(part.when)}
+    if not each:
+        return
+    for record, values in each.items():
+        known[record].results[part.name or str(index)] = dict(values)
+    door.change_many(subjects[0].ctx, connection, rule.object, each)
+    if part is not rule.steps[-1]:
+        held = records_of(subjects[0].ctx, connection, rule.object, list(each))
+        for one in subjects:
+            one.record, one.peers = held.get(str(one.record["id"]), one.record), None
 
 
 def _begin(
