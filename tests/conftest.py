@@ -18,10 +18,18 @@ from typing import Any, NoReturn
 
 import pytest
 import sqlalchemy as sa
+from hypothesis import HealthCheck, settings
 
 from tests import templates
 from tests.databases import EMPTY, create_database, drop_database
+from tests.depth import IS_DEEP
 from tests.folders import quick_folder
+
+# The same examples each time, however slow the machine is; others in `make deep`.
+settings.register_profile(
+    "tests", deadline=None, derandomize=not IS_DEEP, database=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("tests")
 
 CHROMIUM_NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 # Without the background flags Chromium looks up outside hosts at every start.

@@ -79,7 +79,7 @@ def outcome(site: Running, ids: list[str | None]) -> list[Any]:
 
 @settings(
     max_examples=40, deadline=None, phases=[Phase.generate, Phase.shrink],
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )  # fmt: skip
 @given(rows=st.lists(VALUES, min_size=2, max_size=4), changes=st.lists(VALUES, min_size=4, max_size=4))
 def test_many_at_once_come_to_the_same_as_one_by_one(

@@ -8,7 +8,7 @@ import tracemalloc
 from pathlib import Path
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.registry import Plugins
@@ -19,7 +19,7 @@ from tests.depth import at_depth
 
 CRM = Path(__file__).parents[2] / "examples" / "crm"
 MANIFEST = "package: shop\nversion: 1.0.0\n"
-relaxed = settings(max_examples=at_depth(25, 1000), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+relaxed = settings(max_examples=at_depth(25, 1000))
 
 
 def loaded(plugins: Plugins, files: dict[str, str | bytes]) -> Loaded:

@@ -95,7 +95,7 @@ def told(error: EngineError | None, start: str = "") -> list[tuple[str, str, str
 
 @settings(
     max_examples=120, deadline=None, phases=[Phase.generate, Phase.shrink],
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )  # fmt: skip
 @given(values=VALUES)
 def test_all_ways_of_writing_refuse_alike(firm: Running, values: dict[str, Any]) -> None:
