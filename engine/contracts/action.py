@@ -3,7 +3,7 @@ holds one instance."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Literal, Protocol
 
 from metadata.processes import PartKind
@@ -69,6 +69,10 @@ class Step(Protocol):
     def after(self, span: str, start: datetime | None = None, calendar: str = "") -> datetime: ...
 
     """`2 workdays` after now, or after that moment."""
+
+    def begins(self, day: date, calendar: str = "") -> datetime: ...
+
+    """Midnight in the zone of that calendar, or of the default one."""
 
     def turn(self, key: str, among: Sequence[str]) -> str: ...
 

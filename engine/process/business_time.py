@@ -11,7 +11,7 @@ from engine.snapshot import Snapshot
 from metadata.build.calendars import OFFICE_HOURS
 from metadata.processes import Calendar, Span
 
-__all__ = ["moment_after", "worked_between", "zone_of"]
+__all__ = ["day_begins", "moment_after", "worked_between", "zone_of"]
 
 DAY = timedelta(days=1)
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -52,6 +52,11 @@ def worked_between(snapshot: Snapshot, start: datetime, end: datetime, calendar:
             total += max(min(end, closes) - max(start, opens), timedelta())
         day += DAY
     return total
+
+
+def day_begins(snapshot: Snapshot, day: date, calendar: str = "") -> datetime:
+    """Midnight in that calendar's zone, in UTC. Raises BadInput for a calendar that is none."""
+    return datetime.combine(day, time(), zone_of(snapshot, calendar)).astimezone(UTC)
 
 
 def zone_of(snapshot: Snapshot, calendar: str = "") -> ZoneInfo:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from engine.access.scope import full_scope
@@ -11,7 +11,7 @@ from engine.errors import BadInput, BadValue, InputProblem
 from engine.jobs.port import enqueue
 from engine.process import door
 from engine.process.automation.saving import DEEPEST, saving_of, too_deep
-from engine.process.business_time import moment_after
+from engine.process.business_time import day_begins, moment_after
 from engine.process.subject import Subject, record_of
 from engine.process.turns import next_turn
 from engine.rules.draft import Draft
@@ -240,6 +240,9 @@ class Doing:
         if length is None:
             raise BadInput(f"'{span}' is no length of time", code="automation.span", fix="write 2 workdays")
         return moment_after(self.ctx.snapshot, start or self.ctx.now, length, calendar)
+
+    def begins(self, day: date, calendar: str = "") -> datetime:
+        return day_begins(self.ctx.snapshot, day, calendar)
 
     def turn(self, key: str, among: Sequence[str]) -> str:
         return next_turn(self.connection, f"{self.occasion.name}:{key}", among)

@@ -47,6 +47,28 @@ do: [{set: {name: "{name}!"}}]
     assert tasks(site) == ["a!", "b!", "c!", "d!", "e!"]
 
 
+def test_a_day_that_is_waited_for_begins_at_midnight_of_the_calendar(light_firm: Made) -> None:
+    site = light_firm("""
+calendar: office
+zone: Asia/Shanghai
+default: true
+hours: {mon: "09:00-18:00"}
+---
+automation: slow
+object: task
+phase: after_commit
+on: [create]
+do: [{wait: {until: due}}, {set: {name: "{name}!"}}]
+""")
+    site.records("lin").create("task", {"name": "a", "due": "2026-11-24"})
+    site.work()
+    midnight = datetime(2026, 11, 23, 16, 0, tzinfo=UTC)
+    site.work(midnight - timedelta(seconds=1))
+    assert tasks(site) == ["a"]
+    site.work(midnight)
+    assert tasks(site) == ["a!"]
+
+
 def test_dates_that_are_left_when_it_is_switched_off_begin_nothing(light_firm: Made) -> None:
     remind = """
 automation: remind

@@ -1,5 +1,6 @@
 """Clocks of tasks: what stops them, and what sets them anew."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 from engine.process.approval.service import Approvals
@@ -109,3 +110,15 @@ def test_clocks_that_are_others_in_a_new_version_begin_with_the_move(light_desk:
     assert [one for one in desk.events() if "timer" in one] == []
     later(desk, hours=1)
     assert desk.state().instance.state == "REJECTED"
+
+
+def test_a_delay_until_a_day_ends_when_that_begins_in_the_zone_of_the_calendar(light_desk: Any) -> None:
+    office = "calendar: office\nzone: Asia/Shanghai\ndefault: true\nhours: {mon: '09:00-18:00'}\n"
+    flow = "- {delay: rest, until: wanted_on}\n- {approve: head, approvers: [{user: bo}]}\n"
+    desk = light_desk(flow, more=office)
+    desk.quote(wanted_on="2026-11-24")
+    desk.submit()
+    desk.site.work(datetime(2026, 11, 23, 15, 59, 59, tzinfo=UTC))
+    assert desk.runs() == [("rest", "ACTIVE")]
+    desk.site.work(datetime(2026, 11, 23, 16, 0, tzinfo=UTC))
+    assert desk.pending() == [("head", "bo")]

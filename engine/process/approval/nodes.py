@@ -1,7 +1,7 @@
 """What each type of node does when it is entered."""
 
 from collections.abc import Callable, Mapping
-from datetime import date, datetime, time
+from datetime import date, datetime
 
 from engine.errors import Busy, Conflict, EngineError
 from engine.process.approval import conditions, flow, ports
@@ -128,7 +128,7 @@ def waits(w: Work, run: Run, node: Node) -> None:
         if isinstance(value, datetime):
             due = value
         elif isinstance(value, date):
-            due = datetime.combine(value, time(), w.now.tzinfo)
+            due = ports.day_begins(w.snapshot, value, node.calendar or w.approval.calendar)
     if due <= w.now:
         passes(w, run, node)
         return

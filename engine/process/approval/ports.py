@@ -10,7 +10,7 @@ from engine.jobs.port import enqueue
 from engine.people.chain import manager_chain
 from engine.process.agents import agents_of
 from engine.process.approvers import Choice, Slot, choices_of, people_named, slots_of
-from engine.process.business_time import moment_after, reckoner, worked_between
+from engine.process.business_time import day_begins, moment_after, reckoner, worked_between
 from engine.process.events import announce
 from engine.process.locks import exempted, is_holding, lock, unlock
 from engine.process.notices import notify
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from engine.process.approval.work import Work
 
 __all__ = [
-    "Choice", "Slot", "announce", "chosen_for", "enqueue", "is_holding", "lock", "managers_of", "moment_after",
-    "moment_later", "named_by", "notify", "record_for", "record_of", "run_steps", "set_status", "slots_of",
-    "stand_ins", "unlock", "writing",
+    "Choice", "Slot", "announce", "chosen_for", "day_begins", "enqueue", "is_holding", "lock", "managers_of",
+    "moment_after", "moment_later", "named_by", "notify", "record_for", "record_of", "run_steps", "set_status",
+    "slots_of", "stand_ins", "unlock", "writing",
 ]  # fmt: skip
 
 

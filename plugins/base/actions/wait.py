@@ -1,7 +1,7 @@
 """wait"""
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, time
+from datetime import date, datetime
 from typing import Any
 
 from engine.sdk import Action, Step
@@ -9,14 +9,15 @@ from engine.sdk import Action, Step
 
 def run(step: Step, options: Mapping[str, Any]) -> None:
     start: datetime | None = None
+    calendar = options.get("calendar") or ""
     if "until" in options:
         found = step.value(options["until"])
         if found is None:
             return
         is_day = isinstance(found, date) and not isinstance(found, datetime)
-        start = datetime.combine(found, time(), UTC) if is_day else found
+        start = step.begins(found, calendar) if is_day else found
     length = options.get("for")
-    step.wait(step.after(length, start, options.get("calendar") or "") if length else start)
+    step.wait(step.after(length, start, calendar) if length else start)
 
 
 WAIT = Action(
