@@ -67,12 +67,17 @@ def found(
     ctx: Context, connection: Connection, object_name: str, rule: Node | None, limit: int, sort: str = "",
     fields: Sequence[str] = ("id",),
 ) -> list[Json]:  # fmt: skip
-    """JSON-ready records that the person of `ctx` may read. `sort`: "-amount,name"."""
+    """JSON-ready records that the person of `ctx` may read, up to one more than MOST_FOUND: whoever asks for that many
+    learns whether there are more. `sort`: "-amount,name"."""
     keys = tuple(SortKey(one.removeprefix("-"), one.startswith("-")) for one in sort.split(",") if one)
     query = Query(object_name, tuple(fields), sort=keys, limit=min(limit, MOST_FOUND), rule=rule)
     with through(ctx, object_name):
         answer = find(ctx, connection, query)
-        return [answer.reader.record(row) for row in answer.rows]
+        records = [answer.reader.record(row) for row in answer.rows]
+        if limit > MOST_FOUND and answer.next:
+            answer = find(ctx, connection, replace(query, limit=1, cursor=answer.next))
+            records += [answer.reader.record(row) for row in answer.rows]
+        return records
 
 
 def counts(

@@ -175,3 +175,23 @@ do: [{create: {object: task, values: {name: made}}}]
     client = site.client("lin")
     answers = [client.post("/api/v1/hooks/lead_in", json={"id": one}) for one in ("a\0b", "a\0b", "ab")]
     assert [one.status_code for one in answers] == [202, 200, 202]
+
+
+def test_a_step_that_finds_more_than_it_may_change_says_so(light_firm: Made, monkeypatch: pytest.MonkeyPatch) -> None:
+    site = light_firm("""
+automation: done
+object: account
+run_as: boss
+button: true
+do:
+  - {update: {object: task, filter: "state == 'open'", values: {state: done}, most: 2}, as: first}
+  - {update: {object: task, filter: "state == 'open'", values: {state: done}, most: 2}, as: second}
+""")
+    for name in "abc":
+        site.records("lin").create("task", {"name": name})
+    monkeypatch.setattr(door, "MOST_FOUND", 2)
+    run = desk.press(site.context("boss"), "account", site.records().create("account", {"name": "A"})["id"], "done")
+    assert run.outputs == {
+        "first": {"object": "task", "count": 2, "cut": True},
+        "second": {"object": "task", "count": 1},
+    }

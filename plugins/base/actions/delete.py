@@ -5,17 +5,20 @@ from typing import Any
 
 from engine.sdk import Action, Step
 
+MOST = 1000
+
 
 def run(step: Step, options: Mapping[str, Any]) -> dict[str, Any]:
-    object_name = options["object"]
+    object_name, more = options["object"], {}
     if "record" in options:
         found = step.value(options["record"])
         ids = [] if found is None else [str(found)]
     else:
-        ids = [str(one["id"]) for one in step.find(object_name, options["filter"], 1000)]
-    for one in ids:
+        ids = [str(one["id"]) for one in step.find(object_name, options["filter"], MOST + 1)]
+        more = {"cut": True} if len(ids) > MOST else {}
+    for one in ids[:MOST]:
         step.delete(object_name, one)
-    return {"object": object_name, "count": len(ids)}
+    return {"object": object_name, "count": len(ids[:MOST]), **more}
 
 
 DELETE = Action(

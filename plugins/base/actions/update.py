@@ -17,9 +17,10 @@ def run(step: Step, options: Mapping[str, Any]) -> dict[str, Any]:
         if record is None:
             return {"count": 0}
         return {"id": step.update(object_name, str(record), values)["id"], "object": object_name, "count": 1}
-    found = step.find(object_name, options["filter"], min(int(options.get("most") or MOST), MOST))
-    step.update_all(object_name, {str(one["id"]): values for one in found})
-    return {"object": object_name, "count": len(found)}
+    most = min(int(options.get("most") or MOST), MOST)
+    found = step.find(object_name, options["filter"], most + 1)
+    step.update_all(object_name, {str(one["id"]): values for one in found[:most]})
+    return {"object": object_name, "count": len(found[:most]), **({"cut": True} if len(found) > most else {})}
 
 
 UPDATE = Action(
