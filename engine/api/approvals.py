@@ -134,13 +134,14 @@ def read(call: Call, readers: Mapping[str, Reader]) -> dict[str, Any]:
 
 
 def refuse_idle(action: str, given: Mapping[str, Any]) -> None:
-    """Raises BadInput for a key that the action would pass over: whoever sent it meant something by it."""
+    """Raises BadInput for a key that the action would pass over: whoever sent it meant something by it, unless it is
+    empty."""
     known = ACTIONS.get(action)
     if known is None:
         return
     takes = dict.fromkeys(("comment", "attachments", *known.asks, *(("task",) if known.on == "instance" else ())))
-    for name in given:
-        if name not in takes:
+    for name, value in given.items():
+        if name not in takes and value:
             raise wrong(name, "body.unknown", f"'{action}' takes no '{name}'", f"it takes: {', '.join(takes)}")
 
 
