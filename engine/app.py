@@ -28,6 +28,7 @@ from engine.api.files import OPERATIONS as FILES
 from engine.api.front import Fleet, Front
 from engine.api.guard import Guard
 from engine.api.health import health_routes
+from engine.api.importing import OPERATIONS as IMPORTING
 from engine.api.jobs import OPERATIONS as JOB_OPERATIONS
 from engine.api.lane import Lane
 from engine.api.merging import OPERATIONS as MERGING
@@ -70,10 +71,11 @@ def create_app(
         plugins = load_plugins(config.plugins)
         tenant = open_tenant(config.database_url, config.data, config.tenant, plugins, config.files, channel="")
     site, metrics = Site(config, tenant, lanes), metrics or Metrics()
-    operations = (*RECORDS, *MERGING, *SHARING, *AGGREGATES, *FILES, *OBJECTS, *ACCOUNT, *PEOPLE, *AUDIT, *PRIVACY)
+    operations = (*RECORDS, *IMPORTING, *MERGING, *SHARING, *AGGREGATES, *FILES, *OBJECTS)
+    people = (*ACCOUNT, *PEOPLE, *ACCESS, *AUDIT, *PRIVACY)
     approving = (*APPROVAL_TOOLS, *APPROVAL_MOVES, *APPROVALS, *AGENTS)
     processes = (*approving, *AUTOMATIONS, *NOTIFICATIONS, *JOB_OPERATIONS, *TEMPLATES)
-    api = Api(site, (*operations, *ACCESS, *processes, *WEBHOOKS))
+    api = Api(site, (*operations, *people, *processes, *WEBHOOKS))
     routes: list[BaseRoute] = [Mount(ROOT, app=api), *health_routes(site, metrics)]
     if config.ui:
         routes += named(config.ui)(site)

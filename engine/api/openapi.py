@@ -13,6 +13,7 @@ from engine.api.approval_moves import move_paths
 from engine.api.approval_tools import tool_paths
 from engine.api.approvals_document import approval_paths, approval_schemas
 from engine.api.automations_document import button_paths, process_paths, webhook_paths
+from engine.api.importing import import_paths
 from engine.api.jobs_document import job_paths, notification_paths
 from engine.api.openapi_parts import body_of, errors, json_of, ours, reference
 from engine.api.rights_document import rights_paths, share_paths
@@ -69,6 +70,7 @@ def document(ctx: Context) -> Json:
         paths |= share_paths(ctx, definition)
         paths |= access_paths(ctx, definition)
         paths |= button_paths(ctx, definition)
+        paths |= import_paths(ctx, definition)
     return {
         "openapi": "3.1.0",
         "info": {"title": "Fieldstone", "version": str(ctx.snapshot.version), "description": DESCRIPTION},

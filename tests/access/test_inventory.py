@@ -50,6 +50,7 @@ INVENTORY: dict[str, tuple[str, int, int]] = {
     "POST /api/v1/records/{object}/{id}/restore": ("delete", 401, 404),
     "PUT /api/v1/records/{object}/by/{field}/{value}": ("create, update", 401, 404),
     "POST /api/v1/records/{object}/batch": ("each operation's own", 401, 404),
+    "POST /api/v1/records/{object}/imported": ("import, and read", 401, 404),
     "GET /api/v1/duplicates/{object}/{id}": ("read", 401, 404),
     "POST /api/v1/records/{object}/{id}/merge": ("update of the record, delete of the others", 401, 404),
     "POST /api/v1/records/{object}/{id}/unmerge": ("update of the record, delete of the others", 401, 404),

@@ -27,7 +27,7 @@ def crm(database_url: str) -> Iterator[Running]:
 def test_examples_give_what_they_show(crm: Running) -> None:
     client, token, record_id, other_id, file_id = crm.client(), crm.token("ada"), "", "", ""
     blocks = BLOCK.findall(TEXT)
-    assert len(blocks) == 20
+    assert len(blocks) == 21
     for command, status, shown in blocks:
         filled = command.replace("$URL", "/api/v1").replace("$TOKEN", token).replace("$ID", record_id)
         filled = filled.replace("$OTHER", other_id).replace("$FILE", file_id)

@@ -395,3 +395,24 @@ def test_runs_that_are_done_are_kept_for_a_time_and_those_that_failed_for_good(f
     assert sorted(runs(site, "state")) == [("done",), ("failed",)]
     site.work(NOW + timedelta(days=36500))  # ids are never before those that this process gave out earlier
     assert runs(site, "state") == [("failed",)]
+
+
+def test_a_program_tells_that_its_import_has_ended(firm: Made) -> None:
+    imported = """
+automation: imported
+event: import.finished
+run_as: boss
+do: [{create: {object: task, values: {name: "{body.import}: {body.created} of {body.object}, {body.refused} refused"}}}]
+"""
+    site = firm(imported)
+    path, fair = "/api/v1/records/lead/imported", {"name": "Fair", "key": "fair", "created": 120}
+    boss = site.client("boss")
+    assert [boss.post(path, json=fair).json() for _ in range(2)] == [{"key": "fair"}] * 2
+    assert site.client("lin").post(path, json=fair).json()["code"] == "record.import.forbidden"
+    bad = boss.post(path, json={"name": "a\nb", "created": True, "refused": -1, "source": "x"})
+    assert (bad.status_code, [(one["path"], one["code"]) for one in bad.json()["problems"]]) == (422, [
+        ("source", "body.unknown"), ("name", "value.type"), ("key", "value.required"), ("created", "value.type"),
+        ("refused", "value.type"),
+    ])  # fmt: skip
+    site.work()
+    assert tasks(site) == ["Fair: 120 of lead, 0 refused"]
