@@ -69,10 +69,13 @@ def take_signed_call(call: Call) -> Answer:
 
 def set_secret(call: Call) -> Answer:
     sent = call.json()
-    refuse_keys(sent, ("secret",))
+    refuse_keys(sent, ("secret", "former_hours"))
     if not isinstance(sent.get("secret", ""), str):
         raise bad_request("value.type", 'the body is {"secret": "…"}, or {}', path="secret")
-    made = hooks.set_secret(call.ctx, call.args[0], sent.get("secret", ""))
+    hours = sent.get("former_hours", 0)
+    if isinstance(hours, bool) or not isinstance(hours, int):
+        raise bad_request("value.type", "former_hours is a whole number", path="former_hours")
+    made = hooks.set_secret(call.ctx, call.args[0], sent.get("secret", ""), hours)
     return json_answer({"secret": made or None}, headers=((b"cache-control", b"no-store"),))
 
 

@@ -7,6 +7,7 @@ from urllib.parse import quote
 from engine.api.jobs_document import ASKED, COUNT, LIMIT, MOMENT, NAME, READ, TEXT, does, listed
 from engine.api.openapi_parts import KEY, json_of
 from engine.context import Context
+from engine.process.automation.hooks import LONGEST, LONGEST_FORMER, SHORTEST
 from metadata.model import Object, say
 
 __all__ = ["button_paths", "process_paths", "webhook_paths"]
@@ -118,7 +119,10 @@ def process_paths() -> Json:
         "/automations/{automation}/secret": {**named("automation"), "post": own(
             "setWebhookSecret", "With what calls of a signed webhook are signed; one is made where none is sent",
             {"200": json_of(SECRET), **ASKED},
-            body=closed({"secret": {"type": "string", "minLength": 16, "maxLength": 500}}), may_be_empty=True,
+            body=closed({
+                "secret": {"type": "string", "minLength": SHORTEST, "maxLength": LONGEST},
+                "former_hours": {"type": "integer", "minimum": 0, "maximum": LONGEST_FORMER, "default": 0},
+            }), may_be_empty=True,
         )},
         "/webhooks/secret": {"post": own(
             "getWebhookSecret", "With what our calls of an address are signed", {

@@ -34,6 +34,8 @@ def add(subparsers: Any) -> None:
     setting = actions.add_parser("secret", help=text, description=text)
     setting.add_argument("name", metavar="NAME")
     setting.add_argument("--make", action="store_true", help="make one and print it; it is not shown again")
+    text = "the one before may be used for so long; 0, at most 168"
+    setting.add_argument("--former-hours", type=int, default=0, metavar="N", help=text)
     for action in (rehearsal, listing, setting):
         action.add_argument("--json", action="store_true", help="print JSON")
         add_common_options(action)
@@ -84,7 +86,7 @@ def keep_secret(ctx: Context, args: argparse.Namespace) -> int:
     secret = "" if args.make else asked_for(args.name)
     if not (secret or args.make):
         raise BadInput("no secret was given", code="automation.secret", fix="or say --make")
-    made = set_secret(ctx, args.name, secret)
+    made = set_secret(ctx, args.name, secret, args.former_hours)
     if args.json:
         print(orjson.dumps({"automation": args.name, **({"secret": made} if made else {})}).decode())
     else:

@@ -44,4 +44,6 @@ hook = table(
     column("secret", Text),  # sealed
     column("set_at", DateTime),
     column("by", Id, nullable=True),
+    column("former", Text, nullable=True),  # the one before, sealed: a sender may go on with it for a time
+    column("former_until", DateTime, nullable=True),
 )

@@ -5,7 +5,7 @@ import hmac
 import io
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -30,7 +30,7 @@ STAMP = str(int(NOW.timestamp()))
 def fits(signature: Signature, secret: str, body: bytes, at: int = 0, **headers: str) -> bool:
     sent = {name.replace("_", "-"): value for name, value in headers.items()}
     try:
-        return bool(delivery_of(signature, secret, sent, body, datetime.fromtimestamp(at, UTC)))
+        return bool(delivery_of(signature, [secret], sent, body, datetime.fromtimestamp(at, UTC)))
     except Unauthenticated:
         return False
 
@@ -117,6 +117,31 @@ def test_a_signed_call_acts_as_whom_the_definition_names_and_counts_once(firm: M
     assert [(one["name"], one["created_by"]) for one in leads] == [("Ada", site.user("sam"))]
 
 
+def test_the_secret_before_may_be_used_for_as_long_as_it_is_said(firm: Made) -> None:
+    site = firm(SIGNED)
+    client, boss, path = site.client(), site.client("boss"), "/api/v1/automations/lead_in/secret"
+    other = "another secret of it"
+
+    def answers(name: str) -> list[int]:
+        body = json.dumps({"name": name}).encode()
+        stamp = str(int(site.now.timestamp()))
+        return [client.post(PLACE, content=body, headers=headers(body, one, stamp)).status_code
+                for one in (SECRET, other)]  # fmt: skip
+
+    assert boss.post(path, json={"secret": SECRET, "former_hours": 1}).status_code == 200
+    assert answers("a") == [202, 401]
+    for hours in (-1, 169):
+        bad = boss.post(path, json={"secret": other, "former_hours": hours})
+        assert (bad.status_code, bad.json()["problems"][0]["path"]) == (422, "former_hours")
+    assert boss.post(path, json={"secret": other, "former_hours": 1}).status_code == 200
+    site.fixed_now = NOW + timedelta(minutes=59)
+    assert answers("b") == [202, 202]
+    site.fixed_now = NOW + timedelta(hours=1)
+    assert answers("c") == [401, 202]
+    assert boss.post(path, json={"secret": SECRET}).status_code == 200
+    assert answers("d") == [202, 401]  # unless it is said, at once
+
+
 @pytest.mark.parametrize("number", ["1.2345678901234567890123", "123456789012345678901234567890"])
 def test_a_number_of_many_digits_keeps_them_all(firm: Made, number: str) -> None:
     site = firm(SIGNED + KEYED)
@@ -151,9 +176,11 @@ def test_secrets_are_kept_encrypted_and_go_over_to_a_new_key(
     assert made.startswith("whsec_")
     assert made.removeprefix("whsec_") not in stored()
     monkeypatch.setitem(vars(site.tenant), "secrets", Keyring([old]))
-    site.client("boss").post("/api/v1/automations/lead_in/secret", json={"secret": SECRET})
+    for secret in ("the one before it", SECRET):
+        sent = {"secret": secret, "former_hours": 1}
+        site.client("boss").post("/api/v1/automations/lead_in/secret", json=sent)
     monkeypatch.setitem(vars(site.tenant), "secrets", Keyring([new, old]))
-    assert secrets.rotate(site.tenant) == 1
+    assert secrets.rotate(site.tenant) == 2
     monkeypatch.setitem(vars(site.tenant), "secrets", Keyring([new]))
     body = b'{"name": "Ada"}'
     assert site.client().post(PLACE, content=body, headers=headers(body)).status_code == 202

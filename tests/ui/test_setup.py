@@ -1,5 +1,6 @@
 """The pages for who looks after processes: automations and their runs, jobs, templates, calendars, rehearsals."""
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -109,7 +110,9 @@ def test_the_secret_of_signed_calls_is_set_or_made_and_shown_once(site: Running)
     send(site, f"{place}/secret", "chen", 303, secret="a secret of the sender")
     assert "The secret was set just now." in page(site, place, "chen")
     assert "a secret of the sender" not in page(site, place, "chen")
-    made = send(site, f"{place}/secret", "chen", 200, make="1")
+    assert "The one before works until" not in page(site, place, "chen")
+    made = send(site, f"{place}/secret", "chen", 200, make="1", former="1")
+    assert re.search(r"The one before works until [^.]*\d", made)
     assert made.count("whsec_") == 1
     assert "whsec_" not in page(site, place, "chen")
     send(site, f"{place}/secret", "ann", 403, make="1")

@@ -15,6 +15,7 @@ from ui.visit import Visit, with_query
 __all__ = ["automation_page", "set_secret"]
 
 PAGE = 20
+FORMER_HOURS = 24  # for which the secret before works on, where somebody wants that
 STATES = ("failed", "waiting", "done")
 IN_THE_SAVE = ("before_save", "after_save")  # such have no jobs: the save carries them out
 
@@ -51,7 +52,7 @@ def set_secret(visit: Visit) -> Response:
     if not given and not visit.sent("make"):
         return automation_page(visit, 422, problem=visit.say("Give the secret that the sender shows, or make one."))
     try:
-        made = hooks.set_secret(visit.ctx, rule.name, given)
+        made = hooks.set_secret(visit.ctx, rule.name, given, FORMER_HOURS if visit.sent("former") else 0)
     except BadInput:
         wrong = visit.say("A secret has {least} to {most} characters.", least=hooks.SHORTEST, most=hooks.LONGEST)
         return automation_page(visit, 422, problem=wrong)
@@ -65,12 +66,15 @@ def hook_view(visit: Visit, rule: Automation, made: str, problem: str) -> dict[s
     base = visit.site.config.base_url
     if rule.signature is None:
         return {"address": f"{base}/api/v1/hooks/{rule.name}", "is_signed": False}
-    at = hooks.secret_set_at(visit.ctx, rule.name)
+    at, former_until = hooks.secret_set_at(visit.ctx, rule.name) or (None, None)
+    is_former = former_until is not None and former_until > visit.ctx.now
     return {
         "address": f"{base}/api/v1/hooks/{rule.name}/signed", "is_signed": True, "made": made, "problem": problem,
         "header": rule.signature.header,
         "state": visit.say("The secret was set {ago}.", ago=visit.formats.ago(at, visit.ctx.now)) if at else
         visit.say("There is no secret yet: calls are refused."), "is_set": at is not None,
+        "former": visit.say("The one before works until {moment}.", moment=visit.formats.datetime(former_until))
+        if is_former else "",
     }  # fmt: skip
 
 

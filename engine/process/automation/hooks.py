@@ -3,7 +3,7 @@
 import base64
 import os
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -11,9 +11,9 @@ import orjson
 
 from engine.audit.log import note
 from engine.context import SYSTEM, Context, context_of
-from engine.errors import BadInput, Conflict, Forbidden, NotFound
+from engine.errors import BadInput, Conflict, Forbidden, InputProblem, NotFound
 from engine.process.automation.desk import need_admin, run_with
-from engine.process.automation.hook_secrets import keep, secret_of, set_at
+from engine.process.automation.hook_secrets import keep, secrets_of, set_at
 from engine.process.automation.identity import as_named, user_named
 from engine.process.automation.runs import begin
 from engine.process.automation.signatures import DECODED, delivery_of, refused
@@ -21,11 +21,12 @@ from engine.store.database import Connection, new_id
 from metadata.formula.results import BODY
 from metadata.processes import ADMIN_PERMISSION, Automation
 
-__all__ = ["BODY_BYTES", "LONGEST", "SHORTEST", "call", "call_signed", "secret_set_at", "set_secret"]
+__all__ = ["BODY_BYTES", "LONGEST", "LONGEST_FORMER", "SHORTEST", "call", "call_signed", "secret_set_at", "set_secret"]
 
 BODY_BYTES = 256 * 1024
 SHORTEST, LONGEST = 16, 500  # characters of a secret
 MADE_BYTES = 32
+LONGEST_FORMER = 168  # hours for which the secret before may be used: a week
 
 
 def call(ctx: Context, name: str, body: Any, key: str = "") -> tuple[str, bool]:
@@ -66,10 +67,8 @@ def call_signed(
     if rule is None or rule.signature is None:
         raise refused()
     with ctx.tenant.database.read() as connection:
-        secret = secret_of(ctx.tenant, connection, name)
-    if secret is None:
-        raise refused()
-    delivery = delivery_of(rule.signature, secret, headers, sent, ctx.now)
+        secrets = secrets_of(ctx.tenant, connection, name, ctx.now)
+    delivery = delivery_of(rule.signature, secrets, headers, sent, ctx.now)
     system = context_of(ctx.tenant, SYSTEM, ctx.now, ctx.snapshot, ctx.origin)
     acting = as_named(system, rule.run_as, name)
     admit(acting.actor.id)
@@ -114,17 +113,18 @@ def too_large() -> BadInput:
     return BadInput(f"a webhook takes at most {BODY_BYTES // 1024} KB", code="automation.body")
 
 
-def secret_set_at(ctx: Context, name: str) -> datetime | None:
-    """When the secret was set with which calls of a signed webhook are signed; None where there is none yet. Needs
-    manage_processes."""
+def secret_set_at(ctx: Context, name: str) -> tuple[datetime, datetime | None] | None:
+    """When the secret was set with which calls of a signed webhook are signed, and until when the one before may be
+    used; None where there is none yet. Needs manage_processes."""
     need_admin(ctx)
     with ctx.tenant.database.read() as connection:
         return set_at(connection, name)
 
 
-def set_secret(ctx: Context, name: str, secret: str = "") -> str:
-    """What calls of the webhook are signed with from now on, instead of what it was before; made here where the sender
-    has none. Returns one that was made, else "". Needs manage_processes; audited."""
+def set_secret(ctx: Context, name: str, secret: str = "", former_hours: int = 0) -> str:
+    """What calls of the webhook are signed with from now on, instead of what it was before, which may be used for some
+    hours more; made here where the sender has none. Returns one that was made, else "". Needs manage_processes;
+    audited."""
     need_admin(ctx)
     rule = ctx.snapshot.definitions.processes.automations.get(name)
     if rule is None or rule.signature is None:
@@ -132,9 +132,14 @@ def set_secret(ctx: Context, name: str, secret: str = "") -> str:
     if secret and not (SHORTEST <= len(secret) <= LONGEST and secret.isprintable()):
         message = f"a secret has {SHORTEST} to {LONGEST} characters"
         raise BadInput(message, code="automation.secret", fix="take the one that the sender shows")
+    if not 0 <= former_hours <= LONGEST_FORMER:
+        message = f"the secret before may be used for 0 to {LONGEST_FORMER} hours more"
+        problems = [InputProblem("former_hours", "automation.former", message)]
+        raise BadInput(message, code="automation.former", problems=problems)
     made = "" if secret else DECODED + base64.b64encode(os.urandom(MADE_BYTES)).decode()
     with ctx.tenant.database.write() as connection:
-        keep(ctx.tenant, connection, name, secret or made, ctx.actor.id, ctx.now)
-        details = {"automation": name, "made": not secret}
+        until = ctx.now + timedelta(hours=former_hours) if former_hours else None
+        keep(ctx.tenant, connection, name, secret or made, ctx.actor.id, ctx.now, until)
+        details = {"automation": name, "made": not secret, "former_hours": former_hours}
         note(connection, "webhook.secret.set", actor=ctx.actor, origin=ctx.origin, now=ctx.now, details=details)
     return made

@@ -4,7 +4,7 @@ import base64
 import binascii
 import hmac
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from engine.errors import Unauthenticated
@@ -21,10 +21,12 @@ WITH_NAME = re.compile(r"[A-Za-z0-9_]{1,20}=(?=[^=])")  # sha256=… of GitHub, 
 STAMP = re.compile(r"[0-9]{1,12}")
 
 
-def delivery_of(signature: Signature, secret: str, headers: Mapping[str, str], body: bytes, now: datetime) -> str:
+def delivery_of(
+    signature: Signature, secrets: Sequence[str], headers: Mapping[str, str], body: bytes, now: datetime
+) -> str:  # fmt: skip
     """What makes the delivery the same as one before: its id where it is signed too, else its signature. Raises
-    Unauthenticated where it does not come from who has the secret, or was signed too long ago, or ahead of its time.
-    `headers`: by names in small letters."""
+    Unauthenticated where it does not come from who has one of the secrets, or was signed too long ago, or ahead of its
+    time. `headers`: by names in small letters."""
     sent = headers.get(signature.header.lower(), "")
     stamp, identity = stamp_in(signature, headers, sent), ""
     if signature.id:
@@ -33,7 +35,7 @@ def delivery_of(signature: Signature, secret: str, headers: Mapping[str, str], b
         raise refused()
     signed = b".".join([*(one.encode("latin-1") for one in (identity, stamp) if one), body])
     found = ""
-    for key in keys_of(secret):
+    for key in (key for secret in secrets for key in keys_of(secret)):
         made = hmac.digest(key, signed, signature.algorithm)
         texts = (made.hex().encode(), base64.b64encode(made))
         for candidate in candidates(sent):
