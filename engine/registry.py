@@ -55,9 +55,11 @@ CONTRACTS = (FieldType, Function, Approver, Action)
 def instances(root: ModuleType) -> tuple[tuple[Any, str], ...]:
     """The instances of contracts in the modules of a package, each with the name of its module."""
     names = [found.name for found in pkgutil.walk_packages(root.__path__, f"{root.__name__}.")]
+    # Copies: a package gets a name with each module of it that another thread imports meanwhile.
     return tuple(
         (value, name)
-        for name in names for value in vars(importlib.import_module(name)).values() if isinstance(value, CONTRACTS)
+        for name in names for value in vars(importlib.import_module(name)).copy().values()
+        if isinstance(value, CONTRACTS)
     )  # fmt: skip
 
 

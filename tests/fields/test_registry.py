@@ -2,6 +2,8 @@
 
 import json
 from decimal import Decimal
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -12,7 +14,7 @@ from jsonschema import Draft202012Validator
 
 from engine.contracts.field import FieldType
 from engine.errors import BadValue
-from engine.registry import Plugins
+from engine.registry import Plugins, instances
 from engine.store.database import Database
 from engine.store.types import StoredType
 from metadata.model import Field
@@ -58,6 +60,24 @@ def test_a_second_scan_of_the_same_package_is_refused() -> None:
     plugins.scan("plugins.base.functions")
     with pytest.raises(ValueError, match="two functions are called 'ABS'"):
         plugins.scan("plugins.base.functions")
+
+
+def test_a_package_may_get_names_while_it_is_scanned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As it does when another thread imports a module of it."""
+    monkeypatch.syspath_prepend(str(tmp_path))
+    (tmp_path / "growing.py").write_text("""
+class Odd:
+    @property
+    def __class__(self):
+        globals()["another"] = 1
+        return int
+odd = Odd()
+from plugins.base.functions.abs import ABS
+""")
+    package = ModuleType("growing_package")
+    package.__path__ = [str(tmp_path)]
+    monkeypatch.setattr("pkgutil.walk_packages", lambda *_: [SimpleNamespace(name="growing")])
+    assert [(one.name, module) for one, module in instances(package)] == [("ABS", "growing")]
 
 
 @pytest.mark.parametrize("kind", KINDS)
