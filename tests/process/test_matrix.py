@@ -162,7 +162,7 @@ def tried(desk: Desk, chance: random.Random) -> bool:
     try:
         desk.act(user, name, task.id, **given)
     except EngineError as error:
-        if error.code.partition(".")[0] not in ("approval", "task"):
+        if error.code.partition(".")[0] not in ("approval", "task", "step"):
             raise
         return False
     return True

@@ -77,3 +77,15 @@ def test_who_chooses_is_told_what_is_wrong_with_it_and_that_they_must(desk: Desk
     assert desk.pending() == [("named", "di")]
     desk.act("di", "approve", chosen={"next": ["ed"]})
     assert desk.pending() == [("next", "ed")]
+
+
+def test_to_name_a_closed_task_opens_no_way_round_the_state_of_the_whole(desk: Desk) -> None:
+    desk.submit(approval="plain")
+    task = desk.task_of("bo").id
+    desk.act("bo", "approve")
+    assert desk.refused("ada", "resubmit", task=task) == "approval.state"
+    desk.act("cy", "approve")
+    before = desk.events()
+    for user, action in (("boss", "cancel"), ("boss", "suspend"), ("boss", "resume"), ("ada", "withdraw")):
+        assert desk.refused(user, action, task=task, comment="x") == "approval.state"
+    assert (desk.state().instance.state, desk.events()) == ("APPROVED", before)

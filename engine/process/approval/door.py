@@ -90,7 +90,8 @@ def act(ctx: Context, connection: Connection, instance_id: str, action: str, giv
         return answer
     check_given(given)
     task = task_of(ctx, state, wanted, given)
-    if wanted.states and state.instance.state not in wanted.states and (task is None or task.state == "PENDING"):
+    is_of_task = wanted.on == "task" and task is not None and task.state != "PENDING"  # which says more
+    if wanted.states and state.instance.state not in wanted.states and not is_of_task:
         raise state_refused(action, state.instance.state)
     w = open_work(ctx, connection, state, Said(action, given.comment, given.attachments, given.key))
     wanted.run(w, given, task)
