@@ -43,6 +43,7 @@ class Base:
     def __init__(self, url: str, schema: str | None) -> None:
         self.is_sqlite = url.startswith("sqlite")
         self.engine = _engine(url)
+        self.writing = self.engine.execution_options(is_writing=True)
         self.limiter = anyio.CapacityLimiter(1 if self.is_sqlite else 4)
         tables = sa.MetaData(schema=schema)
         moment = sa.Text() if self.is_sqlite else sa.DateTime(timezone=True)
@@ -342,7 +343,7 @@ class Base:
     @contextmanager
     def connect(self, is_writing: bool):  # type: ignore[no-untyped-def]
         if is_writing:
-            with self.engine.begin() as connection:
+            with self.writing.begin() as connection:
                 yield connection
         else:
             with self.engine.connect() as connection:
@@ -381,7 +382,8 @@ def _engine(url: str) -> sa.Engine:
 
         @sa.event.listens_for(engine, "begin")
         def begun(connection: sa.Connection) -> None:
-            connection.exec_driver_sql("BEGIN")
+            is_writing = connection.get_execution_options().get("is_writing", False)
+            connection.exec_driver_sql("BEGIN IMMEDIATE" if is_writing else "BEGIN")  # it reads first, and then writes
 
     return engine
 

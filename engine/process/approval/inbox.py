@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
+from functools import cache
 from typing import Any, Literal
 
 import orjson
@@ -105,7 +106,7 @@ def box_of(ctx: Context, box: Box) -> tuple[Any, list[Any], dict[str, Any]]:
                                "state": t.state, "read_at": t.read_at, "row": t.id}  # fmt: skip
         own["at"] = t.opened_at if box == "todo" else t.decided_at
         own["through"] = t.node if box == "todo" else sa.literal("")
-        where = mine(ctx) if box == "todo" else [t.decided_by == me]
+        where = mine(ctx.actor.id) if box == "todo" else [t.decided_by == me]
     elif box == "started":
         own = {**nothing, "state": i.state, "read_at": i.started_at, "at": i.started_at, "row": i.id}
         where = [i.submitter == me]
@@ -142,12 +143,13 @@ def choices_of(ctx: Context, connection: Connection, box: Box) -> list[tuple[str
     return [(row[0], row[1], row[2] or "", int(row[3])) for row in connection.sa.execute(wanted.limit(MOST_CHOICES))]
 
 
-def mine(ctx: Context) -> list[Any]:
-    """Tasks that the person may decide now: their own, those of a queue, and of those who are away."""
+def mine(user: Any) -> list[Any]:
+    """Tasks that the person (an id, or a parameter) may decide now: their own, those of a queue, and of those who are
+    away."""
     i, t, p = tables.approval.c, tables.approval_task.c, tables.approval_participant.c
-    offered = sa.select(p.task).where(p.user == ctx.actor.id, p.state == "OPEN", p.task.is_not(None))
+    offered = sa.select(p.task).where(p.user == user, p.state == "OPEN", p.task.is_not(None))
     queued, acting = (offered.where(p.kind == kind) for kind in ("queue", "agent"))
-    is_mine = sa.or_(t.user == ctx.actor.id, sa.and_(t.user.is_(None), t.id.in_(queued)), t.id.in_(acting))
+    is_mine = sa.or_(t.user == user, sa.and_(t.user.is_(None), t.id.in_(queued)), t.id.in_(acting))
     return [t.state == "PENDING", i.state == "RUNNING", is_mine]
 
 
@@ -227,12 +229,17 @@ def no_cursor() -> BadInput:
 
 def waiting(ctx: Context, connection: Connection) -> tuple[int, int]:
     """How many tasks wait for the person, and how many of these are overdue."""
-    i, t = tables.approval.c, tables.approval_task.c
-    late = sa.case((t.due_at < sa.literal(ctx.now, types.DateTime()), 1))
-    asked = sa.select(sa.func.count(), sa.func.count(late))
-    source = tables.approval_task.join(tables.approval, i.id == t.instance)
-    todo, overdue = connection.sa.execute(asked.select_from(source).where(*mine(ctx))).one()
+    todo, overdue = connection.sa.execute(waiting_asked(), {"me": ctx.actor.id, "now": ctx.now}).one()
     return int(todo), int(overdue)
+
+
+@cache
+def waiting_asked() -> sa.Select[int, int]:
+    """Of `me` and `now`: every page asks it, so it is made once."""
+    i, t = tables.approval.c, tables.approval_task.c
+    late = sa.case((t.due_at < sa.bindparam("now", type_=types.DateTime()), 1))
+    source = tables.approval_task.join(tables.approval, i.id == t.instance)
+    return sa.select(sa.func.count(), sa.func.count(late)).select_from(source).where(*mine(sa.bindparam("me")))
 
 
 def counts(ctx: Context, connection: Connection) -> Counts:
