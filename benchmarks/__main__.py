@@ -7,7 +7,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import quote
@@ -16,7 +15,7 @@ import orjson
 
 from benchmarks.fixture import Seeded, seed
 from benchmarks.load import Call, Sample, rss_mb, run
-from benchmarks.postgres import postgres
+from benchmarks.postgres import storage
 from benchmarks.servers import FIELDSTONE, Server, serving
 from engine.people.sessions import open_session
 from engine.tenants import open_tenant
@@ -44,7 +43,7 @@ def main() -> int:
     args = parser.parse_args()
     kinds = ["sqlite", "postgres"] if args.database == "both" else [args.database]
     for kind in kinds:
-        with tempfile.TemporaryDirectory() as folder, _url(kind, Path(folder)) as url:
+        with tempfile.TemporaryDirectory() as folder, storage(kind, Path(folder)) as url:
             _measure(kind, url, Path(folder), args)
             if args.shared_rows:
                 from benchmarks import sharing
@@ -59,15 +58,6 @@ def main() -> int:
 
                 startup.measure(kind, url, Path(folder))
     return 0
-
-
-@contextmanager
-def _url(kind: str, folder: Path) -> Iterator[str]:
-    if kind == "sqlite":
-        yield f"sqlite:///{folder / 'bench.sqlite'}"
-    else:
-        with postgres() as url:
-            yield url
 
 
 def _measure(kind: str, url: str, folder: Path, args: argparse.Namespace) -> None:

@@ -7,13 +7,12 @@ import argparse
 import statistics
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks.postgres import postgres
+from benchmarks.postgres import storage
 from engine.process.approval import actions
 from engine.process.approval.door import Given, act
 from engine.process.approval.submission import submit_in
@@ -60,18 +59,9 @@ def main() -> int:
     parser.add_argument("--count", type=int, default=100, help="approvals in a round (default 100)")
     args = parser.parse_args()
     for kind in ["sqlite", "postgres"] if args.database == "both" else [args.database]:
-        with tempfile.TemporaryDirectory() as folder, url_of(kind, Path(folder)) as url:
+        with tempfile.TemporaryDirectory() as folder, storage(kind, Path(folder)) as url:
             measure(kind, url, args.count)
     return 0
-
-
-@contextmanager
-def url_of(kind: str, folder: Path) -> Iterator[str]:
-    if kind == "sqlite":
-        yield f"sqlite:///{folder / 'bench.db'}"
-    else:
-        with postgres() as url:
-            yield url
 
 
 def measure(kind: str, url: str, count: int) -> None:

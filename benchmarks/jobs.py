@@ -5,14 +5,13 @@ import argparse
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 import orjson
 
-from benchmarks.postgres import postgres
+from benchmarks.postgres import storage
 from engine.api.site import Site
 from engine.config import Config
 from engine.jobs.handlers import INSIDE, Job
@@ -40,18 +39,9 @@ def main() -> int:
     parser.add_argument("--pairs", type=int, default=5, help="rounds of each (default 5)")
     args = parser.parse_args()
     for kind in ["sqlite", "postgres"] if args.database == "both" else [args.database]:
-        with tempfile.TemporaryDirectory() as folder, url_of(kind, Path(folder)) as url:
+        with tempfile.TemporaryDirectory() as folder, storage(kind, Path(folder)) as url:
             measure(kind, url, Path(folder), args.jobs, args.pairs)
     return 0
-
-
-@contextmanager
-def url_of(kind: str, folder: Path) -> Iterator[str]:
-    if kind == "sqlite":
-        yield f"sqlite:///{folder / 'bench.db'}"
-    else:
-        with postgres() as url:
-            yield url
 
 
 def measure(kind: str, url: str, folder: Path, jobs: int, pairs: int) -> None:

@@ -13,7 +13,17 @@ import sqlalchemy as sa
 from tests.conftest import postgres_binaries, run_postgres
 from tests.databases import create_database, drop_database
 
-__all__ = ["postgres"]
+__all__ = ["postgres", "storage"]
+
+
+@contextmanager
+def storage(kind: str, folder: Path) -> Iterator[str]:
+    """URL of a new, empty database of that kind: "sqlite" or "postgres"."""
+    if kind == "sqlite":
+        yield f"sqlite:///{folder / 'bench.db'}"
+    else:
+        with postgres() as url:
+            yield url
 
 
 @contextmanager

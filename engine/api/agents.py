@@ -34,7 +34,7 @@ def take_back_agent(call: Call) -> Answer:
 
 
 def told(call: Call, one: Agent) -> dict[str, Any]:
-    objects = {table: name for name, table in call.ctx.snapshot.physical.names.tables.items()}
+    objects = call.ctx.snapshot.physical.names.objects
     return {
         "id": one.id, "user": one.user, "agent": one.agent, "from": utc_text(one.starts), "to": utc_text(one.ends),
         "approvals": one.approvals, "objects": [objects[table] for table in one.objects if table in objects],

@@ -18,7 +18,7 @@ from engine.store.system_locks import agent as table
 from metadata.processes import ADMIN_PERMISSION
 
 __all__ = [
-    "Agent", "agents", "agents_of", "appoint", "end_of", "find", "offered", "principals_of", "replace_agent",
+    "Agent", "agents", "agents_of", "appoint", "end_of", "find", "offered", "replace_agent",
     "speaks_of", "take_back",
 ]  # fmt: skip
 
@@ -210,11 +210,6 @@ def find(connection: Connection, agent: str) -> Agent | None:
         return None
     row = connection.sa.execute(sa.select(table).where(table.c.id == agent, table.c.ended_at.is_(None))).first()
     return None if row is None else _agent(row)
-
-
-def principals_of(connection: Connection, agent: str, now: datetime) -> list[Agent]:
-    """For whom somebody may decide now."""
-    return _now(connection, table.c.agent == agent, now)
 
 
 def speaks_of(one: Agent, approval: str, object_name: str) -> bool:

@@ -23,7 +23,7 @@ FORBIDDEN = "only who manages processes moves what others are asked"
 def tasks(move: Handover) -> Iterator[Moved | Left]:
     """Open tasks, of each object apart."""
     by_object: dict[str, list[tuple[str, str]]] = {}
-    objects = {table: name for name, table in move.ctx.snapshot.physical.names.tables.items()}
+    objects = move.ctx.snapshot.physical.names.objects
     for instance, task in open_tasks(move.connection, move.giver):
         row = kept.instance_of(move.connection, instance)
         name = objects.get(row.object, "") if row is not None else ""
@@ -56,7 +56,7 @@ def tasks(move: Handover) -> Iterator[Moved | Left]:
 def returned(move: Handover) -> Iterator[Moved | Left]:
     """What was returned to the giver: the taker is its submitter."""
     by_object: dict[str, list[Instance]] = {}
-    objects = {table: name for name, table in move.ctx.snapshot.physical.names.tables.items()}
+    objects = move.ctx.snapshot.physical.names.objects
     for one in waiting_submissions(move.connection, move.giver):
         name = objects.get(one.object, "")
         if name and (move.objects is None or name in move.objects):

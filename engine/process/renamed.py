@@ -48,8 +48,7 @@ def steps_now(
 
 def object_now(now: Snapshot, then: Snapshot, name: str) -> str:
     """What an object of an earlier version is called; "" where it is there no more."""
-    kept = then.physical.names.tables.get(name)
-    return next((one for one, table in now.physical.names.tables.items() if table == kept), "")
+    return now.physical.names.objects.get(then.physical.names.tables.get(name, ""), "")
 
 
 def renamed_since(now: Snapshot, then: Snapshot) -> Renamed:

@@ -286,7 +286,7 @@ def of_instance(
 
 def request_of(ctx: Context, row: Any) -> Request:
     """Of a row of the table, by the names that fields have now. Raises NotFound where the object is there no more."""
-    objects = {name: key for key, name in ctx.snapshot.physical.names.tables.items()}
+    objects = ctx.snapshot.physical.names.objects
     object_name = objects.get(row.object)
     if object_name is None:
         raise NotFound("the object of this change is there no more", code="object.unknown")

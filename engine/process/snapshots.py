@@ -119,7 +119,7 @@ def _texts_in(value: Any) -> set[str]:
 def kept_of(connection: Connection, ctx: Context, instance: str) -> list[Kept]:
     """All of an instance, the oldest first."""
     found: dict[int, Kept] = {}
-    objects = {name: key for key, name in ctx.snapshot.physical.names.tables.items()}
+    objects = ctx.snapshot.physical.names.objects
     for row in connection.sa.execute(sa.select(table).where(table.c.instance == instance).order_by(table.c.seq)):
         data = found[row.same].data if row.same in found else {}
         if row.data is not None:
@@ -133,14 +133,14 @@ def kept_of(connection: Connection, ctx: Context, instance: str) -> list[Kept]:
 
 def _called_now(ctx: Context, version: int, table: str, data: Json) -> Json:
     """With lines, and what is worked out, under the names that these have now."""
-    objects = {name: key for key, name in ctx.snapshot.physical.names.tables.items()}
+    objects = ctx.snapshot.physical.names.objects
     if not data or version == ctx.snapshot.version or table not in objects:
         return data
     fields = ctx.snapshot.definitions.objects[objects[table]].fields
     names = {name: name for name in (*data["reckoned"], *data["lines"])}
     if names.keys() - fields.keys():
         then = ctx.tenant.at(version)
-        former = next(name for name, kept in then.physical.names.tables.items() if kept == table)
+        former = then.physical.names.objects[table]
         names = {name: name_now(then, former, ctx.snapshot, objects[table], name) or name for name in names}
     tables = ctx.snapshot.physical.names.tables
     lines = {names[name]: held for name, held in data["lines"].items()}

@@ -25,6 +25,10 @@ class Names:
 
     tables: Mapping[str, str] = field(default_factory=dict)  # object -> table
     columns: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # object -> field -> column
+    objects: Mapping[str, str] = field(init=False, repr=False, compare=False)  # table -> object
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "objects", {table: name for name, table in self.tables.items()})
 
 
 class Allocator:

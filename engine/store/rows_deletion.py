@@ -98,7 +98,7 @@ def read(connection: Connection, snapshot: Snapshot, batch: str) -> list[Taken]:
     """All of a batch that the definitions still have."""
     compiled = _compiled(snapshot, "deletion read", _read)
     names = snapshot.physical.names
-    objects = {table: name for name, table in names.tables.items()}
+    objects = names.objects
     fields = {name: {column: field for field, column in columns.items()} for name, columns in names.columns.items()}
     taken: list[Taken] = []
     for table, record, column, old_value in connection.rows(compiled.sql, compiled.bind({"_batch": batch})):

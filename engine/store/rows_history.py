@@ -187,6 +187,6 @@ def latest(connection: Connection, snapshot: Snapshot, limit: int, offset: int) 
         snapshot.cache["history latest"] = compile_sql(statement, snapshot.dialect)
     compiled: Compiled = snapshot.cache["history latest"]
     load_at = types.blank_kept(types.DateTime().loader(snapshot.dialect))
-    objects = {table: name for name, table in snapshot.physical.names.tables.items()}
+    objects = snapshot.physical.names.objects
     rows = connection.rows(compiled.sql, compiled.bind({"_limit": limit, "_offset": offset}))
     return [(objects[table], record, load_at(at) if load_at else at) for table, record, at in rows if table in objects]

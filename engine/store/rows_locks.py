@@ -88,7 +88,7 @@ def concerns(snapshot: Snapshot, connection: Connection, object_name: str) -> bo
 
 def _concerned(snapshot: Snapshot, connection: Connection) -> frozenset[str]:
     if CONCERNED not in snapshot.cache:
-        tables = {table: name for name, table in snapshot.physical.names.tables.items()}
+        tables = snapshot.physical.names.objects
         ever = {tables.get(table, "") for table in connection.sa.scalars(sa.select(locked_object.c.object))}
         now = {one.object for one in snapshot.definitions.processes.approvals.values() if one.lock == "record"}
         snapshot.cache[CONCERNED] = _with_lines(snapshot, (ever | now) & snapshot.definitions.objects.keys())
@@ -219,7 +219,7 @@ def locks_on(snapshot: Snapshot, connection: Connection, ids: Iterable[str]) -> 
     """Record -> its locks."""
     found: dict[str, list[Lock]] = {}
     wanted = sorted(ids)
-    tables = {table: name for name, table in snapshot.physical.names.tables.items()}
+    tables = snapshot.physical.names.objects
     for start in range(0, len(wanted), CHUNK):
         piece = padded(wanted[start : start + CHUNK])
         key = ("locks", len(piece))

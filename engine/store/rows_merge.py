@@ -100,7 +100,7 @@ def latest(connection: Connection, snapshot: Snapshot, object_name: str, master:
     fields = fields_of(snapshot, object_name)
     read = json.loads(row[3], parse_float=Decimal)  # no digit is lost
     values = {fields[name]: (pair[0], pair[1]) for name, pair in read.items() if name in fields}
-    objects = {table: name for name, table in names.tables.items()}
+    objects = names.objects
     moved, shares = [], []
     for table, column, record, losers, had_master in orjson.loads(row[4]):
         if table == system.share.name:

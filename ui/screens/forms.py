@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from engine.errors import BadInput, Conflict, EngineError, Forbidden, NeedsConfirmation, Stale
 from metadata.build.objects import RECORD_TYPE
-from metadata.model import Action, Cell, Object, Section, Tab
+from metadata.model import Cell, Object, Section, Tab
 from ui.columns import field_of
 from ui.live import live_of
 from ui.screens.confirmation import asking, confirmation_view
@@ -17,7 +17,7 @@ from ui.screens.form_answers import stale_view, summary
 from ui.screens.form_state import FormState, live_view, state_of
 from ui.screens.layouts import layout_for
 from ui.screens.lines import LineRow, copied_rows, grid_view, line_rows, lines_fields, read_lines
-from ui.screens.objects import CLEAR, head, is_masked, is_written, keeps_hidden, object_of, title_in
+from ui.screens.objects import CLEAR, head, is_masked, is_written, keeps_hidden, need_update, object_of, title_in
 from ui.screens.overrides import anyway_view, with_reason
 from ui.screens.record_types import chosen_type, record_type_of, types_page
 from ui.screens.refusals import at_fields, problems_of
@@ -91,11 +91,7 @@ def start_values(visit: Visit, definition: Object) -> tuple[dict[str, Any], set[
 def edit_page(visit: Visit) -> Response:
     definition = object_of(visit, visit.request.path_params["object"])
     record_id = visit.request.path_params["id"]
-    if not visit.ctx.scope.can("update", definition.name):
-        raise Forbidden(f"you may not change {definition.name} records")
-    asked: tuple[Action, ...] = ("read", "update")
-    if visit.records.allowed(definition.name, record_id, asked) == {"read"}:
-        raise Forbidden(f"you may not change this {definition.name}")
+    need_update(visit, definition, record_id)
     held = held_values(visit, definition, record_id)
     return show(visit, definition, held=held, record_id=record_id, only=visit.request.query_params.get("only", ""))
 

@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from engine.contracts.field import FieldType
-from engine.errors import NotFound
-from metadata.model import Object
+from engine.errors import Forbidden, NotFound
+from metadata.model import Action, Object
 from ui.columns import field_of
 from ui.visit import Visit
 
-__all__ = ["CLEAR", "head", "is_masked", "is_written", "keeps_hidden", "object_of", "title_in"]
+__all__ = ["CLEAR", "head", "is_masked", "is_written", "keeps_hidden", "need_update", "object_of", "title_in"]
 
 CLEAR = "._clear"  # after the name of a field whose value a form does not show: take it away
 
@@ -20,6 +20,15 @@ def object_of(visit: Visit, name: str) -> Object:
     if definition is None or not visit.ctx.scope.can("read", name):
         raise NotFound(f"no object '{name}'")
     return definition
+
+
+def need_update(visit: Visit, definition: Object, record_id: str) -> None:
+    """Raises Forbidden for who sees a record and may not change it; of one that they do not see nothing is said."""
+    if not visit.ctx.scope.can("update", definition.name):
+        raise Forbidden(f"you may not change {definition.name} records")
+    asked: tuple[Action, ...] = ("read", "update")
+    if visit.records.allowed(definition.name, record_id, asked) == {"read"}:
+        raise Forbidden(f"you may not change this {definition.name}")
 
 
 def head(visit: Visit, definition: Object) -> dict[str, str]:

@@ -5,16 +5,16 @@ from typing import Any
 
 from starlette.responses import Response
 
-from engine.errors import BadInput, Conflict, EngineError, Forbidden, NeedsConfirmation, NotFound, Stale
+from engine.errors import BadInput, Conflict, EngineError, NeedsConfirmation, NotFound, Stale
 from engine.process.automation.book import book_of
 from engine.process.workflow_path import Move, Stage, StagePath, paths
-from metadata.model import Action, Cell, Object
+from metadata.model import Cell, Object
 from ui.columns import field_of
 from ui.screens.confirmation import asking, confirmation_view
 from ui.screens.form_answers import stale_view, summary
 from ui.screens.form_state import FormState, live_view, state_of
 from ui.screens.forms import cell_view, held_values
-from ui.screens.objects import CLEAR, head, is_written, keeps_hidden, object_of, title_in
+from ui.screens.objects import CLEAR, head, is_written, keeps_hidden, need_update, object_of, title_in
 from ui.screens.refusals import at_fields, problems_of, text_of
 from ui.visit import Visit
 
@@ -105,11 +105,7 @@ def moved(visit: Visit) -> tuple[Object, str, StagePath]:
     """Raises NotFound, and Forbidden for who may not change the record."""
     definition = object_of(visit, visit.request.path_params["object"])
     record_id = visit.request.path_params["id"]
-    if not visit.ctx.scope.can("update", definition.name):
-        raise Forbidden(f"you may not change {definition.name} records")
-    asked: tuple[Action, ...] = ("read", "update")
-    if visit.records.allowed(definition.name, record_id, asked) == {"read"}:
-        raise Forbidden(f"you may not change this {definition.name}")
+    need_update(visit, definition, record_id)
     path = stage_path(visit, definition.name, record_id)
     if path is None:
         raise NotFound(f"{definition.name} has no stages")

@@ -70,14 +70,20 @@ def need_signed(w: Work, node: Node, given: Given) -> None:
         raise refused()
 
 
-@register("approve", "task", asks=("comment", "values", "chosen", "password"))
-def approve(w: Work, given: Given, task: Task | None) -> None:
+def decidable(w: Work, given: Given, task: Task | None) -> tuple[Task, Node]:
+    """The task, of whoever decides, and its node. Raises what speaks against it, a wrong password at the end."""
     assert task is not None
     task = need_owner(w, task)
     node = w.chart.node(task.node)
     need_allowed(w, node, task)
     need_said(w, node)
     need_signed(w, node, given)
+    return task, node
+
+
+@register("approve", "task", asks=("comment", "values", "chosen", "password"))
+def approve(w: Work, given: Given, task: Task | None) -> None:
+    task, node = decidable(w, given, task)
     edited: set[str] = set()
     if task.kind == "delegate" and given.values:
         raise bad("approval.not_editable", "who helps changes nothing of the record", "values")
@@ -95,12 +101,7 @@ def complete(w: Work, given: Given, task: Task | None) -> None:
 
 @register("reject", "task", asks=("comment", "password"))
 def reject(w: Work, given: Given, task: Task | None) -> None:
-    assert task is not None
-    task = need_owner(w, task)
-    node = w.chart.node(task.node)
-    need_allowed(w, node, task)
-    need_said(w, node)
-    need_signed(w, node, given)
+    task, _ = decidable(w, given, task)
     decide(w, task, "REJECTED")
 
 

@@ -288,13 +288,10 @@ def nobody(ctx: Context) -> Context:
 
 def object_at(snapshot: Snapshot, table: str) -> str:
     """The object that is stored in the table of this physical name."""
-    key = "objects by table"
-    if key not in snapshot.cache:
-        snapshot.cache[key] = {physical: name for name, physical in snapshot.physical.names.tables.items()}
-    name = snapshot.cache[key].get(table)
+    name = snapshot.physical.names.objects.get(table)
     if name is None or name not in snapshot.definitions.objects:
         raise Conflict("the object of this approval is there no more", code="approval.object")
-    return str(name)
+    return name
 
 
 def people(users: Sequence[str]) -> list[str]:

@@ -13,8 +13,8 @@ from engine.context import Context
 from engine.jobs.handlers import Job, inside
 from engine.jobs.port import enqueue
 from engine.jobs.schedule import LATE
+from engine.process import business_time
 from engine.process.automation.runs import begin
-from engine.process.business_time import moment_after
 from engine.store import system_jobs
 from engine.store.database import Connection
 from engine.store.query import Query, cursor_behind, find
@@ -132,7 +132,7 @@ def moment_of(ctx: Context, rule: Automation, value: Any) -> datetime:
         local = start.astimezone(zone)
         day = local.date() + timedelta(days=offset.amount)
         return datetime.combine(day, clock or local.time().replace(tzinfo=None), zone).astimezone(UTC)
-    moved = moment_after(ctx.snapshot, start, offset, rule.calendar)
+    moved = business_time.moment_after(ctx.snapshot, start, offset, rule.calendar)
     if clock is not None and offset.unit == "workdays":
         moved = datetime.combine(moved.astimezone(zone).date(), clock, zone).astimezone(UTC)
     return moved
@@ -153,5 +153,4 @@ def taken(connection: Connection, name: str, now: datetime) -> datetime | None:
 
 def zone_of(ctx: Context, rule: Automation) -> str:
     """Its own, else the default calendar's."""
-    calendars = ctx.snapshot.definitions.processes.calendars.values()
-    return rule.zone or next((one.zone for one in calendars if one.is_default), "UTC")
+    return rule.zone or business_time.zone_of(ctx.snapshot).key

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from engine.audit.log import note
 from engine.context import SYSTEM, Context, context_of
-from engine.errors import BadInput, Conflict, EngineError, Forbidden, InputProblem, NotFound, bad_at
+from engine.errors import Conflict, EngineError, Forbidden, InputProblem, NotFound, bad_at
 from engine.process.automation.carrying import HIDDEN, carry_on, rule_of
 from engine.process.automation.runs import WITHIN, Run, begin, insert, load, plan_job, run_of, table
 from engine.process.automation.triggers import rules_of_phase
@@ -129,9 +129,7 @@ def press_many(ctx: Context, object_name: str, records: Sequence[str], name: str
     wanted = list(dict.fromkeys(records))
     if not 1 <= len(wanted) <= MOST_PRESSED:
         message = f"a button is pressed for 1 to {MOST_PRESSED} records at once, not {len(wanted)}"
-        raise BadInput(
-            message, code="automation.records", problems=[InputProblem("records", "automation.records", message)]
-        )
+        raise bad_at("records", "automation.records", message)
     found: dict[str, Pressed] = {}
     with ctx.tenant.database.together() as connection:
         for one in sorted(wanted):  # all lock in the same order
